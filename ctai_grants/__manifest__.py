@@ -1,0 +1,22 @@
+{
+    "name": "CTAI Grants",
+    "summary": "Public subsidies after the award: contracts, envelopes, tranches, ledger",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Localizations",
+    "author": "CTAI Grants contributors",
+    "license": "AGPL-3",
+    "depends": ["account", "base_iban", "l10n_fr_account", "l10n_fr_siret", "mail", "portal"],
+    "data": [
+        "security/grants_groups.xml",
+        "security/ir.model.access.csv",
+        "security/grants_rules.xml",
+        "data/ir_sequence_data.xml",
+        "data/mail_activity_type_data.xml",
+        "data/grant_theme_data.xml",
+        "data/grant_audience_data.xml",
+        "data/grant_deliverable_type_data.xml",
+        "data/grant_schedule_template_data.xml",
+    ],
+    "demo": ["demo/grants_users.xml"],
+    "application": True,
+}

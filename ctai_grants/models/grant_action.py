@@ -1,0 +1,55 @@
+from odoo import api, fields, models
+
+
+class GrantAction(models.Model):
+    """One action that a subsidy pays for."""
+
+    _name = "grant.action"
+    _description = "Grant Action"
+    _inherit = ["grant.guarded.mixin"]
+    _order = "subsidy_id, sequence, id"
+    _check_company_auto = True
+
+    _guarded_fields = frozenset()
+    _portal_fields = frozenset({
+        "name", "sequence", "subsidy_id", "company_id", "currency_id", "theme_ids", "audience_ids",
+        "amount", "places", "description",
+    })  # fmt: skip
+
+    name = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", required=True, ondelete="cascade", index=True, check_company=True
+    )
+    contract_id = fields.Many2one(related="subsidy_id.contract_id", store=True, index=True)
+    envelope_id = fields.Many2one(related="subsidy_id.envelope_id", store=True)
+    partner_id = fields.Many2one(related="subsidy_id.partner_id", store=True, string="Operator")
+    company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
+    currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
+    theme_ids = fields.Many2many("grant.theme", string="Themes")
+    audience_ids = fields.Many2many("grant.audience", string="Audiences")
+    amount = fields.Monetary()
+    places = fields.Integer(help="How many people the action can take.")
+    description = fields.Text()
+
+    _amount_positive = models.Constraint(
+        "CHECK (amount >= 0)", "The amount of an action cannot be negative."
+    )
+
+    def _get_frozen_fields(self):
+        if self.subsidy_id.state in ("draft", "granted"):
+            return frozenset()
+        return frozenset({"subsidy_id", "amount"})
+
+    def _get_state_label(self):
+        return self.subsidy_id._get_state_label()
+
+    @api.constrains("amount", "subsidy_id")
+    def _check_total(self):
+        self.subsidy_id._check_actions_total()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_committed(self):
+        self.subsidy_id._check_state(
+            ("draft", "granted"), self.env._("Deleting an action of a subsidy")
+        )

@@ -1,0 +1,238 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .grant_envelope import STATES
+
+
+class GrantContract(models.Model):
+    """A contract by which the State entrusts money to the city: envelopes, period, steering."""
+
+    _name = "grant.contract"
+    _description = "Grant Contract"
+    _inherit = ["mail.thread", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _order = "date_start desc, code"
+    _rec_names_search = ["name", "code"]
+    _check_company_auto = True
+
+    _guarded_fields = frozenset({"state", "force_date", "access_token"})
+    _portal_fields = frozenset({
+        "name", "code", "funder_id", "company_id", "currency_id", "signature_date", "date_start",
+        "date_end", "state", "envelope_ids", "allocated_amount", "received_amount",
+        "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
+        "available_amount", "to_pay_amount", "unjustified_amount", "access_url",
+    })  # fmt: skip
+
+    name = fields.Char(required=True, tracking=True)
+    code = fields.Char(required=True, copy=False)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, ondelete="restrict"
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id", store=True)
+    funder_id = fields.Many2one(
+        "res.partner", required=True, ondelete="restrict", tracking=True, check_company=True,
+        domain="[('is_company', '=', True)]",
+        help="The State service that signs, usually a prefecture: its portal users see this "
+        "contract and its statements.",
+    )  # fmt: skip
+    user_id = fields.Many2one(
+        "res.users",
+        string="Coordinator",
+        default=lambda self: self.env.user,
+        tracking=True,
+        domain="[('share', '=', False)]",
+    )
+    signature_date = fields.Date(tracking=True)
+    date_start = fields.Date(string="Start")
+    date_end = fields.Date(string="End")
+    force_date = fields.Date(string="In Force Since", readonly=True, copy=False)
+    decision_number = fields.Char(
+        string="Council Decision", help="Number of the council's deliberation."
+    )
+    decision_date = fields.Date(string="Decision Date")
+    steering = fields.Text(help="Who meets when: steering and technical committees.")
+    note = fields.Html(string="Notes")
+    state = fields.Selection(
+        STATES, required=True, default="draft", readonly=True, copy=False, tracking=True, index=True
+    )
+    envelope_ids = fields.One2many(
+        "grant.envelope", "contract_id", string="Envelopes", copy=True
+    )
+    funding_ids = fields.One2many("grant.funding", "contract_id", string="State Instalments")
+    subsidy_ids = fields.One2many("grant.subsidy", "contract_id", string="Subsidies")
+    subsidy_count = fields.Integer(compute="_compute_subsidy_count")
+
+    allocated_amount = fields.Monetary(string="Allocated", compute="_compute_amounts")
+    received_amount = fields.Monetary(string="Received", compute="_compute_amounts")
+    committed_amount = fields.Monetary(string="Committed", compute="_compute_amounts")
+    paid_amount = fields.Monetary(string="Paid", compute="_compute_amounts")
+    justified_amount = fields.Monetary(string="Justified", compute="_compute_amounts")
+    recovered_amount = fields.Monetary(string="Recovered", compute="_compute_amounts")
+    available_amount = fields.Monetary(string="Available", compute="_compute_amounts")
+    to_pay_amount = fields.Monetary(string="To Pay", compute="_compute_amounts")
+    unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_amounts")
+
+    _code_uniq = models.UniqueIndex(
+        "(company_id, code)", "There is already a contract with this code."
+    )
+    _period = models.Constraint(
+        "CHECK (date_end >= date_start)", "A contract cannot end before it starts."
+    )
+
+    @api.depends("name", "code")
+    def _compute_display_name(self):
+        for contract in self:
+            contract.display_name = f"{contract.code} – {contract.name}"
+
+    def _compute_access_url(self):
+        res = super()._compute_access_url()
+        for contract in self:
+            contract.access_url = f"/my/contracts/{contract.id}"
+        return res
+
+    _summed_fields = (
+        "allocated_amount", "received_amount", "committed_amount", "paid_amount",
+        "justified_amount", "recovered_amount", "available_amount", "to_pay_amount",
+        "unjustified_amount",
+    )  # fmt: skip
+
+    @api.depends(*(f"envelope_ids.{name}" for name in _summed_fields))
+    def _compute_amounts(self):
+        for contract in self:
+            for name in self._summed_fields:
+                contract[name] = sum(contract.envelope_ids.mapped(name))
+
+    @api.depends("subsidy_ids")
+    def _compute_subsidy_count(self):
+        counts = dict(
+            self.env["grant.subsidy"]._read_group(
+                [("contract_id", "in", self.ids)], ["contract_id"], ["__count"]
+            )
+        )
+        for contract in self:
+            contract.subsidy_count = counts.get(contract._origin, 0)
+
+    def _get_frozen_fields(self):
+        if self.state == "draft":
+            return frozenset()
+        return frozenset({"code", "company_id", "funder_id", "signature_date"})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        for contract in self:
+            if contract.state != "draft" or contract.envelope_ids.entry_ids:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s has a ledger and cannot be deleted: archive it instead.",
+                        contract=contract.display_name,
+                    )
+                )
+        self.envelope_ids.unlink()
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_put_in_force(self):
+        """Post what each envelope may spend, dated of the signature.
+
+        :raise UserError: not a draft, not signed, or no envelope with an amount
+        :raise AccessError: the user is not a finance manager
+        """
+        self._check_group("group_finance_manager", self.env._("Putting a contract in force"))
+        self.env["grant.entry"]._begin_posting(self.envelope_ids)
+        self._check_state(("draft",), self.env._("Putting a contract in force"))
+        for contract in self:
+            if not contract.signature_date:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s: enter the signature date first.",
+                        contract=contract.display_name,
+                    )
+                )
+            if not any(contract.envelope_ids.mapped("amount")):
+                raise UserError(
+                    self.env._(
+                        "%(contract)s: add an envelope with an amount first.",
+                        contract=contract.display_name,
+                    )
+                )
+            contract.envelope_ids._transition(state="in_force")
+            contract._transition(state="in_force", force_date=contract.signature_date)
+            contract.envelope_ids._post_allocation(contract, contract.signature_date, 1)
+
+    def action_reset_to_draft(self):
+        """Take the allocations back, to correct a contract put in force too early.
+
+        :raise UserError: something is already committed or received
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Setting a contract back to draft")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_ids)
+        self._check_state(("in_force",), what)
+        for contract in self:
+            if contract.received_amount or contract.committed_amount:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s: money is already received or committed. Use an amendment.",
+                        contract=contract.display_name,
+                    )
+                )
+            contract.envelope_ids._post_allocation(contract, contract.force_date, -1)
+            contract.envelope_ids._transition(state="draft")
+            contract._transition(state="draft", force_date=False)
+
+    def action_close(self):
+        """Close the contract: nothing can be posted any more.
+
+        :raise UserError: a subsidy is still open
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Closing a contract")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_ids)
+        self._check_state(("in_force",), what)
+        for contract in self:
+            still_open = contract.subsidy_ids.filtered(
+                lambda subsidy: subsidy.state in ("granted", "signed")
+            )
+            if still_open:
+                raise UserError(
+                    self.env._(
+                        "%(contract)s: close or cancel these subsidies first: %(subsidies)s.",
+                        contract=contract.display_name,
+                        subsidies=", ".join(still_open.mapped("display_name")),
+                    )
+                )
+            contract.envelope_ids._transition(state="closed")
+            contract._transition(state="closed")
+
+    def action_reopen(self):
+        """Put a closed contract in force again.
+
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Reopening a contract")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_ids)
+        self._check_state(("closed",), what)
+        self.envelope_ids._transition(state="in_force")
+        self._transition(state="in_force")
+
+    def action_view_subsidies(self):
+        """Open the subsidies of these contracts."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
+        action["domain"] = [("contract_id", "in", self.ids)]
+        action["context"] = {"search_default_group_envelope": 1}
+        return action
+
+    def action_view_entries(self):
+        """Open the ledger of these contracts, limited to the kind given in the context."""
+        return self.envelope_ids.action_view_entries()
+
+    def action_view_fundings(self):
+        """Open the instalments the State owes for these contracts."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_funding_action")
+        action["domain"] = [("contract_id", "in", self.ids)]
+        return action

@@ -1,0 +1,89 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+DECISIONS = [
+    ("granted", "Granted"),
+    ("signed", "Signed"),
+    ("closed", "Closed"),
+    ("reopened", "Reopened"),
+    ("cancelled", "Cancelled"),
+    ("accepted", "Accepted"),
+    ("to_complete", "To Complete"),
+    ("waived", "Waived"),
+    ("certified", "Certified"),
+    ("returned", "Returned"),
+    ("ordered", "Ordered"),
+    ("paid", "Paid"),
+    ("unpaid", "Payment Cancelled"),
+]
+
+
+class GrantDecision(models.Model):
+    """Who decided what, when and why, on a subsidy and its documents.
+
+    Written once, by :meth:`_record`: to change a decision is to take another (R5). The database
+    refuses updates and deletions (``grant_entry_schema.sql``).
+    """
+
+    _name = "grant.decision"
+    _description = "Grant Decision"
+    _order = "decided_at desc, id desc"
+    _rec_name = "decision"
+    _log_access = False
+
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    deliverable_id = fields.Many2one(
+        "grant.deliverable", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    version_id = fields.Many2one("grant.deliverable.version", readonly=True, ondelete="restrict")
+    disbursement_id = fields.Many2one(
+        "grant.disbursement", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    decision = fields.Selection(DECISIONS, required=True, readonly=True)
+    reason = fields.Text(readonly=True)
+    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict")
+    decided_at = fields.Datetime(required=True, readonly=True)
+    subject = fields.Char(compute="_compute_subject")
+
+    @api.depends("subsidy_id", "deliverable_id", "disbursement_id")
+    def _compute_subject(self):
+        for decision in self:
+            document = decision.deliverable_id or decision.disbursement_id or decision.subsidy_id
+            decision.subject = document.display_name
+
+    @api.private
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("Decisions are recorded by the documents' buttons."))
+
+    def write(self, vals):
+        raise AccessError(self.env._("A decision is never changed: take another one."))
+
+    def unlink(self):
+        raise AccessError(  # pylint: disable=no-raise-unlink
+            self.env._("A decision is never deleted: take another one.")
+        )
+
+    @api.model
+    def _record(self, decision, subsidy, reason=None, **documents):
+        """Record a decision of the present user, now.
+
+        :param str decision: one of :data:`DECISIONS`
+        :param subsidy: the subsidy (one record) it is about
+        :param documents: ``deliverable_id``, ``version_id``, ``disbursement_id`` (ids)
+        """
+        return super().create(
+            {
+                "decision": decision,
+                "subsidy_id": subsidy.id,
+                "company_id": subsidy.company_id.id,
+                "reason": reason or False,
+                # sudo() in a caller keeps the user: the one who pressed the button
+                "user_id": self.env.uid,
+                "decided_at": fields.Datetime.now(),
+                **documents,
+            }
+        )

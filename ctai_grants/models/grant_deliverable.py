@@ -1,0 +1,264 @@
+import hashlib
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..lib.upload import ALLOWED, sniff
+
+
+class GrantDeliverable(models.Model):
+    """One required piece at a milestone; each hand-in is a numbered version."""
+
+    _name = "grant.deliverable"
+    _description = "Deliverable"
+    _inherit = ["mail.thread", "mail.activity.mixin", "grant.guarded.mixin"]
+    _order = "due_date, id"
+    _check_company_auto = True
+
+    _guarded_fields = frozenset({"state", "answer", "answered_at", "last_version_id"})
+    _portal_fields = frozenset({
+        "name", "type_id", "milestone_id", "subsidy_id", "company_id", "due_date", "state",
+        "answer", "answered_at", "version_ids", "last_version_id", "instructions", "is_late",
+    })  # fmt: skip
+
+    name = fields.Char(required=True)
+    type_id = fields.Many2one("grant.deliverable.type", ondelete="restrict")
+    milestone_id = fields.Many2one(
+        "grant.milestone", required=True, ondelete="cascade", index=True, check_company=True
+    )
+    subsidy_id = fields.Many2one(related="milestone_id.subsidy_id", store=True, index=True)
+    contract_id = fields.Many2one(related="milestone_id.contract_id", store=True, index=True)
+    partner_id = fields.Many2one(
+        related="milestone_id.partner_id", store=True, string="Operator", index=True
+    )
+    company_id = fields.Many2one(related="milestone_id.company_id", store=True)
+    due_date = fields.Date(related="milestone_id.date", store=True, index=True)
+    instructions = fields.Text(related="type_id.instructions")
+    state = fields.Selection(
+        [
+            ("expected", "Expected"),
+            ("submitted", "Submitted"),
+            ("accepted", "Accepted"),
+            ("to_complete", "To Complete"),
+            ("waived", "Waived"),
+        ],
+        required=True,
+        default="expected",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
+    answer = fields.Text(
+        readonly=True, copy=False, help="What the coordinator answered last; the operator reads it."
+    )
+    answered_at = fields.Datetime(readonly=True, copy=False)
+    version_ids = fields.One2many("grant.deliverable.version", "deliverable_id", string="Versions")
+    last_version_id = fields.Many2one("grant.deliverable.version", readonly=True, copy=False)
+    decision_ids = fields.One2many("grant.decision", "deliverable_id", string="Decisions")
+    disbursement_ids = fields.Many2many(
+        "grant.disbursement",
+        "grant_disbursement_deliverable_rel",
+        string="Unlocks",
+        help="The tranches that wait for this piece.",
+    )
+
+    @api.depends("due_date", "state")
+    def _compute_is_late(self):
+        today = fields.Date.context_today(self)
+        for deliverable in self:
+            deliverable.is_late = bool(
+                deliverable.state in ("expected", "to_complete")
+                and deliverable.due_date
+                and deliverable.due_date < today
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = Domain("state", "in", ("expected", "to_complete")) & Domain(
+            "due_date", "<", fields.Date.context_today(self)
+        )
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    def _get_frozen_fields(self):
+        if self.state == "expected" and not self.version_ids:
+            return frozenset()
+        return frozenset({"milestone_id", "type_id", "disbursement_ids"})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for deliverable in self:
+            if deliverable.version_ids or deliverable.decision_ids:
+                raise UserError(
+                    self.env._(
+                        "“%(deliverable)s” has files or decisions and cannot be deleted: waive "
+                        "it instead.",
+                        deliverable=deliverable.name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # Handing in
+    # ------------------------------------------------------------------
+
+    def _check_upload(self, filename, content):
+        """Judge a file by its content.
+
+        :return: its media type
+        :raise UserError: empty, too large, not an allowed type, or a name that contradicts it
+        """
+        self.ensure_one()
+        largest = self.company_id.grant_upload_max_mb
+        if not content:
+            raise UserError(self.env._("The file “%(file)s” is empty.", file=filename))
+        if len(content) > largest * 2**20:
+            raise UserError(
+                self.env._(
+                    "The file “%(file)s” is larger than %(largest)s MB.",
+                    file=filename,
+                    largest=largest,
+                )
+            )
+        extension = filename.rpartition(".")[2].lower()
+        mimetype = sniff(content, extension)
+        if not mimetype:
+            raise UserError(
+                self.env._(
+                    "The file “%(file)s” cannot be accepted: its content is not that of a file "
+                    "of these types: %(types)s. Documents with macros are refused too.",
+                    file=filename,
+                    types=", ".join(sorted(ALLOWED)),
+                )
+            )
+        return mimetype
+
+    def action_submit(self):
+        """Ask for the file that an operator handed in on paper or by mail."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Hand In a File"),
+            "res_model": "grant.deliverable.submit",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_deliverable_id": self.id},
+        }
+
+    def _do_submit(self, filename, content, comment=None):
+        """Hand in a file: a new numbered version, with its SHA-256 and the time.
+
+        Whoever calls has checked that the user may: a coordinator, or the operator itself.
+
+        :param str filename: name given by the user; folders in it are dropped
+        :param bytes content: the file
+        :raise UserError: the file is refused, or nothing is expected any more
+        """
+        self.ensure_one()
+        filename = re.split(r"[\\/]", filename or "")[-1].strip()[:200] or "file"
+        if self.subsidy_id.state != "signed":
+            raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))
+        self._check_state(
+            ("expected", "submitted", "to_complete"), self.env._("Handing in “%s”", self.name)
+        )
+        mimetype = self._check_upload(filename, content)
+        # sudo: an operator adds its own file and moves its own deliverable, nothing else
+        self_sudo = self.sudo()
+        self_sudo.lock_for_update()
+        attachment = self_sudo.env["ir.attachment"].create(
+            {"name": filename, "raw": content, "mimetype": mimetype}
+        )
+        version = self_sudo.env["grant.deliverable.version"]._record(
+            {
+                "deliverable_id": self.id,
+                "subsidy_id": self.subsidy_id.id,
+                "company_id": self.company_id.id,
+                "number": max(self_sudo.version_ids.mapped("number"), default=0) + 1,
+                "name": filename,
+                "attachment_id": attachment.id,
+                "mimetype": mimetype,
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "submitted_at": fields.Datetime.now(),
+                "user_id": self.env.uid,
+                "comment": comment or False,
+            }
+        )
+        attachment.write({"res_model": version._name, "res_id": version.id})
+        self_sudo._transition(state="submitted", last_version_id=version.id)
+        self_sudo._notify_submission(version)
+        return version.with_env(self.env)
+
+    def _notify_submission(self, version):
+        """Tell the coordinator that there is something to review."""
+        coordinator = self.subsidy_id.user_id or self.contract_id.user_id
+        if coordinator:
+            self.activity_schedule(
+                "ctai_grants.mail_activity_review",
+                user_id=coordinator.id,
+                summary=self.env._("Review “%s”", self.name),
+            )
+        self.message_post(
+            body=self.env._(
+                "Version %(number)s handed in: %(file)s (SHA-256 %(sha256)s).",
+                number=version.number,
+                file=version.name,
+                sha256=version.sha256,
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # Reviewing
+    # ------------------------------------------------------------------
+
+    def action_accept(self):
+        """Accept the last version.
+
+        :raise UserError: nothing was handed in
+        :raise AccessError: the user is not a coordinator
+        """
+        self._do_review("accepted", ("submitted",))
+
+    def action_send_back(self):
+        """Ask for the reason, then send the piece back to the operator."""
+        return self.env["grant.reason"]._open(self, "send_back")
+
+    def action_waive(self):
+        """Ask for the reason, then do without this piece."""
+        return self.env["grant.reason"]._open(self, "waive")
+
+    def action_reopen(self):
+        """Ask for the reason, then take the decision back: the piece is to be completed."""
+        return self.env["grant.reason"]._open(self, "reopen")
+
+    def _do_review(self, decision, states, reason=None):
+        """Take a decision on the piece and tell the operator.
+
+        :param str decision: ``accepted``, ``to_complete`` or ``waived``
+        :param states: the states in which it can be taken
+        :param str reason: shown to the operator
+        """
+        what = self.env._("Reviewing a deliverable")
+        self._check_group("group_coordinator", what)
+        self.lock_for_update()
+        self._check_state(states, what)
+        for deliverable in self:
+            if decision != "accepted" and not reason:
+                raise UserError(self.env._("Write the reason: the operator will read it."))
+            self.env["grant.decision"]._record(
+                decision,
+                deliverable.subsidy_id,
+                reason,
+                deliverable_id=deliverable.id,
+                version_id=deliverable.last_version_id.id,
+            )
+            deliverable._transition(
+                state=decision, answer=reason or False, answered_at=fields.Datetime.now()
+            )
+        self.activity_feedback(["ctai_grants.mail_activity_review"])
+        self.milestone_id._refresh_reached()
+        self.disbursement_ids._refresh_readiness()

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class GrantDeliverableType(models.Model):
+    """A kind of required piece: bank details, activity report, financial report..."""
+
+    _name = "grant.deliverable.type"
+    _description = "Deliverable Type"
+    _order = "sequence, name"
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    instructions = fields.Text(
+        translate=True, help="Shown to the operator beside the upload button."
+    )
+    active = fields.Boolean(default=True)
+
+    _code_uniq = models.UniqueIndex("(code)", "There is already a deliverable type with this code.")

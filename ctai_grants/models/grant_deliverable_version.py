@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+
+class GrantDeliverableVersion(models.Model):
+    """One hand-in of a deliverable: a numbered file that stays as it was handed in.
+
+    The file is an attachment of this record, so that nobody reaches it but through a download
+    that checks who asks.
+    """
+
+    _name = "grant.deliverable.version"
+    _description = "Deliverable Version"
+    _order = "deliverable_id, number desc"
+    _inherit = ["grant.guarded.mixin"]
+    _log_access = False
+
+    _guarded_fields = frozenset()
+    _portal_fields = frozenset({
+        "number", "deliverable_id", "company_id", "name", "mimetype", "size", "sha256",
+        "submitted_at", "comment",
+    })  # fmt: skip
+
+    deliverable_id = fields.Many2one(
+        "grant.deliverable", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    number = fields.Integer(required=True, readonly=True, aggregator=None)
+    name = fields.Char(string="File Name", required=True, readonly=True)
+    attachment_id = fields.Many2one(
+        "ir.attachment", required=True, readonly=True, ondelete="restrict"
+    )
+    mimetype = fields.Char(readonly=True, required=True)
+    size = fields.Integer(readonly=True, required=True, help="Bytes.", aggregator=None)
+    sha256 = fields.Char(string="SHA-256", readonly=True, required=True)
+    submitted_at = fields.Datetime(readonly=True, required=True)
+    user_id = fields.Many2one(
+        "res.users", string="Handed In By", readonly=True, required=True, ondelete="restrict"
+    )
+    comment = fields.Text(readonly=True)
+
+    _number_uniq = models.UniqueIndex(
+        "(deliverable_id, number)", "Two versions of a deliverable cannot have the same number."
+    )
+
+    @api.depends("name", "number")
+    def _compute_display_name(self):
+        for version in self:
+            version.display_name = self.env._(
+                "%(name)s (version %(number)s)", name=version.name, number=version.number
+            )
+
+    @api.private
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("Versions are made by handing a file in."))
+
+    def write(self, vals):
+        raise AccessError(self.env._("What was handed in is kept as it is: hand in a new version."))
+
+    def unlink(self):
+        raise AccessError(  # pylint: disable=no-raise-unlink
+            self.env._("What was handed in is kept as it is: hand in a new version.")
+        )
+
+    @api.model
+    def _record(self, vals):
+        """Record a version; :meth:`grant.deliverable._do_submit` alone calls this."""
+        return super().create(vals)
+
+    def action_download(self):
+        """Download this file."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/grants/versions/{self.id}",
+            "target": "download",
+        }
+
+    def _get_sudo_attachment(self):
+        """The file, for someone who may read this version.
+
+        :raise AccessError: the user may not read this version
+        """
+        self.ensure_one().check_access("read")
+        # sudo: portal users cannot read attachments; the version they hang on was just checked
+        return self.sudo().attachment_id

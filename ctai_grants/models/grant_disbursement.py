@@ -1,0 +1,454 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance"), ("cost", "Cost")]
+
+
+class GrantDisbursement(models.Model):
+    """One tranche of a subsidy, from the plan to the payment.
+
+    The coordinator certifies that the work was done (service fait), finance orders the payment,
+    and records it when the treasury has paid: two different people (R5). On a direct envelope
+    the State pays: finance only records what it paid.
+    """
+
+    _name = "grant.disbursement"
+    _description = "Disbursement"
+    _inherit = ["mail.thread", "mail.activity.mixin", "grant.guarded.mixin"]
+    _order = "due_date, sequence, id"
+    _check_company_auto = True
+
+    _decision_fields = frozenset({
+        "certified_by_id", "certified_at", "ordered_by_id", "order_number", "order_date",
+        "paid_by_id", "paid_date", "payment_reference",
+    })  # fmt: skip
+    _guarded_fields = frozenset({"state", *_decision_fields})
+    _portal_fields = frozenset({
+        "name", "sequence", "kind", "subsidy_id", "company_id", "currency_id", "amount",
+        "due_date", "state", "paid_date", "deliverable_ids",
+    })  # fmt: skip
+
+    name = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    kind = fields.Selection(KINDS, required=True, default="interim")
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", required=True, ondelete="cascade", index=True, check_company=True
+    )
+    envelope_id = fields.Many2one(related="subsidy_id.envelope_id", store=True, index=True)
+    contract_id = fields.Many2one(related="subsidy_id.contract_id", store=True, index=True)
+    partner_id = fields.Many2one(
+        related="subsidy_id.partner_id", store=True, string="Operator", index=True
+    )
+    company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
+    currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
+    payment_path = fields.Selection(related="envelope_id.payment_path")
+    amount = fields.Monetary(required=True, tracking=True)
+    due_date = fields.Date(index=True)
+    note = fields.Text(string="Notes")
+    deliverable_ids = fields.Many2many(
+        "grant.deliverable",
+        "grant_disbursement_deliverable_rel",
+        string="Conditions",
+        domain="[('subsidy_id', '=', subsidy_id)]",
+        help="The pieces that must be accepted before this tranche is certified.",
+    )
+    state = fields.Selection(
+        [
+            ("planned", "Planned"),
+            ("ready", "Ready"),
+            ("certified", "Certified"),
+            ("ordered", "Ordered"),
+            ("paid", "Paid"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        default="planned",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    certified_by_id = fields.Many2one(
+        "res.users", string="Certified By", readonly=True, copy=False, ondelete="restrict"
+    )
+    certified_at = fields.Datetime(string="Certified On", readonly=True, copy=False)
+    ordered_by_id = fields.Many2one(
+        "res.users", string="Ordered By", readonly=True, copy=False, ondelete="restrict"
+    )
+    order_number = fields.Char(
+        readonly=True, copy=False, tracking=True, help="Number of the order to pay (mandat)."
+    )
+    order_date = fields.Date(readonly=True, copy=False)
+    paid_by_id = fields.Many2one(
+        "res.users", string="Payment Recorded By", readonly=True, copy=False, ondelete="restrict"
+    )
+    paid_date = fields.Date(string="Paid On", readonly=True, copy=False, tracking=True)
+    payment_reference = fields.Char(
+        readonly=True, copy=False, help="What the treasury, or the State, calls this payment."
+    )
+    blockers = fields.Text(
+        string="What Blocks It", compute="_compute_blockers", help="One condition a line."
+    )
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
+    decision_ids = fields.One2many("grant.decision", "disbursement_id", string="Decisions")
+
+    _amount_positive = models.Constraint(
+        "CHECK (amount > 0)", "The amount of a tranche is above zero."
+    )
+    _two_people = models.Constraint(
+        "CHECK (certified_by_id <> ordered_by_id)",
+        "The person who certifies that the work was done cannot order its payment.",
+    )
+
+    @api.depends(
+        "state", "deliverable_ids.state", "subsidy_id.state", "subsidy_id.convention_reference",
+        "subsidy_id.executory_date", "subsidy_id.cer_date", "subsidy_id.request_date",
+        "partner_id.bank_ids.allow_out_payment",
+    )  # fmt: skip
+    def _compute_blockers(self):
+        for disbursement in self:
+            blockers = (
+                disbursement._get_blockers() if disbursement.state in ("planned", "ready") else []
+            )
+            disbursement.blockers = "\n".join(blockers)
+
+    def _get_blockers(self):
+        """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
+        self.ensure_one()
+        blockers = self.subsidy_id._get_payment_blockers()
+        if self.state == "cancelled":
+            blockers.append(self.env._("The tranche is cancelled."))
+        labels = dict(
+            self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
+        )
+        for deliverable in self.deliverable_ids:
+            if deliverable.state not in ("accepted", "waived"):
+                blockers.append(
+                    self.env._(
+                        "“%(deliverable)s” is not accepted (%(state)s).",
+                        deliverable=deliverable.name,
+                        state=labels[deliverable.state],
+                    )
+                )
+        return blockers
+
+    @api.depends("due_date", "state")
+    def _compute_is_late(self):
+        today = fields.Date.context_today(self)
+        for disbursement in self:
+            disbursement.is_late = bool(
+                disbursement.state not in ("paid", "cancelled")
+                and disbursement.due_date
+                and disbursement.due_date < today
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = Domain("state", "not in", ("paid", "cancelled")) & Domain(
+            "due_date", "<", fields.Date.context_today(self)
+        )
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    @api.constrains("deliverable_ids", "subsidy_id")
+    def _check_deliverables(self):
+        for disbursement in self:
+            if disbursement.deliverable_ids.subsidy_id - disbursement.subsidy_id:
+                raise UserError(
+                    self.env._(
+                        "Tranche “%(tranche)s” depends on a piece of another subsidy.",
+                        tranche=disbursement.name,
+                    )
+                )
+
+    def _get_frozen_fields(self):
+        if self.state in ("planned", "ready"):
+            return frozenset()
+        return frozenset({"amount", "subsidy_id", "kind", "deliverable_ids"})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_planned(self):
+        self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
+        for disbursement in self:
+            if disbursement.decision_ids:
+                raise UserError(
+                    self.env._(
+                        "“%(tranche)s” has decisions and cannot be deleted: cancel it instead.",
+                        tranche=disbursement.name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # From planned to paid
+    # ------------------------------------------------------------------
+
+    def _refresh_readiness(self):
+        """Follow the conditions: ready when all are met, planned again when one is not."""
+        for disbursement in self:
+            if disbursement.state in ("planned", "ready"):
+                state = "planned" if disbursement._get_blockers() else "ready"
+                if state != disbursement.state:
+                    disbursement._transition(state=state)
+
+    def action_check(self):
+        """Look at the conditions again; says which one is unmet, if any.
+
+        :raise UserError: a condition is unmet
+        """
+        self._check_group("group_reader", self.env._("Checking a tranche"))
+        # sudo: whoever may read the tranche may have its conditions looked at again
+        self.sudo()._refresh_readiness()
+        for disbursement in self:
+            disbursement._check_blockers()
+
+    def _check_blockers(self):
+        self.ensure_one()
+        if blockers := self._get_blockers():
+            raise UserError(
+                self.env._(
+                    "%(tranche)s cannot be certified yet:\n%(blockers)s",
+                    tranche=self.display_name,
+                    blockers="\n".join(f"• {blocker}" for blocker in blockers),
+                )
+            )
+
+    def action_certify(self):
+        """Certify that the work was done (service fait).
+
+        :raise UserError: a condition is unmet, naming each
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Certifying the work done")
+        self._check_group("group_coordinator", what)
+        self.lock_for_update()
+        self._check_state(("planned", "ready"), what)
+        for disbursement in self:
+            disbursement._check_blockers()
+            disbursement._decide(
+                "certified",
+                state="certified",
+                certified_by_id=self.env.uid,
+                certified_at=fields.Datetime.now(),
+            )
+            disbursement._ask_finance()
+
+    def _ask_finance(self):
+        """Leave finance something to do, for the users who follow the contract's money."""
+        officers = self.env.ref("ctai_grants.group_finance_officer").all_user_ids.filtered(
+            lambda user: self.company_id in user.company_ids and not user.share
+        )
+        if officers:
+            self.activity_schedule(
+                "ctai_grants.mail_activity_order",
+                user_id=officers.sorted("id")[0].id,
+                summary=self.env._("Order “%s”", self.name),
+            )
+
+    def action_return(self):
+        """Ask for the reason, then send a certified tranche back to the coordinator."""
+        return self.env["grant.reason"]._open(self, "return")
+
+    def _do_return(self, reason):
+        """Take the certificate back, with a reason, before the payment is ordered.
+
+        :raise UserError: not certified, or already ordered
+        :raise AccessError: the user is neither coordinator nor finance officer
+        """
+        what = self.env._("Returning a tranche")
+        if not self.env.user.has_group("ctai_grants.group_coordinator"):
+            self._check_group("group_finance_officer", what)
+        self.lock_for_update()
+        self._check_state(("certified",), what)
+        for disbursement in self:
+            disbursement._decide(
+                "returned", reason, state="planned", certified_by_id=False, certified_at=False
+            )
+        self._refresh_readiness()
+
+    def action_order(self):
+        """Ask for the number and date of the order to pay."""
+        return self._open_wizard("grant.disbursement.order", self.env._("Order the Payment"))
+
+    def _do_order(self, number, date):
+        """Order the payment (mandatement).
+
+        :param str number: number of the order in the city's finance software
+        :param date: date of the order
+        :raise UserError: not certified, the certifier is the one who orders (R5), or more would
+            be ordered than committed (R1)
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Ordering a payment")
+        self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("certified",), what)
+        if self.payment_path == "direct":
+            raise UserError(
+                self.env._(
+                    "The State pays this envelope itself: record its payment, nothing is ordered."
+                )
+            )
+        self._check_two_people()
+        self._check_room()
+        self._decide(
+            "ordered",
+            number,
+            state="ordered",
+            ordered_by_id=self.env.uid,
+            order_number=number,
+            order_date=date,
+        )
+        self.activity_feedback(["ctai_grants.mail_activity_order"])
+
+    def _check_two_people(self):
+        if self.certified_by_id == self.env.user:
+            raise UserError(
+                self.env._(
+                    "You certified the work done for %(tranche)s: somebody else has to order its "
+                    "payment.",
+                    tranche=self.display_name,
+                )
+            )
+
+    def _check_room(self):
+        """Orders not paid yet count too: what is ordered must be payable."""
+        ordered = sum(
+            self.search(
+                [("subsidy_id", "=", self.subsidy_id.id), ("state", "=", "ordered")]
+            ).mapped("amount")
+        )
+        left = self.subsidy_id.to_pay_amount - ordered
+        if self.currency_id.compare_amounts(self.amount, left) > 0:
+            raise UserError(
+                self.env._(
+                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to order, "
+                    "%(asked)s asked.",
+                    envelope=self.envelope_id.display_name,
+                    subsidy=self.subsidy_id.display_name,
+                    left=self.currency_id.format(left),
+                    asked=self.currency_id.format(self.amount),
+                )
+            )
+
+    def action_pay(self):
+        """Ask for the date and reference of the payment."""
+        return self._open_wizard("grant.disbursement.pay", self.env._("Record the Payment"))
+
+    def _do_pay(self, date, reference=None):
+        """Record that the money left: by the treasury, or by the State on a direct envelope.
+
+        :param date: accounting date of the payment
+        :param str reference: the payer's reference
+        :raise UserError: not ordered, or the ceiling refuses (R1)
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Recording a payment")
+        self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        direct = self.payment_path == "direct"
+        self._check_state(("certified",) if direct else ("ordered",), what)
+        values = {"paid_by_id": self.env.uid, "paid_date": date, "payment_reference": reference}
+        if direct:
+            self._check_two_people()
+            values["ordered_by_id"] = self.env.uid
+        self._decide("paid", reference, state="paid", **values)
+        self._post_payment(self.amount, date)
+
+    def action_unpay(self):
+        """Ask for the reason, then cancel a payment recorded by mistake."""
+        return self.env["grant.reason"]._open(self, "unpay")
+
+    def _do_unpay(self, reason):
+        """Cancel a payment recorded by mistake, with the opposite entry of the same date.
+
+        :raise UserError: not paid
+        :raise AccessError: the user is not a finance manager
+        """
+        self.ensure_one()
+        what = self.env._("Cancelling a payment")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("paid",), what)
+        date = self.paid_date
+        direct = self.payment_path == "direct"
+        values = {"ordered_by_id": False} if direct else {}
+        self._decide(
+            "unpaid",
+            reason,
+            state="certified" if direct else "ordered",
+            paid_by_id=False,
+            paid_date=False,
+            payment_reference=False,
+            **values,
+        )
+        self._post_payment(-self.amount, date, reason)
+
+    def action_cancel(self):
+        """Ask for the reason, then cancel a tranche that will not be paid."""
+        return self.env["grant.reason"]._open(self, "cancel")
+
+    def _do_cancel(self, reason):
+        """Cancel a tranche that is not ordered.
+
+        :raise UserError: already ordered or paid
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Cancelling a tranche")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("planned", "ready", "certified"), what)
+        for disbursement in self:
+            disbursement._decide("cancelled", reason, state="cancelled")
+
+    def action_replan(self):
+        """Put a cancelled tranche back in the plan.
+
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Planning a tranche again")
+        self._check_group("group_finance_manager", what)
+        self._check_state(("cancelled",), what)
+        self.subsidy_id._check_state(("draft", "granted", "signed"), what)
+        for disbursement in self:
+            disbursement._decide(
+                "reopened", state="planned", certified_by_id=False, certified_at=False
+            )
+        self._refresh_readiness()
+
+    def _decide(self, decision, reason=None, **values):
+        """Record a decision on this tranche and what it changes."""
+        self.ensure_one()
+        self.env["grant.decision"]._record(
+            decision, self.subsidy_id, reason, disbursement_id=self.id
+        )
+        self._transition(**values)
+
+    def _post_payment(self, amount, date, memo=None):
+        self.env["grant.entry"]._post(
+            self,
+            [
+                {
+                    "kind": "payment",
+                    "envelope_id": self.envelope_id.id,
+                    "subsidy_id": self.subsidy_id.id,
+                    "date": date,
+                    "amount": amount,
+                    "memo": memo or self.order_number or self.payment_reference or self.name,
+                }
+            ],
+        )
+
+    def _open_wizard(self, model, title):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_disbursement_id": self.id},
+        }

@@ -1,0 +1,369 @@
+import json
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from odoo import api, fields, models, modules
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.sql_db import Cursor
+from odoo.tools import SQL, file_open
+from odoo.tools.misc import formatLang
+
+from ..lib import chain
+
+KINDS = [
+    ("allocation", "Allocation"),
+    ("receipt", "Receipt"),
+    ("commitment", "Commitment"),
+    ("payment", "Payment"),
+    ("justification", "Justification"),
+    ("recovery", "Recovery"),
+]
+
+# First key of the advisory locks, the second being the envelope's id.
+POSTING_LOCK = 0x4752
+
+
+class GrantEntry(models.Model):
+    """One line of the grant ledger (R1, R3).
+
+    Entries are written by :meth:`_post` alone: the ORM's create, write and unlink refuse, and
+    the database numbers, chains and counts each one (``grant_entry_schema.sql``). A correction
+    is another entry with the opposite amount.
+    """
+
+    _name = "grant.entry"
+    _description = "Grant Ledger Entry"
+    _order = "date desc, id desc"
+    _rec_name = "number"
+    _log_access = False
+
+    number = fields.Integer(required=True, readonly=True, aggregator=None)
+    envelope_id = fields.Many2one(
+        "grant.envelope", required=True, readonly=True, ondelete="restrict"
+    )
+    contract_id = fields.Many2one(
+        "grant.contract", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    currency_id = fields.Many2one(
+        "res.currency", required=True, readonly=True, ondelete="restrict"
+    )
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    action_id = fields.Many2one("grant.action", readonly=True, ondelete="restrict")
+    partner_id = fields.Many2one(
+        "res.partner", string="Operator", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    date = fields.Date(required=True, readonly=True, help="Accounting date.")
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    amount = fields.Monetary(required=True, readonly=True)
+    memo = fields.Char(readonly=True)
+    origin_model = fields.Char(required=True, readonly=True)
+    origin_id = fields.Many2oneReference(
+        string="Document", model_field="origin_model", required=True, readonly=True, aggregator=None
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Posted By", required=True, readonly=True, ondelete="restrict"
+    )
+    posted_at = fields.Datetime(required=True, readonly=True, help="Time of posting.")
+    previous_hash = fields.Char(required=True, readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+
+    _number_uniq = models.UniqueIndex(
+        "(envelope_id, number)", "Two entries of an envelope cannot have the same number."
+    )
+    _contract_date_idx = models.Index("(contract_id, date)")
+    _amount_cents = models.Constraint(
+        "CHECK (amount <> 0 AND amount = round(amount, 2))",
+        "The amount of a ledger entry is not zero and has two decimals at most.",
+    )
+    _subsidy_by_kind = models.Constraint(
+        "CHECK ((subsidy_id IS NULL) = (kind IN ('allocation', 'receipt')))",
+        "Allocations and receipts belong to an envelope, the other entries to a subsidy.",
+    )
+
+    def init(self):
+        # After the tables of every model exist: the functions name three of them.
+        self.pool.post_init(self._install_guards)
+
+    @api.model
+    def _install_guards(self):
+        with file_open("ctai_grants/models/grant_entry_schema.sql") as schema:
+            self.env.cr.execute(schema.read())
+
+    # ------------------------------------------------------------------
+    # Append-only
+    # ------------------------------------------------------------------
+
+    @api.private
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(
+            self.env._("Ledger entries are posted by their documents, never typed in or imported.")
+        )
+
+    def write(self, vals):
+        raise AccessError(
+            self.env._("A ledger entry is never changed: correct it with another document.")
+        )
+
+    def unlink(self):
+        raise AccessError(  # pylint: disable=no-raise-unlink
+            self.env._("A ledger entry is never deleted: correct it with another document.")
+        )
+
+    # ------------------------------------------------------------------
+    # Posting
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _begin_posting(self, envelopes):
+        """Queue for the envelopes' ledgers, and see what those before us have posted.
+
+        To be called first thing by the methods that will post. Odoo's transactions read a
+        snapshot taken at their first query: whoever waits for another posting would then fail
+        on the row that changed meanwhile, and be retried after a random sleep, five times at
+        most. So the wait is on a session lock, and the transaction, as long as it wrote nothing,
+        is restarted once the lock is held: its snapshot then holds what the others committed.
+        The lock passes to the new transaction, which frees it by itself when it ends.
+        """
+        cr = self.env.cr
+        ids = sorted(set(envelopes.ids))
+        if not ids:
+            return
+        if not self._can_restart_transaction():
+            for envelope_id in ids:
+                cr.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", POSTING_LOCK, envelope_id))
+            return
+        held = []
+        try:
+            for envelope_id in ids:
+                cr.execute(SQL("SELECT pg_advisory_lock(%s, %s)", POSTING_LOCK, envelope_id))
+                held.append(envelope_id)
+            cr.rollback()
+            for envelope_id in ids:
+                cr.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", POSTING_LOCK, envelope_id))
+        finally:
+            for envelope_id in held:
+                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", POSTING_LOCK, envelope_id))
+
+    def _can_restart_transaction(self):
+        cr = self.env.cr
+        # Tests run in one transaction that must not end; their cursors refuse it.
+        if modules.module.current_test or not isinstance(cr, Cursor):
+            return False
+        self.env.flush_all()
+        if cr.precommit or cr.postcommit or cr.prerollback or cr.postrollback:
+            return False
+        cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
+        return cr.fetchone()[0]
+
+    @api.private
+    @api.model
+    def _post(self, origin, lines):
+        """Append ``lines`` to the ledger, for the document ``origin``: the only way in.
+
+        :param origin: the document (one record) the entries come from
+        :param lines: list of dicts: ``kind``, ``envelope_id``, ``date`` (accounting date),
+            ``amount`` (euros, signed), and where they apply ``subsidy_id``, ``action_id``,
+            ``memo``; ids, not records
+        :return: the entries, in order
+        :raise UserError: a ceiling refuses (R1); the envelope is not in force; the date is in
+            the future
+        """
+        origin.ensure_one()
+        today = fields.Date.context_today(self)
+        if any(fields.Date.to_date(line["date"]) > today for line in lines):
+            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
+        self._begin_posting(
+            self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
+        )
+        self.env.flush_all()
+        values = SQL(", ").join(
+            SQL(
+                "(%s, %s, %s, %s, %s, round(%s::numeric, 2), %s, %s, %s, %s)",
+                line["envelope_id"],
+                line.get("subsidy_id") or None,
+                line.get("action_id") or None,
+                line["date"],
+                line["kind"],
+                repr(line["amount"]),
+                line.get("memo") or None,
+                origin._name,
+                origin.id,
+                self.env.uid,
+            )
+            for line in lines
+        )
+        query = SQL(
+            """INSERT INTO grant_entry (envelope_id, subsidy_id, action_id, date, kind, amount,
+                                        memo, origin_model, origin_id, user_id)
+               VALUES %s RETURNING id""",
+            values,
+        )
+        try:
+            self.env.cr.execute(query, log_exceptions=False)
+        except psycopg2.IntegrityError as error:
+            raise self._get_refusal(error) from error
+        entries = self.browse(row[0] for row in self.env.cr.fetchall())
+        self._forget_counters(lines)
+        return entries
+
+    @api.model
+    def _forget_counters(self, lines):
+        """Drop what the cache knows of the counters that the database has just moved."""
+        for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
+            records = self.env[model].browse({line[key] for line in lines if line.get(key)})
+            counters = records._counter_fields
+            records.invalidate_recordset([*counters, "entry_ids"], flush=False)
+            records.modified([*counters, "entry_ids"])
+
+    @api.model
+    def _get_refusal(self, error):
+        """The refusal of the database as a message that says which ceiling, what was left and
+        what was asked."""
+        if error.pgcode != errorcodes.CHECK_VIOLATION or not (
+            error.diag.constraint_name or ""
+        ).startswith("grant_ledger_"):
+            return ValidationError(self._sql_error_to_message(error))
+        about = json.loads(error.diag.message_detail)
+        amounts = {
+            name: formatLang(self.env, about[name], currency_obj=self.env.company.currency_id)
+            for name in ("left", "asked")
+            if name in about
+        }
+        match error.diag.constraint_name.removeprefix("grant_ledger_"), about.get("kind"):
+            case "envelope_ceiling", "commitment":
+                text = self.env._(
+                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked.",
+                    envelope=about["envelope"],
+                    **amounts,
+                )
+            case "envelope_ceiling", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, only "
+                    "%(left)s are not committed.",
+                    envelope=about["envelope"],
+                    **amounts,
+                )
+            case "subsidy_ceiling", "payment":
+                text = self.env._(
+                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to pay, "
+                    "%(asked)s asked.",
+                    envelope=about["envelope"],
+                    subsidy=about["subsidy"],
+                    **amounts,
+                )
+            case "subsidy_ceiling", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: it cannot go down by "
+                    "%(asked)s, only %(left)s are not paid.",
+                    envelope=about["envelope"],
+                    subsidy=about["subsidy"],
+                    **amounts,
+                )
+            case "not_in_force", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”: its contract is not in force, nothing can be "
+                    "posted.",
+                    envelope=about["envelope"],
+                )
+            case _:
+                text = self.env._("The grant ledger refuses: %(error)s", error=error.diag.message_primary)
+        return UserError(text)
+
+    # ------------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------------
+
+    @api.depends("number", "envelope_id")
+    def _compute_display_name(self):
+        for entry in self:
+            entry.display_name = f"{entry.envelope_id.display_name} #{entry.number}"
+
+    def action_open_origin(self):
+        """Open the document this entry comes from."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.origin_model,
+            "res_id": self.origin_id,
+            "views": [(False, "form")],
+        }
+
+    @api.private
+    @api.model
+    def _get_chain_rows(self, envelope):
+        """Yield the entries of ``envelope`` in order, as :mod:`ctai_grants.lib.chain` reads them.
+
+        Straight from the tables, in batches: memory stays flat whatever the ledger's length.
+        """
+        self.env.flush_all()
+        last, batch = 0, [None]
+        while batch:
+            self.env.cr.execute(
+                SQL(
+                    """SELECT number, envelope_id, to_char(date, 'YYYY-MM-DD') AS date, kind,
+                              (amount::numeric(16, 2))::text AS amount, subsidy_id, action_id,
+                              partner_id, origin_model, origin_id, user_id,
+                              to_char(posted_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') AS posted_at,
+                              memo, previous_hash, hash
+                         FROM grant_entry WHERE envelope_id = %s AND number > %s
+                        ORDER BY number LIMIT 5000""",
+                    envelope.id,
+                    last,
+                )
+            )
+            batch = self.env.cr.dictfetchall()
+            yield from batch
+            last = batch[-1]["number"] if batch else last
+
+    @api.private
+    @api.model
+    def _verify(self, envelopes):
+        """Check hash chains and counters of ``envelopes`` against their entries.
+
+        :return: list of sentences, one for each thing that is wrong, empty when all holds
+        """
+        wrong = []
+        for envelope in envelopes:
+            broken = chain.first_break(self._get_chain_rows(envelope), envelope.chain_head)
+            if broken:
+                wrong.append(
+                    self.env._(
+                        "Envelope “%(envelope)s”: %(broken)s.",
+                        envelope=envelope.display_name,
+                        broken=broken,
+                    )
+                )
+        return wrong + self._get_wrong_counters(envelopes)
+
+    @api.model
+    def _get_wrong_counters(self, envelopes):
+        """Sentences naming the counters of envelopes and subsidies that differ from the ledger."""
+        wrong = []
+        subsidies = self.env["grant.subsidy"].search([("envelope_id", "in", envelopes.ids)])
+        for records, key in ((envelopes, "envelope_id"), (subsidies, "subsidy_id")):
+            sums = {
+                (record, kind): amount
+                for record, kind, amount in self._read_group(
+                    [(key, "in", records.ids)], [key, "kind"], ["amount:sum"]
+                )
+            }
+            for record in records:
+                for counter, kind in records._counter_kinds.items():
+                    posted = sums.get((record, kind), 0.0)
+                    if record.currency_id.compare_amounts(record[counter], posted):
+                        wrong.append(
+                            self.env._(
+                                "%(document)s: the counter “%(counter)s” says %(counted)s, the "
+                                "ledger %(posted)s.",
+                                document=record.display_name,
+                                counter=records._fields[counter]._description_string(self.env),
+                                counted=record[counter],
+                                posted=posted,
+                            )
+                        )
+        return wrong

@@ -1,0 +1,135 @@
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+
+# No RPC payload, import or server action can carry this object in its context, so only the
+# methods of these models write guarded fields.
+TRANSITION = object()
+
+
+class GrantGuardedMixin(models.AbstractModel):
+    """Fields that only the document's own methods write, and fields frozen by its state.
+
+    ``_guarded_fields`` are never written from outside, superuser included. What
+    :meth:`_get_frozen_fields` returns cannot be changed any more in the record's present state;
+    writing the value a field already has is accepted, so that importing a file again is harmless.
+
+    Portal users read ``_portal_fields`` and nothing else of the model (R7).
+    """
+
+    _name = "grant.guarded.mixin"
+    _description = "Guarded fields"
+
+    _guarded_fields = frozenset({"state"})
+    _portal_fields = frozenset()
+
+    def _get_frozen_fields(self):
+        """Names of the fields that cannot be changed in the present state of this record."""
+        self.ensure_one()
+        return frozenset()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self._is_transition():
+            for vals in vals_list:
+                defaults = self.default_get([n for n in self._guarded_fields if n in vals])
+                for name in sorted(self._guarded_fields.intersection(vals)):
+                    if (vals[name] or False) != (defaults.get(name) or False):
+                        raise AccessError(self._get_guarded_message(name))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self._is_transition():
+            for name in sorted(self._guarded_fields.intersection(vals)):
+                if any(self._is_changed(record, name, vals[name]) for record in self):
+                    raise AccessError(self._get_guarded_message(name))
+            for record in self:
+                record._check_frozen_fields(vals)
+        return super().write(vals)
+
+    def _is_transition(self):
+        return self.env.context.get("grant_transition") is TRANSITION
+
+    def _transition(self, **vals):
+        """Write ``vals``, guarded and frozen fields included: the documents' methods only."""
+        self.with_context(grant_transition=TRANSITION).write(vals)
+
+    def _check_frozen_fields(self, vals):
+        frozen = self._get_frozen_fields()
+        for name in sorted(frozen.intersection(vals)):
+            if self._is_changed(self, name, vals[name]):
+                raise UserError(
+                    self.env._(
+                        "%(document)s: “%(field)s” cannot be changed any more in the state "
+                        "“%(state)s”.",
+                        document=self.display_name,
+                        field=self._fields[name]._description_string(self.env),
+                        state=self._get_state_label(),
+                    )
+                )
+
+    @staticmethod
+    def _is_changed(record, name, value):
+        field = record._fields[name]
+        if field.type in ("one2many", "many2many"):
+            return bool(value)
+        try:
+            new = field.convert_to_record(field.convert_to_cache(value, record), record)
+        except (TypeError, ValueError):
+            return True
+        return new != record[name]
+
+    def _get_guarded_message(self, name):
+        return self.env._(
+            "“%(field)s” of %(model)s is not typed in: use the buttons, which check and record "
+            "each step.",
+            field=self._fields[name]._description_string(self.env),
+            model=self.env["ir.model"]._get(self._name).sudo().name,  # sudo: the name only
+        )
+
+    def _get_state_label(self):
+        self.ensure_one()
+        state = self._fields["state"]
+        return dict(state._description_selection(self.env)).get(self.state, self.state)
+
+    def _check_group(self, group, what):
+        """Refuse unless the user is in ``group``.
+
+        :param str group: xmlid of a group of this add-on, without the module
+        :param str what: what was tried, translated, for the message
+        :raise AccessError: the user is not in the group
+        """
+        if self.env.user.has_group(f"ctai_grants.{group}"):
+            return
+        # sudo: everyone may be told which role it takes
+        role = self.env.ref(f"ctai_grants.{group}").sudo().name
+        raise AccessError(
+            self.env._("%(what)s: this takes the role “%(role)s”.", what=what, role=role)
+        )
+
+    def _check_state(self, states, what):
+        """Refuse unless every record is in one of ``states``.
+
+        :raise UserError: naming the document and its state
+        """
+        for record in self:
+            if record.state not in states:
+                raise UserError(
+                    self.env._(
+                        "%(what)s: %(document)s is in the state “%(state)s”.",
+                        what=what,
+                        document=record.display_name,
+                        state=record._get_state_label(),
+                    )
+                )
+
+    def _has_field_access(self, field, operation):
+        if not super()._has_field_access(field, operation):
+            return False
+        if self.env.su or not self.env.user._is_portal():
+            return True
+        # Reading a model over RPC means reading all its fields: a white-list for the portal.
+        return operation == "read" and field.name in self._portal_fields | {
+            "id",
+            "display_name",
+            "create_date",
+        }

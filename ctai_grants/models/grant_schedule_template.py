@@ -1,0 +1,96 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import Command, fields, models
+from odoo.exceptions import UserError
+
+BASES = [
+    ("signature", "Signature"),
+    ("start", "Start"),
+    ("end", "End"),
+    ("fiscalyear_end", "End of the Operator's Financial Year"),
+]
+
+
+class GrantScheduleTemplate(models.Model):
+    """Tranches and pieces usual for a kind of subsidy, copied into a subsidy."""
+
+    _name = "grant.schedule.template"
+    _description = "Schedule Template"
+    _order = "sequence, name"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
+    deliverable_ids = fields.One2many(
+        "grant.schedule.deliverable", "template_id", string="Deliverables", copy=True
+    )
+    tranche_ids = fields.One2many(
+        "grant.schedule.tranche", "template_id", string="Tranches", copy=True
+    )
+
+    def _get_date(self, subsidy, base, months):
+        """The date ``months`` after the subsidy's ``base`` date.
+
+        :raise UserError: the subsidy lacks that date
+        """
+        reference = {
+            "signature": subsidy.signature_date or subsidy.decision_date,
+            "start": subsidy.date_start,
+            "end": subsidy.date_end,
+            "fiscalyear_end": subsidy._get_fiscalyear_end(),
+        }[base]
+        if not reference:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: enter the dates (signature or decision, start, end) first, the "
+                    "schedule is counted from them.",
+                    subsidy=subsidy.display_name,
+                )
+            )
+        months_later = reference + relativedelta(months=months)
+        # Six months after 30 June or 28 February is the last day of that month too.
+        if base in ("end", "fiscalyear_end") and (reference + relativedelta(days=1)).day == 1:
+            months_later += relativedelta(day=31)
+        return months_later
+
+    def _copy_to(self, subsidy):
+        """Copy milestones, deliverables and tranches into ``subsidy``.
+
+        The last tranche takes what rounding leaves, so that the tranches add up to the amount.
+        """
+        self.ensure_one()
+        milestones = {}
+        deliverables = {}
+        for line in self.deliverable_ids:
+            date = self._get_date(subsidy, line.date_base, line.months)
+            key = (line.milestone, date)
+            if key not in milestones:
+                milestones[key] = self.env["grant.milestone"].create(
+                    {"name": line.milestone, "subsidy_id": subsidy.id, "date": date}
+                )
+            deliverables[line] = self.env["grant.deliverable"].create(
+                {
+                    "name": line.name or line.type_id.name,
+                    "type_id": line.type_id.id,
+                    "milestone_id": milestones[key].id,
+                }
+            )
+        left = subsidy.amount
+        for tranche in self.tranche_ids:
+            amount = subsidy.currency_id.round(subsidy.amount * tranche.percentage / 100)
+            if tranche == self.tranche_ids[-1]:
+                amount = left
+            left -= amount
+            self.env["grant.disbursement"].create(
+                {
+                    "name": tranche.name,
+                    "kind": tranche.kind,
+                    "subsidy_id": subsidy.id,
+                    "amount": amount,
+                    "due_date": self._get_date(subsidy, tranche.date_base, tranche.months),
+                    "deliverable_ids": [
+                        Command.set([deliverables[line].id for line in tranche.deliverable_ids])
+                    ],
+                }
+            )

@@ -1,0 +1,580 @@
+import datetime
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+# Requests filed from this day carry the contrat d'engagement républicain (décret 2021-1947).
+CER_FROM = datetime.date(2022, 1, 2)
+
+
+class GrantSubsidy(models.Model):
+    """What one operator gets from one envelope, or what the city spends of it itself."""
+
+    _name = "grant.subsidy"
+    _description = "Subsidy"
+    _inherit = ["mail.thread", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _order = "code desc, id desc"
+    _rec_names_search = ["code", "name", "partner_id.name"]
+    _check_company_auto = True
+
+    _counter_kinds = {
+        "committed_amount": "commitment",
+        "paid_amount": "payment",
+        "justified_amount": "justification",
+        "recovered_amount": "recovery",
+    }
+    _counter_fields = tuple(_counter_kinds)
+    _guarded_fields = frozenset({"state", "access_token", *_counter_fields})
+    _portal_fields = frozenset({
+        "name", "code", "partner_id", "envelope_id", "contract_id", "company_id", "currency_id",
+        "amount", "state", "date_start", "date_end", "signature_date", "decision_date",
+        "action_ids", "milestone_ids", "deliverable_ids", "disbursement_ids",
+        "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
+        "to_pay_amount", "access_url",
+    })  # fmt: skip
+
+    name = fields.Char(string="Object", required=True, tracking=True)
+    code = fields.Char(required=True, copy=False, default=lambda self: self._get_next_code())
+    active = fields.Boolean(default=True)
+    kind = fields.Selection(
+        [("operator", "Subsidy to an operator"), ("own_cost", "Cost of the city")],
+        required=True,
+        default="operator",
+    )
+    envelope_id = fields.Many2one(
+        "grant.envelope", required=True, ondelete="restrict", index=True, tracking=True,
+        check_company=True,
+    )  # fmt: skip
+    contract_id = fields.Many2one(
+        related="envelope_id.contract_id", store=True, index=True, precompute=True
+    )
+    company_id = fields.Many2one(related="envelope_id.company_id", store=True, precompute=True)
+    currency_id = fields.Many2one(related="envelope_id.currency_id", store=True, precompute=True)
+    payment_path = fields.Selection(related="envelope_id.payment_path")
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Operator",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+        ondelete="restrict",
+        index=True,
+        tracking=True,
+        domain="[('is_company', '=', True)]",
+        check_company=True,
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Coordinator",
+        default=lambda self: self.env.user,
+        tracking=True,
+        domain="[('share', '=', False)]",
+    )
+    amount = fields.Monetary(required=True, tracking=True)
+    date_start = fields.Date(string="Start")
+    date_end = fields.Date(string="End")
+    request_date = fields.Date(
+        string="Requested On",
+        help="A request filed from 2 January 2022 needs the contrat d'engagement républicain.",
+    )
+    cer_date = fields.Date(
+        string="CER Signed On", help="Signature of the contrat d'engagement républicain."
+    )
+    decision_number = fields.Char(help="Number of the council's deliberation.", tracking=True)
+    decision_date = fields.Date(tracking=True)
+    executory_date = fields.Date(
+        string="Decision Executory On",
+        help="The later of its transmission to the prefecture and its publication.",
+    )
+    convention_reference = fields.Char(
+        string="Convention", help="Reference of the signed convention.", tracking=True
+    )
+    convention_required = fields.Boolean(compute="_compute_convention_required")
+    signature_date = fields.Date(string="Signed On", tracking=True)
+    note = fields.Html(string="Notes")
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("granted", "Granted"),
+            ("signed", "Signed"),
+            ("closed", "Closed"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True, default="draft", readonly=True, copy=False, tracking=True, index=True,
+        group_expand=True,
+    )  # fmt: skip
+    template_id = fields.Many2one(
+        "grant.schedule.template", string="Schedule Template", check_company=True, copy=False
+    )
+    action_ids = fields.One2many("grant.action", "subsidy_id", string="Actions", copy=True)
+    theme_ids = fields.Many2many(
+        "grant.theme", string="Themes", compute="_compute_theme_ids", search="_search_theme_ids"
+    )
+    milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
+    deliverable_ids = fields.One2many("grant.deliverable", "subsidy_id", string="Deliverables")
+    disbursement_ids = fields.One2many("grant.disbursement", "subsidy_id", string="Tranches")
+    decision_ids = fields.One2many("grant.decision", "subsidy_id", string="Decisions")
+    entry_ids = fields.One2many("grant.entry", "subsidy_id", string="Ledger")
+
+    committed_amount = fields.Monetary(
+        string="Committed", required=True, default=0.0, readonly=True, copy=False
+    )
+    paid_amount = fields.Monetary(
+        string="Paid", required=True, default=0.0, readonly=True, copy=False
+    )
+    justified_amount = fields.Monetary(
+        string="Justified", required=True, default=0.0, readonly=True, copy=False
+    )
+    recovered_amount = fields.Monetary(
+        string="Recovered", required=True, default=0.0, readonly=True, copy=False
+    )
+    to_pay_amount = fields.Monetary(string="To Pay", compute="_compute_derived_amounts")
+    unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_derived_amounts")
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
+    next_disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Next Payment", compute="_compute_next_disbursement"
+    )
+    next_due_date = fields.Date(compute="_compute_next_disbursement")
+    next_blockers = fields.Text(
+        string="What Blocks the Next Payment", compute="_compute_next_disbursement"
+    )
+    schedule_warning = fields.Char(compute="_compute_schedule_warning")
+    ceiling_warning = fields.Char(related="envelope_id.ceiling_warning")
+
+    _code_uniq = models.UniqueIndex(
+        "(company_id, code)", "There is already a subsidy with this code."
+    )
+    _amount_positive = models.Constraint(
+        "CHECK (amount >= 0)", "The amount of a subsidy cannot be negative."
+    )
+    _period = models.Constraint(
+        "CHECK (date_end >= date_start)", "A subsidy cannot end before it starts."
+    )
+    _paid_within_committed = models.Constraint(
+        "CHECK (paid_amount - recovered_amount <= committed_amount)",
+        "What is paid for a subsidy, less what is recovered, cannot exceed its commitment.",
+    )
+    _counters_positive = models.Constraint(
+        "CHECK (committed_amount >= 0 AND paid_amount >= 0 AND justified_amount >= 0 "
+        "AND recovered_amount >= 0)",
+        "The totals of a subsidy cannot be negative.",
+    )
+
+    @api.model
+    def _get_next_code(self):
+        return self.env["ir.sequence"].next_by_code("grant.subsidy")
+
+    @api.depends("code", "partner_id.name")
+    def _compute_display_name(self):
+        for subsidy in self:
+            # sudo: an operator's or a prefecture's portal user may not read every partner
+            partner = subsidy.partner_id.sudo().name
+            subsidy.display_name = " – ".join(filter(None, (subsidy.code, partner)))
+
+    def _compute_access_url(self):
+        res = super()._compute_access_url()
+        for subsidy in self:
+            subsidy.access_url = f"/my/subsidies/{subsidy.id}"
+        return res
+
+    @api.depends("kind", "company_id")
+    def _compute_partner_id(self):
+        for subsidy in self:
+            if subsidy.kind == "own_cost":
+                subsidy.partner_id = (subsidy.company_id or self.env.company).partner_id
+
+    @api.depends("action_ids.theme_ids")
+    def _compute_theme_ids(self):
+        for subsidy in self:
+            subsidy.theme_ids = subsidy.action_ids.theme_ids
+
+    @api.model
+    def _search_theme_ids(self, operator, value):
+        return Domain("action_ids.theme_ids", operator, value)
+
+    @api.depends("committed_amount", "paid_amount", "recovered_amount", "justified_amount")
+    def _compute_derived_amounts(self):
+        for subsidy in self:
+            subsidy.to_pay_amount = (
+                subsidy.committed_amount - subsidy.paid_amount + subsidy.recovered_amount
+            )
+            subsidy.unjustified_amount = (
+                subsidy.paid_amount - subsidy.recovered_amount - subsidy.justified_amount
+            )
+
+    @api.depends("deliverable_ids.is_late", "state")
+    def _compute_is_late(self):
+        for subsidy in self:
+            subsidy.is_late = subsidy.state == "signed" and any(
+                subsidy.deliverable_ids.mapped("is_late")
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = Domain("state", "=", "signed") & Domain("deliverable_ids.is_late", "=", True)
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    @api.depends("disbursement_ids.blockers", "disbursement_ids.state", "disbursement_ids.due_date")
+    def _compute_next_disbursement(self):
+        for subsidy in self:
+            waiting = subsidy.disbursement_ids.filtered(
+                lambda disbursement: disbursement.state not in ("paid", "cancelled")
+            ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))
+            subsidy.next_disbursement_id = waiting[:1]
+            subsidy.next_due_date = waiting[:1].due_date
+            subsidy.next_blockers = waiting[:1].blockers
+
+    @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
+    def _compute_schedule_warning(self):
+        for subsidy in self:
+            planned = sum(
+                subsidy.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
+            )
+            over = planned - (subsidy.committed_amount or subsidy.amount)
+            subsidy.schedule_warning = subsidy.currency_id.compare_amounts(over, 0) > 0 and (
+                self.env._(
+                    "The tranches exceed the amount by %(over)s.",
+                    over=subsidy.currency_id.format(over),
+                )
+            )
+
+    @api.depends("amount", "partner_id", "kind", "date_start", "decision_date", "state")
+    def _compute_convention_required(self):
+        for subsidy in self:
+            subsidy.convention_required = (
+                subsidy.kind == "operator"
+                and subsidy.company_id.currency_id.compare_amounts(
+                    subsidy._get_yearly_amount(), subsidy.company_id.grant_convention_threshold
+                )
+                > 0
+            )
+
+    def _get_yearly_amount(self):
+        """Euros granted to the operator, by this city and in this subsidy's year, this one
+        included: the 23 000 € threshold counts by year and by body (loi 2000-321, art. 10)."""
+        self.ensure_one()
+        day = self.decision_date or self.date_start
+        if not day:
+            return self.amount
+        year = Domain("decision_date", ">=", day.replace(month=1, day=1)) & Domain(
+            "decision_date", "<=", day.replace(month=12, day=31)
+        )
+        others = self._read_group(
+            Domain("partner_id", "=", self.partner_id.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("kind", "=", "operator")
+            & Domain("state", "!=", "cancelled")
+            & Domain("id", "!=", self._origin.id)
+            & year,
+            aggregates=["amount:sum"],
+        )[0][0]
+        return self.amount + (others or 0.0)
+
+    def _get_fiscalyear_end(self):
+        """End of the operator's financial year in which the subsidy's period ends."""
+        self.ensure_one()
+        last_day = self.date_end or self.decision_date
+        if not last_day:
+            return False
+        month = int(self.partner_id.fiscalyear_end_month or 12)
+        year_end = last_day + relativedelta(month=month, day=31)
+        return year_end if year_end >= last_day else year_end + relativedelta(years=1, day=31)
+
+    @api.constrains("kind", "partner_id")
+    def _check_own_cost_partner(self):
+        for subsidy in self:
+            if (subsidy.kind == "own_cost") != (subsidy.partner_id == subsidy.company_id.partner_id):
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: a cost of the city has the city itself as operator, a "
+                        "subsidy another organisation.",
+                        subsidy=subsidy.code,
+                    )
+                )
+
+    def _check_actions_total(self):
+        """Refuse actions that add up to more than the subsidy.
+
+        :raise ValidationError: naming the subsidy and both amounts
+        """
+        for subsidy in self:
+            total = sum(subsidy.action_ids.mapped("amount"))
+            if subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: its actions add up to %(total)s, more than its amount, "
+                        "%(amount)s.",
+                        subsidy=subsidy.display_name,
+                        total=subsidy.currency_id.format(total),
+                        amount=subsidy.currency_id.format(subsidy.amount),
+                    )
+                )
+
+    @api.constrains("amount")
+    def _check_amount_covers_actions(self):
+        self._check_actions_total()
+
+    def _get_frozen_fields(self):
+        if self.state == "draft":
+            return frozenset()
+        frozen = {"amount", "envelope_id", "partner_id", "kind", "decision_number", "decision_date"}
+        if self.state != "granted":
+            frozen |= {"signature_date", "code"}
+        return frozenset(frozen)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        for subsidy in self:
+            if subsidy.state != "draft" or subsidy.decision_ids or subsidy.entry_ids:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s has decisions and cannot be deleted: cancel it instead.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+
+    def _get_payment_blockers(self):
+        """What forbids paying this subsidy at all: a list of sentences (R4).
+
+        Sources: convention above the threshold, loi 2000-321 art. 10; contrat d'engagement
+        républicain, art. 10-1; executory decision, CGCT L2131-1.
+        """
+        self.ensure_one()
+        blockers = []
+        if self.state != "signed":
+            blockers.append(self.env._("The subsidy is not signed, or closed."))
+        if self.kind == "own_cost":
+            return blockers
+        today = fields.Date.context_today(self)
+        if not self.executory_date or self.executory_date > today:
+            blockers.append(
+                self.env._("The council's decision is not executory (no date of it in the past).")
+            )
+        if self.convention_required and not self.convention_reference:
+            blockers.append(
+                self.env._(
+                    "A signed convention is required above %(threshold)s a year: enter its "
+                    "reference.",
+                    threshold=self.currency_id.format(self.company_id.grant_convention_threshold),
+                )
+            )
+        if self.request_date and self.request_date >= CER_FROM and not self.cer_date:
+            blockers.append(self.env._("The contrat d'engagement républicain is not signed."))
+        # sudo: whether an account is verified, not the account
+        if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
+            blockers.append(self.env._("No bank account of the operator is verified."))
+        return blockers
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_grant(self):
+        """Record that the council granted the subsidy.
+
+        :raise UserError: decision number or date, amount or period missing
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Granting a subsidy")
+        self._check_group("group_coordinator", what)
+        self._check_state(("draft",), what)
+        for subsidy in self:
+            required = ["amount", "date_start", "date_end"]
+            if subsidy.kind == "operator":
+                required += ["decision_number", "decision_date"]
+            subsidy._check_filled(required)
+            subsidy._decide("granted", state="granted")
+
+    def _check_filled(self, names):
+        missing = [
+            self._fields[name]._description_string(self.env) for name in names if not self[name]
+        ]
+        if missing:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: fill in first: %(fields)s.",
+                    subsidy=self.display_name,
+                    fields=", ".join(missing),
+                )
+            )
+
+    def action_apply_template(self):
+        """Copy the schedule template's milestones, deliverables and tranches.
+
+        :raise UserError: no template chosen, or there is a schedule already
+        """
+        for subsidy in self:
+            subsidy._check_filled(["template_id", "amount"])
+            subsidy._check_state(("draft", "granted"), self.env._("Applying a schedule template"))
+            if subsidy.milestone_ids or subsidy.disbursement_ids:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s already has a schedule: delete its tranches and milestones "
+                        "first.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            subsidy.template_id._copy_to(subsidy)
+
+    def action_sign(self):
+        """Commit the amount: the convention is signed, or the award notified.
+
+        :raise UserError: the envelope has not enough left (R1), or the signature date is missing
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Signing a subsidy")
+        self._check_group("group_coordinator", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("granted",), what)
+        for subsidy in self:
+            subsidy._check_filled(["signature_date"])
+            subsidy._decide("signed", state="signed")
+            subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
+            subsidy.disbursement_ids._refresh_readiness()
+
+    def action_reset_to_draft(self):
+        """Back to draft, before the signature.
+
+        :raise UserError: signed, or the ledger holds entries of it
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Setting a subsidy back to draft")
+        self._check_group("group_coordinator", what)
+        self._check_state(("granted", "cancelled"), what)
+        for subsidy in self:
+            subsidy._decide("reopened", state="draft")
+
+    def action_cancel(self):
+        """Ask for the reason, then cancel the subsidy."""
+        return self.env["grant.reason"]._open(self, "cancel")
+
+    def _do_cancel(self, reason):
+        """Cancel a subsidy of which nothing is paid, and release its commitment.
+
+        :raise UserError: something is paid or ordered
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Cancelling a subsidy")
+        self._check_group("group_coordinator", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("draft", "granted", "signed"), what)
+        for subsidy in self:
+            if subsidy.paid_amount:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: money is already paid. Close it instead, what is unpaid is "
+                        "released.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            subsidy._release("cancelled", reason)
+
+    def action_close(self):
+        """Ask for the reason, then close the subsidy and release what is not paid."""
+        return self.env["grant.reason"]._open(self, "close")
+
+    def _do_close(self, reason):
+        """Close the subsidy: tranches not paid are cancelled, their commitment released.
+
+        :raise UserError: a tranche is ordered and not paid yet
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Closing a subsidy")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("signed",), what)
+        for subsidy in self:
+            subsidy._release("closed", reason)
+
+    def _release(self, state, reason):
+        """Cancel what is planned, give the unpaid commitment back to the envelope."""
+        ordered = self.disbursement_ids.filtered(lambda d: d.state == "ordered")
+        if ordered:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: “%(tranche)s” is ordered and not paid yet.",
+                    subsidy=self.display_name,
+                    tranche=ordered[0].name,
+                )
+            )
+        for disbursement in self.disbursement_ids:
+            if disbursement.state not in ("paid", "cancelled"):
+                disbursement._decide("cancelled", reason, state="cancelled")
+        self._decide(state, reason, state=state)
+        if not self.currency_id.is_zero(self.to_pay_amount):
+            self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
+
+    def action_reopen(self):
+        """Open a closed subsidy again and commit its amount again.
+
+        :raise UserError: the envelope has not enough left any more (R1)
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Reopening a subsidy")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("closed",), what)
+        for subsidy in self:
+            subsidy._decide("reopened", state="signed")
+            released = subsidy.amount - subsidy.committed_amount
+            if not subsidy.currency_id.is_zero(released):
+                subsidy._post_commitment(released, fields.Date.context_today(subsidy))
+
+    def _decide(self, decision, reason=None, **values):
+        """Record a decision on this subsidy and what it changes."""
+        self.ensure_one()
+        self.env["grant.decision"]._record(decision, self, reason)
+        self._transition(**values)
+
+    def _post_commitment(self, amount, date, memo=None):
+        """Post a commitment, split over the actions that have an amount when it is the whole."""
+        lines = []
+        rest = amount
+        if self.currency_id.compare_amounts(amount, self.amount) == 0:
+            for action in self.action_ids.filtered("amount"):
+                lines.append({"action_id": action.id, "amount": action.amount})
+                rest -= action.amount
+        if not self.currency_id.is_zero(rest):
+            lines.append({"amount": self.currency_id.round(rest)})
+        for line in lines:
+            line.update(
+                kind="commitment",
+                envelope_id=self.envelope_id.id,
+                subsidy_id=self.id,
+                date=date,
+                memo=memo or self.convention_reference or self.decision_number or self.code,
+            )
+        self.env["grant.entry"]._post(self, lines)
+
+    def action_view_entries(self):
+        """Open the ledger of these subsidies, limited to the kind given in the context."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_entry_action")
+        domain = [("subsidy_id", "in", self.ids)]
+        if kind := self.env.context.get("entry_kind"):
+            domain.append(("kind", "=", kind))
+        action["domain"] = domain
+        action["context"] = {}
+        return action
+
+    def action_view_deliverables(self):
+        """Open the deliverables of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ctai_grants.grant_deliverable_action"
+        )
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action
+
+    def action_view_decisions(self):
+        """Open the history of decisions of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_decision_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action

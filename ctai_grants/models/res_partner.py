@@ -1,0 +1,84 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+MONTHS = [
+    ("1", "January"), ("2", "February"), ("3", "March"), ("4", "April"), ("5", "May"),
+    ("6", "June"), ("7", "July"), ("8", "August"), ("9", "September"), ("10", "October"),
+    ("11", "November"), ("12", "December"),
+]  # fmt: skip
+# The State's own form, overseas included; the open-data schema only knows nine digits.
+RNA_FORMAT = re.compile(r"W\d[A-Z\d]\d{7}")
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    grant_role = fields.Selection(
+        [("operator", "Operator"), ("prefecture", "Prefecture")],
+        string="Role in Grants",
+        help="Decides what this organisation's portal users see: an operator its own subsidies, "
+        "a prefecture its own contracts.",
+    )
+    rna = fields.Char(
+        string="RNA",
+        help="Number in the national register of associations: W followed by nine characters.",
+    )
+    legal_form = fields.Selection(
+        [
+            ("association", "Association (loi 1901)"),
+            ("rup", "Association of public utility"),
+            ("foundation", "Foundation"),
+            ("company", "Company"),
+            ("public", "Public body"),
+            ("state", "State service"),
+        ],
+    )
+    fiscalyear_end_month = fields.Selection(
+        MONTHS,
+        string="Financial Year Ends In",
+        default="12",
+        help="Month whose last day ends the organisation's financial year: financial reports are "
+        "due six months later (loi 2000-321, art. 10).",
+    )
+    grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
+    grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
+
+    @api.depends("grant_subsidy_ids")
+    def _compute_grant_subsidy_count(self):
+        if not self.env["grant.subsidy"].has_access("read"):
+            self.grant_subsidy_count = 0
+            return
+        counts = dict(
+            self.env["grant.subsidy"]._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.grant_subsidy_count = counts.get(partner._origin, 0)
+
+    @api.constrains("rna")
+    def _check_rna(self):
+        for partner in self:
+            if partner.rna and not RNA_FORMAT.fullmatch(partner.rna):
+                raise ValidationError(
+                    self.env._(
+                        "RNA “%(rna)s” of %(partner)s is not valid: W and nine characters are "
+                        "expected, like W863001234.",
+                        rna=partner.rna,
+                        partner=partner.display_name,
+                    )
+                )
+
+    def _get_grant_bank(self):
+        """The bank account payments go to: the first one marked as trusted, or none."""
+        self.ensure_one()
+        return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
+
+    def action_view_grant_subsidies(self):
+        """Open the subsidies of this operator."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
+        action["domain"] = [("partner_id", "in", self.ids)]
+        action["context"] = {"default_partner_id": self.id}
+        return action

@@ -1,0 +1,22 @@
+from odoo import fields, models
+
+
+class GrantDisbursementPay(models.TransientModel):
+    """Asks for the date and reference of a payment."""
+
+    _name = "grant.disbursement.pay"
+    _description = "Record a Payment"
+
+    disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
+    currency_id = fields.Many2one(related="disbursement_id.currency_id")
+    amount = fields.Monetary(related="disbursement_id.amount")
+    partner_id = fields.Many2one(related="disbursement_id.partner_id")
+    payment_path = fields.Selection(related="disbursement_id.payment_path")
+    paid_date = fields.Date(required=True, default=fields.Date.context_today)
+    payment_reference = fields.Char()
+
+    def action_confirm(self):
+        """Record the payment; see :meth:`grant.disbursement._do_pay` for what it refuses."""
+        self.ensure_one()
+        self.disbursement_id._do_pay(self.paid_date, self.payment_reference)
+        return {"type": "ir.actions.act_window_close"}

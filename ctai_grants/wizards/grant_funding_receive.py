@@ -1,0 +1,27 @@
+from odoo import api, fields, models
+
+
+class GrantFundingReceive(models.TransientModel):
+    """Asks for the date and amount of a receipt from the State."""
+
+    _name = "grant.funding.receive"
+    _description = "Record a Receipt"
+
+    funding_id = fields.Many2one("grant.funding", required=True, readonly=True)
+    currency_id = fields.Many2one(related="funding_id.currency_id")
+    amount = fields.Monetary(
+        required=True, compute="_compute_amount", store=True, readonly=False, precompute=True
+    )
+    received_date = fields.Date(required=True, default=fields.Date.context_today)
+    reference = fields.Char(help="Number of the State's payment.")
+
+    @api.depends("funding_id")
+    def _compute_amount(self):
+        for wizard in self:
+            wizard.amount = wizard.funding_id.amount
+
+    def action_confirm(self):
+        """Record the receipt; see :meth:`grant.funding._do_receive` for what it refuses."""
+        self.ensure_one()
+        self.funding_id._do_receive(self.received_date, self.amount, self.reference)
+        return {"type": "ir.actions.act_window_close"}
