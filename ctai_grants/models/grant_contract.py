@@ -42,6 +42,13 @@ class GrantContract(models.Model):
         tracking=True,
         domain="[('share', '=', False)]",
     )
+    finance_user_id = fields.Many2one(
+        "res.users",
+        string="Finance Officer",
+        tracking=True,
+        domain="[('share', '=', False)]",
+        help="Gets an activity when a tranche is certified and has to be ordered.",
+    )
     signature_date = fields.Date(tracking=True)
     date_start = fields.Date(string="Start")
     date_end = fields.Date(string="End")

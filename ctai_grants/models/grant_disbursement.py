@@ -235,14 +235,11 @@ class GrantDisbursement(models.Model):
             disbursement._ask_finance()
 
     def _ask_finance(self):
-        """Leave finance something to do, for the users who follow the contract's money."""
-        officers = self.env.ref("ctai_grants.group_finance_officer").all_user_ids.filtered(
-            lambda user: self.company_id in user.company_ids and not user.share
-        )
-        if officers:
+        """Leave an activity to the officer in charge of the contract's money, if there is one."""
+        if officer := self.contract_id.finance_user_id:
             self.activity_schedule(
                 "ctai_grants.mail_activity_order",
-                user_id=officers.sorted("id")[0].id,
+                user_id=officer.id,
                 summary=self.env._("Order “%s”", self.name),
             )
 

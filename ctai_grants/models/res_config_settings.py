@@ -6,10 +6,8 @@ class ResConfigSettings(models.TransientModel):
 
     grant_convention_threshold = fields.Monetary(
         related="company_id.grant_convention_threshold",
-        currency_field="grant_currency_id",
         readonly=False,
     )
     grant_upload_max_mb = fields.Integer(
         related="company_id.grant_upload_max_mb", readonly=False
     )
-    grant_currency_id = fields.Many2one(related="company_id.currency_id")
