@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import Command, api, models
 from odoo.exceptions import AccessError, UserError
 
 # No RPC payload, import or server action can carry this object in its context, so only the
@@ -71,7 +71,12 @@ class GrantGuardedMixin(models.AbstractModel):
     def _is_changed(record, name, value):
         field = record._fields[name]
         if field.type in ("one2many", "many2many"):
-            return bool(value)
+            return any(
+                set(command[2]) != set(record[name].ids)
+                if command[0] == Command.SET
+                else command[0] != Command.LINK or command[1] not in record[name].ids
+                for command in value or ()
+            )
         try:
             new = field.convert_to_record(field.convert_to_cache(value, record), record)
         except (TypeError, ValueError):
