@@ -10,11 +10,21 @@ DECISIONS = [
     ("accepted", "Accepted"),
     ("to_complete", "To Complete"),
     ("waived", "Waived"),
+    ("overridden", "Condition Overridden"),
     ("certified", "Certified"),
     ("returned", "Returned"),
     ("ordered", "Ordered"),
     ("paid", "Paid"),
     ("unpaid", "Payment Cancelled"),
+]
+
+# What a tranche waits for, and a finance manager can do without (R4).
+CONDITIONS = [
+    ("deliverable", "A piece is not accepted"),
+    ("executory", "The council's decision is not executory"),
+    ("convention", "The convention is missing"),
+    ("cer", "The contrat d'engagement républicain is missing"),
+    ("bank", "No bank account is verified"),
 ]
 
 
@@ -43,6 +53,7 @@ class GrantDecision(models.Model):
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     decision = fields.Selection(DECISIONS, required=True, readonly=True)
+    condition = fields.Selection(CONDITIONS, readonly=True)
     reason = fields.Text(readonly=True)
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict")
     decided_at = fields.Datetime(required=True, readonly=True)
@@ -68,12 +79,13 @@ class GrantDecision(models.Model):
         )
 
     @api.model
-    def _record(self, decision, subsidy, reason=None, **documents):
+    def _record(self, decision, subsidy, reason=None, **details):
         """Record a decision of the present user, now.
 
         :param str decision: one of :data:`DECISIONS`
         :param subsidy: the subsidy (one record) it is about
-        :param documents: ``deliverable_id``, ``version_id``, ``disbursement_id`` (ids)
+        :param details: ``deliverable_id``, ``version_id``, ``disbursement_id`` (ids),
+            ``condition`` (one of :data:`CONDITIONS`)
         """
         return super().create(
             {
@@ -84,6 +96,6 @@ class GrantDecision(models.Model):
                 # sudo() in a caller keeps the user: the one who pressed the button
                 "user_id": self.env.uid,
                 "decided_at": fields.Datetime.now(),
-                **documents,
+                **details,
             }
         )

@@ -102,7 +102,7 @@ class GrantDisbursement(models.Model):
     )
 
     @api.depends(
-        "state", "deliverable_ids.state", "subsidy_id.state", "subsidy_id.convention_reference",
+        "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state", "subsidy_id.convention_reference",
         "subsidy_id.executory_date", "subsidy_id.cer_date", "subsidy_id.request_date",
         "partner_id.bank_ids.allow_out_payment",
     )  # fmt: skip
@@ -116,22 +116,31 @@ class GrantDisbursement(models.Model):
     def _get_blockers(self):
         """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
         self.ensure_one()
-        blockers = self.subsidy_id._get_payment_blockers()
-        if self.state == "cancelled":
-            blockers.append(self.env._("The tranche is cancelled."))
+        blockers = [
+            (condition, False, sentence)
+            for condition, sentence in self.subsidy_id._get_payment_blockers()
+        ]
         labels = dict(
             self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
         )
         for deliverable in self.deliverable_ids:
             if deliverable.state not in ("accepted", "waived"):
-                blockers.append(
-                    self.env._(
-                        "“%(deliverable)s” is not accepted (%(state)s).",
-                        deliverable=deliverable.name,
-                        state=labels[deliverable.state],
-                    )
+                sentence = self.env._(
+                    "“%(deliverable)s” is not accepted (%(state)s).",
+                    deliverable=deliverable.name,
+                    state=labels[deliverable.state],
                 )
-        return blockers
+                blockers.append(("deliverable", deliverable.id, sentence))
+        overridden = {
+            (decision.condition, decision.deliverable_id.id)
+            for decision in self.decision_ids
+            if decision.decision == "overridden"
+        }
+        return [
+            sentence
+            for condition, deliverable_id, sentence in blockers
+            if (condition, deliverable_id) not in overridden
+        ]
 
     @api.depends("due_date", "state")
     def _compute_is_late(self):
@@ -202,6 +211,39 @@ class GrantDisbursement(models.Model):
         self.sudo()._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
+
+    def action_override(self):
+        """Ask for the condition to do without, and the reason."""
+        return self._open_wizard("grant.disbursement.override", self.env._("Override a Condition"))
+
+    def _do_override(self, condition, reason, deliverable=None):
+        """Do without one unmet condition of this tranche, with a written reason (R4).
+
+        :param str condition: one of :data:`grant_decision.CONDITIONS`
+        :param str reason: kept with the decision, and in the memo of the payment's entry
+        :param deliverable: the piece (one record), when the condition is ``deliverable``
+        :raise UserError: already certified, or no reason
+        :raise AccessError: the user is not a finance manager
+        """
+        self.ensure_one()
+        what = self.env._("Overriding a condition")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("planned", "ready"), what)
+        reason = (reason or "").strip()
+        if not reason:
+            raise UserError(self.env._("Write the reason."))
+        if condition == "deliverable" and deliverable not in self.deliverable_ids:
+            raise UserError(self.env._("Choose the piece that this tranche does without."))
+        self.env["grant.decision"]._record(
+            "overridden",
+            self.subsidy_id,
+            reason,
+            disbursement_id=self.id,
+            condition=condition,
+            deliverable_id=deliverable.id if condition == "deliverable" else False,
+        )
+        self._refresh_readiness()
 
     def _check_blockers(self):
         self.ensure_one()
@@ -425,6 +467,11 @@ class GrantDisbursement(models.Model):
         self._transition(**values)
 
     def _post_payment(self, amount, date, memo=None):
+        memo = memo or self.order_number or self.payment_reference or self.name
+        overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
+        if overrides:
+            reasons = "; ".join(overrides.mapped("reason"))
+            memo = self.env._("%(memo)s (override: %(reasons)s)", memo=memo, reasons=reasons)
         self.env["grant.entry"]._post(
             self,
             [
@@ -434,7 +481,7 @@ class GrantDisbursement(models.Model):
                     "subsidy_id": self.subsidy_id.id,
                     "date": date,
                     "amount": amount,
-                    "memo": memo or self.order_number or self.payment_reference or self.name,
+                    "memo": memo,
                 }
             ],
         )

@@ -341,35 +341,39 @@ class GrantSubsidy(models.Model):
                 )
 
     def _get_payment_blockers(self):
-        """What forbids paying this subsidy at all: a list of sentences (R4).
+        """What forbids paying this subsidy at all (R4): a list of (condition, sentence).
 
-        Sources: convention above the threshold, loi 2000-321 art. 10; contrat d'engagement
-        républicain, art. 10-1; executory decision, CGCT L2131-1.
+        The condition is one of :data:`grant_decision.CONDITIONS`, or None for what nobody can
+        override. Sources: convention above the threshold, loi 2000-321 art. 10; contrat
+        d'engagement républicain, art. 10-1; executory decision, CGCT L2131-1.
         """
         self.ensure_one()
         blockers = []
         if self.state != "signed":
-            blockers.append(self.env._("The subsidy is not signed, or closed."))
+            blockers.append((None, self.env._("The subsidy is not signed, or closed.")))
         if self.kind == "own_cost":
             return blockers
-        today = fields.Date.context_today(self)
-        if not self.executory_date or self.executory_date > today:
-            blockers.append(
-                self.env._("The council's decision is not executory (no date of it in the past).")
-            )
+        if not self.executory_date or self.executory_date > fields.Date.context_today(self):
+            blockers.append((
+                "executory",
+                self.env._("The council's decision is not executory (no date of it in the past)."),
+            ))  # fmt: skip
         if self.convention_required and not self.convention_reference:
-            blockers.append(
+            blockers.append((
+                "convention",
                 self.env._(
                     "A signed convention is required above %(threshold)s a year: enter its "
                     "reference.",
                     threshold=self.currency_id.format(self.company_id.grant_convention_threshold),
-                )
-            )
+                ),
+            ))  # fmt: skip
         if self.request_date and self.request_date >= CER_FROM and not self.cer_date:
-            blockers.append(self.env._("The contrat d'engagement républicain is not signed."))
+            blockers.append((
+                "cer", self.env._("The contrat d'engagement républicain is not signed.")
+            ))  # fmt: skip
         # sudo: whether an account is verified, not the account
         if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
-            blockers.append(self.env._("No bank account of the operator is verified."))
+            blockers.append(("bank", self.env._("No bank account of the operator is verified.")))
         return blockers
 
     # ------------------------------------------------------------------
