@@ -1,0 +1,93 @@
+# Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The command line of `./ctai`."""
+
+import argparse
+import signal
+import sys
+
+from . import benches, checks, demo, doctor, ui
+from .errors import Stop, from_os_error
+
+
+def parser():
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="ctai",
+        description="Runs the grant ledger on Odoo 19: a demonstration, its tests, its measures.",
+        epilog="CTAI_ODOO names an Odoo 19 of yours, the PG* variables a PostgreSQL of yours;"
+        " without them both are prepared in .ctai, without root.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name, function, text):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(function=function)
+        return command
+
+    def add_output(command):
+        command.add_argument(
+            "--output", metavar="DIR", default="out", help="where files go (out/ by default)"
+        )
+
+    def add_port(command):
+        command.add_argument(
+            "--port", type=int, default=8069, help="the web port on this machine (8069 by default)"
+        )
+
+    command = add("demo", demo.demo, "Prepare everything, play the year 2021 of Poitiers, serve.")
+    add_output(command)
+    add_port(command)
+    command.add_argument("--no-serve", action="store_true", help="stop when all is prepared")
+    command.add_argument("--fresh", action="store_true", help="start again from an empty database")
+
+    command = add("serve", demo.serve, "Serve what `demo` prepared.")
+    add_port(command)
+
+    command = add("test", checks.test, "Run every check and test.")
+    command.add_argument(
+        "--fast", action="store_true", help="only the tests: no linters, packaging, translations"
+    )
+    command.add_argument("-k", metavar="EXPR", dest="expression", help="passed on to pytest")
+
+    command = add("statement", demo.statement, "Write the statement of a contract at a date.")
+    command.add_argument("--contract", metavar="CODE", required=True)
+    command.add_argument("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD")
+    add_output(command)
+
+    add("verify", demo.verify, "Verify the ledger of the demonstration; 1 when something is wrong.")
+
+    command = add("bench", benches.bench, "Measure; all benches when none is named.")
+    command.add_argument("name", nargs="?", metavar="NAME")
+    command.add_argument("--json", metavar="FILE", required=True, help="where the results go")
+
+    add("shell", demo.shell, "Open Odoo's Python shell on the demonstration.")
+    add("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po.")
+    add("doctor", doctor.doctor, "Say what is found and what is missing.")
+    return top
+
+
+def _terminate(_signal, _frame):
+    raise SystemExit(143)
+
+
+def main(arguments):
+    """Run a command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")
+    # Ended by a signal, we still stop what we started.
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGHUP, _terminate)
+    options = parser().parse_args(arguments)
+    try:
+        return options.function(options) or 0
+    except Stop as stop:
+        problem = stop
+    except KeyboardInterrupt:
+        ui.note("\nctai: interrupted. The same command goes on from here.")
+        return 130
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        problem = from_os_error(error)
+    ui.note(f"ctai: {problem}")
+    return problem.code

@@ -1,0 +1,50 @@
+# Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Prepares what a command needs, once, and hands it over with PostgreSQL running."""
+
+from contextlib import contextmanager
+
+from . import debian, files, odoo, paths, postgres, pyenv
+from .errors import Stop
+
+GIGA = 1_000_000_000
+
+
+def lock():
+    """Return the lock under which the checkout's state is changed."""
+    return files.Lock(paths.STATE / "lock").alone(
+        "Wait for another ./ctai that is preparing this checkout"
+    )
+
+
+def prepare(test=False):
+    """Make the environment and Odoo, unless they are there. Call it under the lock."""
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
+    _refuse_small_disk()
+    odoo.own()  # a wrong CTAI_ODOO is told before any long work
+    if not odoo.own():
+        debian.prepare()
+    pyenv.prepare(test=test)
+    odoo.prepare()
+
+
+def _refuse_small_disk():
+    needed = 0.3
+    needed += 0 if odoo.own() or debian.complete() else 1.5
+    needed += 0 if pyenv.complete() else 0.9
+    needed += 0 if paths.FILESTORE.exists() else 0.8
+    left = files.room(paths.STATE) / GIGA
+    if left < needed:
+        raise Stop(
+            f"The disk that holds {paths.ROOT} has {left:.1f} GB left; this takes about"
+            f" {needed:.1f} GB.",
+            "Free some room and run the same command again.",
+        )
+
+
+@contextmanager
+def running(test=False):
+    """Prepare everything under the lock, and yield the running database server."""
+    with lock():
+        prepare(test=test)
+    with postgres.server() as server:
+        yield server
