@@ -246,5 +246,3 @@ def shell(_options):
             stdin=sys.stdin,
             env=pyenv.environment(server.environment()),
         )
-
-

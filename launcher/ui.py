@@ -59,7 +59,8 @@ class Step:
         end = "done" if kind is None else "stopped"
         if self._live:
             sys.stderr.write("\r\x1b[K")
-        note(f"  {self.title}: {end} in {seconds(self.elapsed)}")
+        if kind or self.elapsed > 0.5:
+            note(f"  {self.title}: {end} in {seconds(self.elapsed)}")
 
     def _words(self):
         try:
