@@ -48,8 +48,8 @@ def entry_hash(previous: str, entry: Mapping[str, object]) -> str:
     >>> entry_hash(GENESIS, dict.fromkeys(HASHED_FIELDS, ""))[:12]
     'a3c34e726df0'
     """
-    values = [previous, *("" if entry[name] is None else str(entry[name]) for name in HASHED_FIELDS)]
-    return hashlib.sha256("\n".join(values).encode()).hexdigest()
+    values = ("" if entry[name] is None else str(entry[name]) for name in HASHED_FIELDS)
+    return hashlib.sha256("\n".join([previous, *values]).encode()).hexdigest()
 
 
 def first_break(entries: Iterable[Mapping[str, object]], head: str | None = None) -> str | None:

@@ -57,9 +57,11 @@ def _office_type(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
-            if any(name.lower().endswith(("vbaproject.bin", ".exe", ".js", ".vbs")) for name in names):
-                return None
-            if any(name.startswith(("Basic/", "Scripts/")) for name in names):
+            if any(
+                name.lower().endswith(("vbaproject.bin", ".exe", ".js", ".vbs"))
+                or name.startswith(("Basic/", "Scripts/"))
+                for name in names
+            ):
                 return None
             if "mimetype" in names:
                 declared = archive.open("mimetype").read(100).decode("ascii", "replace")

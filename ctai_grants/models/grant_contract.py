@@ -56,7 +56,7 @@ class GrantContract(models.Model):
     decision_number = fields.Char(
         string="Council Decision", help="Number of the council's deliberation."
     )
-    decision_date = fields.Date(string="Decision Date")
+    decision_date = fields.Date()
     steering = fields.Text(help="Who meets when: steering and technical committees.")
     note = fields.Html(string="Notes")
     state = fields.Selection(

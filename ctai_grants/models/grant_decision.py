@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 
 DECISIONS = [
     ("granted", "Granted"),
@@ -37,6 +36,7 @@ class GrantDecision(models.Model):
 
     _name = "grant.decision"
     _description = "Grant Decision"
+    _inherit = ["grant.append.only.mixin"]
     _order = "decided_at desc, id desc"
     _rec_name = "decision"
     _log_access = False
@@ -65,19 +65,6 @@ class GrantDecision(models.Model):
             document = decision.deliverable_id or decision.disbursement_id or decision.subsidy_id
             decision.subject = document.display_name
 
-    @api.private
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(self.env._("Decisions are recorded by the documents' buttons."))
-
-    def write(self, vals):
-        raise AccessError(self.env._("A decision is never changed: take another one."))
-
-    def unlink(self):
-        raise AccessError(  # pylint: disable=no-raise-unlink
-            self.env._("A decision is never deleted: take another one.")
-        )
-
     @api.model
     def _record(self, decision, subsidy, reason=None, **details):
         """Record a decision of the present user, now.
@@ -87,7 +74,7 @@ class GrantDecision(models.Model):
         :param details: ``deliverable_id``, ``version_id``, ``disbursement_id`` (ids),
             ``condition`` (one of :data:`CONDITIONS`)
         """
-        return super().create(
+        return self._append(
             {
                 "decision": decision,
                 "subsidy_id": subsidy.id,

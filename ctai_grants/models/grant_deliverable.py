@@ -172,7 +172,7 @@ class GrantDeliverable(models.Model):
         attachment = self_sudo.env["ir.attachment"].create(
             {"name": filename, "raw": content, "mimetype": mimetype}
         )
-        version = self_sudo.env["grant.deliverable.version"]._record(
+        version = self_sudo.env["grant.deliverable.version"]._append(
             {
                 "deliverable_id": self.id,
                 "subsidy_id": self.subsidy_id.id,

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 
 
 class GrantDeliverableVersion(models.Model):
@@ -12,7 +11,7 @@ class GrantDeliverableVersion(models.Model):
     _name = "grant.deliverable.version"
     _description = "Deliverable Version"
     _order = "deliverable_id, number desc"
-    _inherit = ["grant.guarded.mixin"]
+    _inherit = ["grant.append.only.mixin", "grant.guarded.mixin"]
     _log_access = False
 
     _guarded_fields = frozenset()
@@ -52,24 +51,6 @@ class GrantDeliverableVersion(models.Model):
             version.display_name = self.env._(
                 "%(name)s (version %(number)s)", name=version.name, number=version.number
             )
-
-    @api.private
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(self.env._("Versions are made by handing a file in."))
-
-    def write(self, vals):
-        raise AccessError(self.env._("What was handed in is kept as it is: hand in a new version."))
-
-    def unlink(self):
-        raise AccessError(  # pylint: disable=no-raise-unlink
-            self.env._("What was handed in is kept as it is: hand in a new version.")
-        )
-
-    @api.model
-    def _record(self, vals):
-        """Record a version; :meth:`grant.deliverable._do_submit` alone calls this."""
-        return super().create(vals)
 
     def action_download(self):
         """Download this file."""

@@ -70,11 +70,11 @@ class GrantDisbursement(models.Model):
         index=True,
     )
     certified_by_id = fields.Many2one(
-        "res.users", string="Certified By", readonly=True, copy=False, ondelete="restrict"
+        "res.users", readonly=True, copy=False, ondelete="restrict"
     )
     certified_at = fields.Datetime(string="Certified On", readonly=True, copy=False)
     ordered_by_id = fields.Many2one(
-        "res.users", string="Ordered By", readonly=True, copy=False, ondelete="restrict"
+        "res.users", readonly=True, copy=False, ondelete="restrict"
     )
     order_number = fields.Char(
         readonly=True, copy=False, tracking=True, help="Number of the order to pay (mandat)."
@@ -102,9 +102,9 @@ class GrantDisbursement(models.Model):
     )
 
     @api.depends(
-        "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state", "subsidy_id.convention_reference",
-        "subsidy_id.executory_date", "subsidy_id.cer_date", "subsidy_id.request_date",
-        "partner_id.bank_ids.allow_out_payment",
+        "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state",
+        "subsidy_id.convention_reference", "subsidy_id.executory_date", "subsidy_id.cer_date",
+        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment",
     )  # fmt: skip
     def _compute_blockers(self):
         for disbursement in self:

@@ -4,7 +4,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from odoo import api, fields, models, modules
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, file_open
 from odoo.tools.misc import formatLang
@@ -34,6 +34,7 @@ class GrantEntry(models.Model):
 
     _name = "grant.entry"
     _description = "Grant Ledger Entry"
+    _inherit = ["grant.append.only.mixin"]
     _order = "date desc, id desc"
     _rec_name = "number"
     _log_access = False
@@ -92,27 +93,6 @@ class GrantEntry(models.Model):
     def _install_guards(self):
         with file_open("ctai_grants/models/grant_entry_schema.sql") as schema:
             self.env.cr.execute(schema.read())
-
-    # ------------------------------------------------------------------
-    # Append-only
-    # ------------------------------------------------------------------
-
-    @api.private
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(
-            self.env._("Ledger entries are posted by their documents, never typed in or imported.")
-        )
-
-    def write(self, vals):
-        raise AccessError(
-            self.env._("A ledger entry is never changed: correct it with another document.")
-        )
-
-    def unlink(self):
-        raise AccessError(  # pylint: disable=no-raise-unlink
-            self.env._("A ledger entry is never deleted: correct it with another document.")
-        )
 
     # ------------------------------------------------------------------
     # Posting
@@ -271,7 +251,9 @@ class GrantEntry(models.Model):
                     envelope=about["envelope"],
                 )
             case _:
-                text = self.env._("The grant ledger refuses: %(error)s", error=error.diag.message_primary)
+                text = self.env._(
+                    "The grant ledger refuses: %(error)s", error=error.diag.message_primary
+                )
         return UserError(text)
 
     # ------------------------------------------------------------------

@@ -124,9 +124,7 @@ class GrantEnvelope(models.Model):
         for envelope in self:
             envelope.display_name = f"{envelope.code} – {envelope.name}"
 
-    @api.depends(
-        "allocated_amount", "committed_amount", "paid_amount", "recovered_amount", "justified_amount"
-    )
+    @api.depends(*_counter_kinds)
     def _compute_derived_amounts(self):
         for envelope in self:
             envelope.available_amount = envelope.allocated_amount - envelope.committed_amount

@@ -290,7 +290,8 @@ class GrantSubsidy(models.Model):
     @api.constrains("kind", "partner_id")
     def _check_own_cost_partner(self):
         for subsidy in self:
-            if (subsidy.kind == "own_cost") != (subsidy.partner_id == subsidy.company_id.partner_id):
+            city = subsidy.company_id.partner_id
+            if (subsidy.kind == "own_cost") != (subsidy.partner_id == city):
                 raise ValidationError(
                     self.env._(
                         "%(subsidy)s: a cost of the city has the city itself as operator, a "
