@@ -19,4 +19,5 @@
     ],
     "demo": ["demo/grants_users.xml"],
     "application": True,
+    "uninstall_hook": "uninstall_hook",
 }

@@ -21,6 +21,7 @@ from . import (
     grant_schedule_tranche,
     grant_subsidy,
     grant_theme,
+    ir_module_module,
     res_company,
     res_config_settings,
     res_partner,
