@@ -1,0 +1,4 @@
+from . import (
+    test_override,
+    test_uninstall,
+)

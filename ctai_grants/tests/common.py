@@ -1,0 +1,159 @@
+import datetime
+
+from odoo import Command
+from odoo.tests import TransactionCase, new_test_user
+
+PDF = b"%PDF-1.7\n% demonstration file, invented\n"
+# Invented accounts: no bank has the code 99999.
+IBANS = ("FR7699999000010000000000115", "FR7699999000010000000000212")
+
+
+class GrantsCommon(TransactionCase):
+    """A contract in force with two envelopes, an operator in each, and a user of each role."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(
+            context=dict(
+                cls.env.context,
+                tracking_disable=True,
+                mail_create_nolog=True,
+                mail_create_nosubscribe=True,
+                mail_notrack=True,
+                no_reset_password=True,
+            )
+        )
+        cls.company = cls.env.company
+        for role in (
+            "reader",
+            "coordinator",
+            "finance_officer",
+            "finance_manager",
+            "administrator",
+        ):
+            user = new_test_user(cls.env, f"test_{role}", f"ctai_grants.group_{role}")
+            setattr(cls, role, user)
+        cls.prefecture = cls._make_organisation("Préfecture de test", "prefecture")
+        cls.operator = cls._make_organisation("Association de test", "operator", IBANS[0])
+        cls.other_operator = cls._make_organisation("Autre association", "operator", IBANS[1])
+        cls.operator_user = cls._make_portal_user("operator", cls.operator)
+        cls.other_operator_user = cls._make_portal_user("operator", cls.other_operator, "other_")
+        cls.prefecture_user = cls._make_portal_user("prefecture", cls.prefecture)
+        cls.contract = cls.env["grant.contract"].create(
+            {
+                "name": "Contrat de test",
+                "code": "TEST-2021",
+                "funder_id": cls.prefecture.id,
+                "signature_date": "2021-10-21",
+                "date_start": "2021-10-21",
+                "date_end": "2022-12-31",
+                "envelope_ids": [
+                    Command.create({"name": "Protection", "code": "A", "amount": 150000}),
+                    Command.create(
+                        {
+                            "name": "Newcomers",
+                            "code": "B",
+                            "amount": 50000,
+                            "payment_path": "direct",
+                        }
+                    ),
+                ],
+            }
+        )
+        cls.contract.with_user(cls.finance_manager).action_put_in_force()
+        cls.envelope, cls.direct_envelope = cls.contract.envelope_ids
+
+    @classmethod
+    def _make_organisation(cls, name, role, iban=None):
+        return cls.env["res.partner"].create(
+            {
+                "name": name,
+                "is_company": True,
+                "grant_role": role,
+                "country_id": cls.env.ref("base.fr").id,
+                "bank_ids": [
+                    Command.create({"acc_number": iban, "allow_out_payment": True})
+                ]
+                if iban
+                else [],
+            }
+        )
+
+    @classmethod
+    def _make_portal_user(cls, role, organisation, prefix=""):
+        user = new_test_user(
+            cls.env, f"test_{prefix}portal_{role}", f"ctai_grants.group_portal_{role}"
+        )
+        user.partner_id.parent_id = organisation
+        return user
+
+    @classmethod
+    def make_subsidy(cls, **values):
+        """A draft subsidy of the coordinator, with all that granting and signing need."""
+        return (
+            cls.env["grant.subsidy"]
+            .with_user(cls.coordinator)
+            .create(
+                {
+                    "name": "Ateliers",
+                    "envelope_id": cls.envelope.id,
+                    "partner_id": cls.operator.id,
+                    "amount": 10000,
+                    "date_start": "2021-10-25",
+                    "date_end": "2022-06-30",
+                    "decision_number": "2021-0042",
+                    "decision_date": "2021-09-27",
+                    "executory_date": "2021-10-01",
+                    "convention_reference": "CONV-42",
+                    "signature_date": "2021-10-25",
+                    **values,
+                }
+            )
+        )
+
+    @classmethod
+    def sign(cls, subsidy):
+        """Grant and sign a draft subsidy, as the coordinator."""
+        subsidy = subsidy.with_user(cls.coordinator)
+        subsidy.action_grant()
+        subsidy.action_sign()
+        return subsidy
+
+    @classmethod
+    def make_tranche(cls, subsidy, **values):
+        """A tranche of ``subsidy`` without conditions of its own."""
+        return (
+            cls.env["grant.disbursement"]
+            .with_user(cls.coordinator)
+            .create({"name": "Avance", "subsidy_id": subsidy.id, "amount": 1000, **values})
+        )
+
+    @classmethod
+    def make_deliverable(cls, subsidy, **values):
+        """A piece expected from ``subsidy``'s operator, at a milestone of its own."""
+        milestone = cls.env["grant.milestone"].create(
+            {"name": "Bilan", "subsidy_id": subsidy.id, "date": "2022-06-30"}
+        )
+        return (
+            cls.env["grant.deliverable"]
+            .with_user(cls.coordinator)
+            .create({"name": "Bilan", "milestone_id": milestone.id, **values})
+        )
+
+    @classmethod
+    def order(cls, tranche, number="M-1"):
+        """Certify as the coordinator and order as the finance officer."""
+        tranche.with_user(cls.coordinator).action_certify()
+        tranche.with_user(cls.finance_officer)._do_order(number, datetime.date(2021, 11, 20))
+        return tranche
+
+    @classmethod
+    def pay(cls, tranche, date=datetime.date(2021, 11, 25)):
+        """Certify, order and record the payment, each as who does it."""
+        if tranche.payment_path == "direct":
+            tranche.with_user(cls.coordinator).action_certify()
+        else:
+            cls.order(tranche)
+        tranche.with_user(cls.finance_officer)._do_pay(date, "P-1")
+        return tranche
