@@ -57,7 +57,8 @@ def prepare():
         if version != package.version:
             moved[package.name] = [package.version, version]
     side = paths.STATE / "odoo.new"
-    files.remove(side)
+    with ui.Step("Clear away an unfinished Odoo"):
+        files.remove(side)
     side.mkdir(parents=True)
     for deb in sorted(debs, key=lambda path: path.stat().st_size):
         # 1 GB: the only one worth a word is the last.
@@ -70,7 +71,8 @@ def prepare():
     _refuse_broken_links(side)
     made = {"lock": files.digest(LOCK), "moved": moved}
     files.write(side / MARKER, json.dumps(made))
-    files.remove(paths.ODOO_TREE)
+    with ui.Step("Clear away the Odoo of before"):
+        files.remove(paths.ODOO_TREE)
     os.rename(side, paths.ODOO_TREE)
 
 

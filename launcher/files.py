@@ -90,7 +90,14 @@ def size(path):
 
 
 class Lock:
-    """An advisory lock on a file; the kernel drops it when the process dies."""
+    """An advisory lock on a file; the kernel drops it when the process dies.
+
+    Programs started while it is held alone (see `process.start`) inherit it: when the
+    launcher is killed, the lock lasts until what it had started has ended too.
+    """
+
+    #: file descriptors of the locks held alone
+    held = set()
 
     def __init__(self, path):
         self.path = path
@@ -126,7 +133,10 @@ class Lock:
         if not self.try_alone():
             with ui.Step(waiting):
                 self._take(fcntl.LOCK_EX)
+        descriptor = self._stream.fileno()
+        self.held.add(descriptor)
         try:
             yield
         finally:
+            self.held.discard(descriptor)
             self.release()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from . import ui
+from . import files, ui
 from .errors import Stop, disk_full
 
 PR_SET_PDEATHSIG = 1
@@ -54,7 +54,10 @@ def start(argv, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     try:
         process = subprocess.Popen(
-            [str(word) for word in argv], preexec_fn=die_with_parent, **options
+            [str(word) for word in argv],
+            preexec_fn=die_with_parent,
+            pass_fds=tuple(files.Lock.held),
+            **options,
         )
     except FileNotFoundError as error:
         raise Stop(f"The program {error.filename} is missing.") from None
