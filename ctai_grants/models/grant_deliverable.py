@@ -35,6 +35,7 @@ class GrantDeliverable(models.Model):
     )
     company_id = fields.Many2one(related="milestone_id.company_id", store=True)
     due_date = fields.Date(related="milestone_id.date", store=True, index=True)
+    subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
     instructions = fields.Text(related="type_id.instructions")
     state = fields.Selection(
         [
@@ -210,6 +211,10 @@ class GrantDeliverable(models.Model):
                 sha256=version.sha256,
             )
         )
+
+    def action_download(self):
+        """Download the last version."""
+        return self.last_version_id.action_download()
 
     # ------------------------------------------------------------------
     # Reviewing

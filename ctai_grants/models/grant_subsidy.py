@@ -140,6 +140,8 @@ class GrantSubsidy(models.Model):
         "grant.disbursement", string="Next Payment", compute="_compute_next_disbursement"
     )
     next_due_date = fields.Date(compute="_compute_next_disbursement")
+    next_amount = fields.Monetary(compute="_compute_next_disbursement")
+    next_state = fields.Char(compute="_compute_next_disbursement")
     next_blockers = fields.Text(
         string="What Blocks the Next Payment", compute="_compute_next_disbursement"
     )
@@ -221,7 +223,10 @@ class GrantSubsidy(models.Model):
         late = Domain("state", "=", "signed") & Domain("deliverable_ids.is_late", "=", True)
         return Domain.OR(late if wanted else ~late for wanted in value)
 
-    @api.depends("disbursement_ids.blockers", "disbursement_ids.state", "disbursement_ids.due_date")
+    @api.depends(
+        "disbursement_ids.blockers", "disbursement_ids.state", "disbursement_ids.due_date",
+        "disbursement_ids.amount",
+    )  # fmt: skip
     def _compute_next_disbursement(self):
         for subsidy in self:
             waiting = subsidy.disbursement_ids.filtered(
@@ -229,6 +234,8 @@ class GrantSubsidy(models.Model):
             ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))
             subsidy.next_disbursement_id = waiting[:1]
             subsidy.next_due_date = waiting[:1].due_date
+            subsidy.next_amount = waiting[:1].amount
+            subsidy.next_state = waiting[:1].state
             subsidy.next_blockers = waiting[:1].blockers
 
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
