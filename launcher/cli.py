@@ -5,8 +5,11 @@ import argparse
 import signal
 import sys
 
-from . import benches, checks, demo, doctor, ui
-from .errors import Stop, from_os_error
+from . import benches, checks, demo, doctor, files, paths, ui
+from .errors import Stop, disk_full, from_os_error
+
+#: Bytes: PostgreSQL stops when it cannot have its next 16 MB of journal.
+ALMOST_FULL = 50_000_000
 
 
 def parser():
@@ -89,5 +92,8 @@ def main(arguments):
         return 1
     except OSError as error:
         problem = from_os_error(error)
+    # Programs tell a full disk in their own ways, or not at all when their log is on it.
+    if problem.code == 1 and files.room(paths.STATE) < ALMOST_FULL:
+        problem = disk_full(paths.ROOT)
     ui.note(f"ctai: {problem}")
     return problem.code

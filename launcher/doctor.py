@@ -115,7 +115,7 @@ def _browser(report):
 
 def _disk(report):
     left = files.room(paths.STATE) / 1e9
-    needed = 0.3 if (paths.FILESTORE).exists() else 3.5
+    needed = 0.2 if paths.FILESTORE.exists() else 2.8
     if left < needed:
         report.lack("disk", f"{left:.1f} GB left, {needed} GB needed for .ctai")
     else:

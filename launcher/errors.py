@@ -21,7 +21,7 @@ def disk_full(path):
     """Return the Stop for a file system without room left."""
     return Stop(
         f"The disk that holds {path} is full.",
-        "Free about 4 GB and run the same command again: it goes on from where it stopped.",
+        "Free about 3 GB and run the same command again: it goes on from where it stopped.",
     )
 
 

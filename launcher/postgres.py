@@ -72,7 +72,8 @@ class Server:
         )
         if result.returncode:
             lines = result.stderr.strip().splitlines() or ["it said nothing"]
-            raise Stop(f"PostgreSQL refused: {lines[-1]}")
+            # The driver's guess ("Is the server running ...?") is ours to make.
+            raise Stop(f"PostgreSQL refused: {lines[-1].split(' Is the server running')[0]}")
         return json.loads(result.stdout)
 
 

@@ -44,7 +44,7 @@ def run(argv, title, log, env=None, cwd=None, detail=None, on_error=None, **opti
     if code == 0:
         return
     if "No space left on device" in tail(log, 200):
-        raise disk_full(cwd or log.parent)
+        raise disk_full(log.parent)
     stop = on_error(code) if on_error else None
     raise stop or Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")
 

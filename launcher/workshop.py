@@ -28,10 +28,10 @@ def prepare(test=False):
 
 
 def _refuse_small_disk():
-    needed = 0.3
-    needed += 0 if odoo.own() or debian.complete() else 1.5
-    needed += 0 if pyenv.complete() else 0.9
-    needed += 0 if paths.FILESTORE.exists() else 0.8
+    needed = 0.2
+    needed += 0 if odoo.own() or debian.complete() else 1.4
+    needed += 0 if pyenv.complete() else 0.6
+    needed += 0 if paths.FILESTORE.exists() else 0.6
     left = files.room(paths.STATE) / GIGA
     if left < needed:
         raise Stop(
