@@ -92,6 +92,7 @@ class TestLoad(PoitiersCase):
                 self.assertFalse(changed, f"{model._name} {old['id']}")
 
     def _snapshot(self, model):
+        self.env.cr.flush()  # what was tracked is posted at the end of a transaction
         self.env.invalidate_all()
         names = [
             name
