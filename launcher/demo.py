@@ -107,8 +107,10 @@ def _play(server):
     wanted = files.digest(paths.DATA, paths.INSIDE.parent, facts["sources"])
     if facts.get("played") == wanted:
         return
-    inside(server, "load", title="Load the contract")
-    inside(server, "play", title="Play the year")
+    for command, title in (("load", "Load the contract"), ("play", "Play the year")):
+        printed = inside(server, command, title=title)
+        if printed.strip():
+            ui.say(printed.rstrip())
     logins = inside(server, "logins")
     databases.describe(server, databases.DEMO, {**facts, "played": wanted, "logins": logins})
 
