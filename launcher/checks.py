@@ -84,7 +84,7 @@ class _Run:
 
         def unhappy(_code):
             ui.say(files.read(path).rstrip())
-            return Stop(f"{title} is not content (see above).")
+            return Stop(f"{title}: not clean (see above).")
 
         process.run(words, title, path, env=self.env, cwd=paths.ROOT, on_error=unhappy)
 
@@ -161,7 +161,7 @@ class _Run:
 
         def failed(_code):
             ui.say(_failures(files.read(log)))
-            return Stop("Odoo's runner is not content (see above).", f"Its whole log is {log}.")
+            return Stop("Tests failed in Odoo's runner (see above).", f"Its whole log is {log}.")
 
         process.run(
             words,

@@ -22,7 +22,7 @@ YEAR_END = "2021-12-31"
 def inside(server, command, *arguments, title=None):
     """Run a command of `inside/run.py` on the demonstration; return what it printed.
 
-    With a title it is shown as a step; without one its output goes straight through.
+    With a title it is shown as a step.
     """
     config = odoo.configure(server, databases.DEMO)
     words = [paths.PYTHON, paths.INSIDE, command, *arguments]
@@ -32,7 +32,7 @@ def inside(server, command, *arguments, title=None):
 
     def ask():
         with open(log, "wb") as errors:
-            process_ = subprocess.run(
+            result = subprocess.run(
                 [str(word) for word in words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -40,18 +40,17 @@ def inside(server, command, *arguments, title=None):
                 env=env,
                 preexec_fn=process.die_with_parent,
             )
-        return process_.returncode, process_.stdout.decode("utf-8", "replace")
+        printed = result.stdout.decode("utf-8", "replace")
+        if result.returncode:
+            if printed.strip():
+                ui.say(printed.rstrip())
+            raise Stop(process.tail(log) or f"{command} failed without a word.", f"(Log: {log}.)")
+        return printed
 
-    if title:
-        with ui.Step(title):
-            code, printed = ask()
-    else:
-        code, printed = ask()
-    if code:
-        if printed.strip():
-            ui.say(printed.rstrip())
-        raise Stop(process.tail(log) or f"{command} failed without a word", f"(Log: {log}.)")
-    return printed
+    if title is None:
+        return ask()
+    with ui.Step(title):
+        return ask()
 
 
 def _port_is_free(port):

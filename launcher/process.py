@@ -39,14 +39,15 @@ def run(argv, title, log, env=None, cwd=None, detail=None, on_error=None, **opti
     `on_error(code)` may return the Stop to raise.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with ui.Step(title, detail or (lambda: tail(log)[-60:])), open(log, "wb") as stream:
-        code = start(argv, env=env, cwd=cwd, stdout=stream, stderr=stream, **options)
-    if code == 0:
-        return
-    if "No space left on device" in tail(log, 200):
-        raise disk_full(log.parent)
-    stop = on_error(code) if on_error else None
-    raise stop or Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")
+    with ui.Step(title, detail or (lambda: tail(log)[-60:])):
+        with open(log, "wb") as stream:
+            code = start(argv, env=env, cwd=cwd, stdout=stream, stderr=stream, **options)
+        if code == 0:
+            return
+        if "No space left on device" in tail(log, 200):
+            raise disk_full(log.parent)
+        stop = on_error(code) if on_error else None
+        raise stop or Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")
 
 
 def start(argv, **options):

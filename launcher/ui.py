@@ -56,11 +56,11 @@ class Step:
         self._over.set()
         self._thread.join()
         self.elapsed = time.monotonic() - self._start
-        end = "done" if kind is None else "stopped"
+        end = "done" if kind is None else "NOT done"
         if self._live:
             sys.stderr.write("\r\x1b[K")
         if kind or self.elapsed > 0.5:
-            note(f"  {self.title}: {end} in {seconds(self.elapsed)}")
+            note(f"  {self.title}: {end} ({seconds(self.elapsed)})")
 
     def _words(self):
         try:
