@@ -48,6 +48,13 @@ def manifest(addon):
     return ast.literal_eval((addon / "__manifest__.py").read_text(encoding="utf-8"))
 
 
+def catalogue(addon, name):
+    """Return the entries of a translation file."""
+    path = addon / "i18n" / name
+    assert path.exists(), f"{path} is missing: ./ctai i18n writes it"
+    return polib.pofile(str(path))
+
+
 # --- the tree ---------------------------------------------------------------------------
 
 
@@ -137,11 +144,10 @@ def test_every_sudo_says_why(addon):
 @each_addon
 def test_french_is_complete(addon):
     """Every term has its French, and none is a guess."""
-    template = polib.pofile(str(addon / "i18n" / f"{addon.name}.pot"))
-    french = {entry.msgid: entry for entry in polib.pofile(str(addon / "i18n" / "fr.po"))}
+    french = {entry.msgid: entry for entry in catalogue(addon, "fr.po")}
     missing = [
         entry.msgid
-        for entry in template
+        for entry in catalogue(addon, f"{addon.name}.pot")
         if entry.msgid not in french or not french[entry.msgid].translated()
     ]
     assert missing == []
@@ -153,7 +159,7 @@ def test_french_keeps_the_placeholders(addon):
     placeholder = re.compile(r"%\(\w+\)[sdf]|%[sd]")
     wrong = [
         entry.msgid
-        for entry in polib.pofile(str(addon / "i18n" / "fr.po"))
+        for entry in catalogue(addon, "fr.po")
         if sorted(placeholder.findall(entry.msgid)) != sorted(placeholder.findall(entry.msgstr))
     ]
     assert wrong == []
