@@ -59,6 +59,16 @@ class GrantFunding(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_expected(self):
         self._check_state(("expected",), self.env._("Deleting an instalment"))
+        posted = self.env["grant.entry"].search(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
+        )
+        if posted:
+            raise UserError(
+                self.env._(
+                    "Instalment “%(funding)s” is in the ledger and cannot be deleted.",
+                    funding=self.browse(posted.origin_id).name,
+                )
+            )
 
     def action_claim(self):
         """Record that the city asked the State for this instalment, today.
@@ -95,6 +105,7 @@ class GrantFunding(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("expected", "claimed"), what)
+        self._check_amounts({"received_amount": amount})
         if self.currency_id.compare_amounts(amount, 0) <= 0:
             raise UserError(self.env._("The amount received must be above zero."))
         self._transition(

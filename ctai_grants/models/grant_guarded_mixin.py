@@ -1,17 +1,22 @@
-from odoo import Command, api, models
-from odoo.exceptions import AccessError, UserError
+from odoo import Command, api, models, tools
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 # No RPC payload, import or server action can carry this object in its context, so only the
 # methods of these models write guarded fields.
 TRANSITION = object()
 
+# Cents stay exact in a float far above it, and no contract comes near: a trillion of euros.
+LARGEST_AMOUNT = 10**12
+
 
 class GrantGuardedMixin(models.AbstractModel):
     """Fields that only the document's own methods write, and fields frozen by its state.
 
-    ``_guarded_fields`` are never written from outside, superuser included. What
+    ``_guarded_fields`` are never written from outside, superuser included, nor are the fields
+    copied from a related record (the ORM would let anybody write them). What
     :meth:`_get_frozen_fields` returns cannot be changed any more in the record's present state;
     writing the value a field already has is accepted, so that importing a file again is harmless.
+    Amounts are money: two decimals, nothing that is not a number.
 
     Portal users read ``_portal_fields`` and nothing else of the model (R7).
     """
@@ -27,24 +32,84 @@ class GrantGuardedMixin(models.AbstractModel):
         self.ensure_one()
         return frozenset()
 
+    @tools.ormcache()
+    def _get_copied_fields(self):
+        """Names of the stored fields that follow a related record."""
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if field.related and field.store and field.readonly
+        )
+
+    @api.model
+    def default_get(self, fields):
+        """Defaults; a guarded field starts as its model says, whatever the context (a client
+        sends it) or a user's own default."""
+        values = super().default_get(fields)
+        for name in self._guarded_fields.union(self._get_copied_fields()).intersection(values):
+            default = self._fields[name].default
+            if default:
+                values[name] = default(self)
+            else:
+                del values[name]
+        return values
+
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_amounts(vals)
         if not self._is_transition():
             for vals in vals_list:
                 defaults = self.default_get([n for n in self._guarded_fields if n in vals])
                 for name in sorted(self._guarded_fields.intersection(vals)):
                     if (vals[name] or False) != (defaults.get(name) or False):
                         raise AccessError(self._get_guarded_message(name))
+            copied = self._get_copied_fields()
+            vals_list = [
+                {name: value for name, value in vals.items() if name not in copied}
+                for vals in vals_list
+            ]
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_amounts(vals)
         if not self._is_transition():
-            for name in sorted(self._guarded_fields.intersection(vals)):
+            for name in sorted(self._guarded_fields.union(self._get_copied_fields()) & set(vals)):
                 if any(self._is_changed(record, name, vals[name]) for record in self):
                     raise AccessError(self._get_guarded_message(name))
             for record in self:
                 record._check_frozen_fields(vals)
         return super().write(vals)
+
+    @api.model
+    def _check_amounts(self, vals):
+        """Refuse what is not an amount of money: no number, more than two decimals, too large.
+
+        :raise ValidationError: naming the field and the value
+        """
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if not field or field.type != "monetary":
+                continue
+            try:
+                amount = float(value or 0.0)
+            except (TypeError, ValueError):
+                amount = float("nan")
+            # A sum of floats is off by some last bits, a third decimal by more. Not a number
+            # fails every comparison.
+            is_money = abs(amount) < LARGEST_AMOUNT and (
+                abs(amount - round(amount, 2)) < 1e-6 + abs(amount) * 1e-15
+            )
+            if not is_money:
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” of %(model)s: %(value)s is not an amount of money, with two "
+                        "decimals at most.",
+                        field=field._description_string(self.env),
+                        model=self._get_model_label(),
+                        value=value,
+                    )
+                )
 
     def _is_transition(self):
         return self.env.context.get("grant_transition") is TRANSITION
@@ -88,8 +153,12 @@ class GrantGuardedMixin(models.AbstractModel):
             "“%(field)s” of %(model)s is not typed in: use the buttons, which check and record "
             "each step.",
             field=self._fields[name]._description_string(self.env),
-            model=self.env["ir.model"]._get(self._name).sudo().name,  # sudo: the name only
+            model=self._get_model_label(),
         )
+
+    def _get_model_label(self):
+        # sudo: the name only
+        return self.env["ir.model"]._get(self._name).sudo().name
 
     def _get_state_label(self):
         self.ensure_one()
