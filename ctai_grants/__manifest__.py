@@ -44,7 +44,11 @@
     "demo": ["demo/grants_users.xml"],
     "assets": {
         "web.assets_backend": [
-            "ctai_grants/static/src/**/*",
+            "ctai_grants/static/src/backend/**/*",
+        ],
+        # Pivot and graph views are loaded when first opened.
+        "web.assets_backend_lazy": [
+            "ctai_grants/static/src/ledger_analysis/**/*",
         ],
     },
     "application": True,

@@ -52,12 +52,13 @@ export class GrantBar extends Component {
 
     describe(figure, value, whole = 0) {
         const ratio = whole ? value / whole : 0;
+        const before = (figure.after && this.props.record.data[figure.after]) || 0;
         return {
             ...figure,
             label: figure.label(),
             text: formatMonetary(value, { data: this.props.record.data }),
             share: whole ? formatPercentage(ratio, { digits: [16, 0] }) : "",
-            width: Math.max(0, Math.min(100, ratio * 100)),
+            width: whole ? Math.max(0, Math.min(100, ((before + value) / whole) * 100)) : 0,
             zero: !value,
         };
     }
@@ -115,6 +116,8 @@ export const envelopeBar = {
                 name: "draft_amount",
                 label: () => _t("In preparation"),
                 method: "action_view_subsidies",
+                bar: true,
+                after: "committed_amount",
                 hidden: (data) => !data.draft_amount,
             },
             { name: "available_amount", label: () => _t("Available"), rest: true },
