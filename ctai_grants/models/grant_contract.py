@@ -16,7 +16,8 @@ class GrantContract(models.Model):
 
     _guarded_fields = frozenset({"state", "force_date", "access_token"})
     _portal_fields = frozenset({
-        "name", "code", "funder_id", "company_id", "currency_id", "signature_date", "date_start",
+        "active", "name", "code", "funder_id", "company_id", "currency_id", "signature_date",
+        "date_start",
         "date_end", "state", "envelope_ids", "allocated_amount", "received_amount",
         "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
         "available_amount", "to_pay_amount", "unjustified_amount", "access_url",
@@ -121,8 +122,15 @@ class GrantContract(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "draft":
-            return frozenset()
-        return frozenset({"code", "company_id", "funder_id", "signature_date"})
+            in_ledger = any(self.envelope_ids.mapped("entry_count"))
+            return frozenset({"active", "company_id"} if in_ledger else ())
+        return frozenset({"active", "code", "company_id", "funder_id", "signature_date"})
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        for contract, vals in zip(self, vals_list, strict=True):
+            vals.setdefault("code", self.env._("%(code)s (copy)", code=contract.code))
+        return vals_list
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
@@ -130,7 +138,7 @@ class GrantContract(models.Model):
             if contract.state != "draft" or contract.envelope_ids.entry_ids:
                 raise UserError(
                     self.env._(
-                        "%(contract)s has a ledger and cannot be deleted: archive it instead.",
+                        "%(contract)s has a ledger and cannot be deleted.",
                         contract=contract.display_name,
                     )
                 )

@@ -2,7 +2,7 @@ import hashlib
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..lib.upload import ALLOWED, sniff
@@ -87,18 +87,28 @@ class GrantDeliverable(models.Model):
         return Domain.OR(late if wanted else ~late for wanted in value)
 
     def _get_frozen_fields(self):
-        if self.state == "expected" and not self.version_ids:
+        if self.state != "expected" or self.version_ids:
+            return frozenset({"milestone_id", "type_id", "disbursement_ids"})
+        if self.subsidy_id.state in ("draft", "granted"):
             return frozenset()
-        return frozenset({"milestone_id", "type_id", "disbursement_ids"})
+        return frozenset({"milestone_id", "disbursement_ids"})
+
+    @api.constrains("milestone_id", "disbursement_ids")
+    def _check_disbursements(self):
+        self.disbursement_ids._check_deliverables()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for deliverable in self:
-            if deliverable.version_ids or deliverable.decision_ids:
+            condition = deliverable.disbursement_ids and deliverable.subsidy_id.state not in (
+                "draft",
+                "granted",
+            )
+            if deliverable.version_ids or deliverable.decision_ids or condition:
                 raise UserError(
                     self.env._(
-                        "“%(deliverable)s” has files or decisions and cannot be deleted: waive "
-                        "it instead.",
+                        "“%(deliverable)s” has files or decisions, or a tranche depends on it, "
+                        "and cannot be deleted: waive it instead.",
                         deliverable=deliverable.name,
                     )
                 )
@@ -153,13 +163,15 @@ class GrantDeliverable(models.Model):
     def _do_submit(self, filename, content, comment=None):
         """Hand in a file: a new numbered version, with its SHA-256 and the time.
 
-        Whoever calls has checked that the user may: a coordinator, or the operator itself.
-
         :param str filename: name given by the user; folders in it are dropped
         :param bytes content: the file
         :raise UserError: the file is refused, or nothing is expected any more
+        :raise AccessError: the user is neither a coordinator nor the operator itself
         """
         self.ensure_one()
+        # sudo: compares the user's organisation with the subsidy's, which it may not read
+        if not self.sudo().subsidy_id._can_submit(self.env.user):
+            raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
         filename = re.split(r"[\\/]", filename or "")[-1].strip()[:200] or "file"
         if self.subsidy_id.state != "signed":
             raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance"), ("cost", "Cost")]
 
@@ -115,6 +116,10 @@ class GrantDisbursement(models.Model):
 
     def _get_blockers(self):
         """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
+        return [sentence for _condition, _deliverable_id, sentence in self._get_unmet()]
+
+    def _get_unmet(self):
+        """The conditions unmet and not overridden: (condition, id of the piece, sentence)."""
         self.ensure_one()
         blockers = [
             (condition, False, sentence)
@@ -136,11 +141,7 @@ class GrantDisbursement(models.Model):
             for decision in self.decision_ids
             if decision.decision == "overridden"
         }
-        return [
-            sentence
-            for condition, deliverable_id, sentence in blockers
-            if (condition, deliverable_id) not in overridden
-        ]
+        return [blocker for blocker in blockers if blocker[:2] not in overridden]
 
     @api.depends("due_date", "state")
     def _compute_is_late(self):
@@ -173,9 +174,15 @@ class GrantDisbursement(models.Model):
                 )
 
     def _get_frozen_fields(self):
-        if self.state in ("planned", "ready"):
-            return frozenset()
-        return frozenset({"amount", "subsidy_id", "kind", "deliverable_ids"})
+        frozen = set()
+        if self.subsidy_id.state != "draft" or self.decision_ids:
+            frozen.add("subsidy_id")
+        if self.subsidy_id.state not in ("draft", "granted"):
+            # To do without a condition, a finance manager overrides it with a reason (R4).
+            frozen.add("deliverable_ids")
+        if self.state not in ("planned", "ready"):
+            frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
+        return frozenset(frozen)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
@@ -222,7 +229,7 @@ class GrantDisbursement(models.Model):
         :param str condition: one of :data:`grant_decision.CONDITIONS`
         :param str reason: kept with the decision, and in the memo of the payment's entry
         :param deliverable: the piece (one record), when the condition is ``deliverable``
-        :raise UserError: already certified, or no reason
+        :raise UserError: already certified, no reason, or the condition is met
         :raise AccessError: the user is not a finance manager
         """
         self.ensure_one()
@@ -233,15 +240,21 @@ class GrantDisbursement(models.Model):
         reason = (reason or "").strip()
         if not reason:
             raise UserError(self.env._("Write the reason."))
-        if condition == "deliverable" and deliverable not in self.deliverable_ids:
-            raise UserError(self.env._("Choose the piece that this tranche does without."))
+        deliverable_id = deliverable.id if condition == "deliverable" and deliverable else False
+        if (condition, deliverable_id) not in [unmet[:2] for unmet in self._get_unmet()]:
+            raise UserError(
+                self.env._(
+                    "There is nothing to override: choose a condition that is not met, and the "
+                    "piece when it is one."
+                )
+            )
         self.env["grant.decision"]._record(
             "overridden",
             self.subsidy_id,
             reason,
             disbursement_id=self.id,
             condition=condition,
-            deliverable_id=deliverable.id if condition == "deliverable" else False,
+            deliverable_id=deliverable_id,
         )
         self._refresh_readiness()
 
@@ -354,6 +367,14 @@ class GrantDisbursement(models.Model):
 
     def _check_room(self):
         """Orders not paid yet count too: what is ordered must be payable."""
+        # An order moves no counter. This shows it to an order made at the same time, which
+        # would not see this one: its transaction is restarted, or tried again.
+        self.env.cr.execute(
+            SQL(
+                "UPDATE grant_envelope SET write_date = write_date WHERE id = %s",
+                self.envelope_id.id,
+            )
+        )
         ordered = sum(
             self.search(
                 [("subsidy_id", "=", self.subsidy_id.id), ("state", "=", "ordered")]
@@ -404,7 +425,7 @@ class GrantDisbursement(models.Model):
     def _do_unpay(self, reason):
         """Cancel a payment recorded by mistake, with the opposite entry of the same date.
 
-        :raise UserError: not paid
+        :raise UserError: not paid, or the subsidy is closed
         :raise AccessError: the user is not a finance manager
         """
         self.ensure_one()
@@ -412,6 +433,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("paid",), what)
+        self.subsidy_id._check_state(("signed",), what)
         date = self.paid_date
         direct = self.payment_path == "direct"
         values = {"ordered_by_id": False} if direct else {}

@@ -174,7 +174,7 @@ class GrantEnvelope(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "draft":
-            return frozenset()
+            return frozenset({"contract_id"} if self.entry_count else ())
         return frozenset({"amount", "contract_id", "payment_path", "code"})
 
     @api.ondelete(at_uninstall=False)

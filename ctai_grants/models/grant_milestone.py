@@ -66,6 +66,18 @@ class GrantMilestone(models.Model):
         }
         return Domain.OR(by_state[state] for state in value if state in by_state)
 
+    def _get_frozen_fields(self):
+        # Its pieces would go along, files and conditions included.
+        return frozenset() if self.subsidy_id.state == "draft" else frozenset({"subsidy_id"})
+
+    def _get_state_label(self):
+        return self.subsidy_id._get_state_label()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # As if each was deleted by hand: it may be in use.
+        self.deliverable_ids.unlink()
+
     def action_reach(self):
         """Record today that a milestone without deliverables is reached.
 

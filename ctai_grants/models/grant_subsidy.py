@@ -29,7 +29,7 @@ class GrantSubsidy(models.Model):
     _counter_fields = tuple(_counter_kinds)
     _guarded_fields = frozenset({"state", "access_token", *_counter_fields})
     _portal_fields = frozenset({
-        "name", "code", "partner_id", "envelope_id", "contract_id", "company_id", "currency_id",
+        "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id", "currency_id",
         "amount", "state", "date_start", "date_end", "signature_date", "decision_date",
         "action_ids", "milestone_ids", "deliverable_ids", "disbursement_ids",
         "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
@@ -80,22 +80,31 @@ class GrantSubsidy(models.Model):
     date_end = fields.Date(string="End")
     request_date = fields.Date(
         string="Requested On",
+        copy=False,
         help="A request filed from 2 January 2022 needs the contrat d'engagement républicain.",
     )
     cer_date = fields.Date(
-        string="CER Signed On", help="Signature of the contrat d'engagement républicain."
+        string="CER Signed On",
+        copy=False,
+        help="Signature of the contrat d'engagement républicain.",
     )
-    decision_number = fields.Char(help="Number of the council's deliberation.", tracking=True)
-    decision_date = fields.Date(tracking=True)
+    decision_number = fields.Char(
+        help="Number of the council's deliberation.", tracking=True, copy=False
+    )
+    decision_date = fields.Date(tracking=True, copy=False)
     executory_date = fields.Date(
         string="Decision Executory On",
+        copy=False,
         help="The later of its transmission to the prefecture and its publication.",
     )
     convention_reference = fields.Char(
-        string="Convention", help="Reference of the signed convention.", tracking=True
+        string="Convention",
+        help="Reference of the signed convention.",
+        tracking=True,
+        copy=False,
     )
     convention_required = fields.Boolean(compute="_compute_convention_required")
-    signature_date = fields.Date(string="Signed On", tracking=True)
+    signature_date = fields.Date(string="Signed On", tracking=True, copy=False)
     note = fields.Html(string="Notes")
     state = fields.Selection(
         [
@@ -330,9 +339,11 @@ class GrantSubsidy(models.Model):
         self._check_actions_total()
 
     def _get_frozen_fields(self):
+        frozen = {"active", "envelope_id", "partner_id", "kind"}
         if self.state == "draft":
-            return frozenset()
-        frozen = {"amount", "envelope_id", "partner_id", "kind", "decision_number", "decision_date"}
+            # A cancelled subsidy can be a draft again: its entries name envelope and operator.
+            return frozenset(frozen if self.entry_ids else ())
+        frozen |= {"amount", "decision_number", "decision_date"}
         if self.state != "granted":
             frozen |= {"signature_date", "code"}
         return frozenset(frozen)
@@ -383,6 +394,16 @@ class GrantSubsidy(models.Model):
         if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
             blockers.append(("bank", self.env._("No bank account of the operator is verified.")))
         return blockers
+
+    def _can_submit(self, user):
+        """Whether ``user`` may hand in pieces: a coordinator, or the operator itself (R7)."""
+        self.ensure_one()
+        if user.has_group("ctai_grants.group_coordinator"):
+            return True
+        return (
+            user.has_group("ctai_grants.group_portal_operator")
+            and user.commercial_partner_id == self.partner_id.commercial_partner_id
+        )
 
     # ------------------------------------------------------------------
     # Actions

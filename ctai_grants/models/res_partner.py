@@ -1,6 +1,6 @@
 import re
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
 MONTHS = [
@@ -70,6 +70,42 @@ class ResPartner(models.Model):
                         partner=partner.display_name,
                     )
                 )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & {"grant_role", "parent_id"}:
+            self._sync_grant_portal_groups()
+        return result
+
+    def _sync_grant_portal_groups(self):
+        """Put the portal users of these organisations in the group their role gives, and take
+        them out of the other (R7)."""
+        groups = {
+            role: self.env.ref(f"ctai_grants.group_portal_{role}")
+            for role in ("operator", "prefecture")
+        }
+        # sudo: whoever may say what an organisation is decides what its portal users see
+        for user in self.sudo().search([("id", "child_of", self.ids)]).user_ids:
+            if not user._is_portal():
+                continue
+            for role, group in groups.items():
+                wanted = user.commercial_partner_id.grant_role == role
+                if wanted != (group in user.group_ids):
+                    command = Command.link if wanted else Command.unlink
+                    user.write({"group_ids": [command(group.id)]})
+
+    @api.constrains("active")
+    def _check_active(self):
+        archived = self.filtered(lambda partner: not partner.active)
+        # sudo: who edits organisations may not read the ledger
+        entry = self.env["grant.entry"].sudo().search([("partner_id", "in", archived.ids)], limit=1)
+        if entry:
+            raise ValidationError(
+                self.env._(
+                    "%(partner)s is in the grant ledger and cannot be archived.",
+                    partner=entry.partner_id.display_name,
+                )
+            )
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""
