@@ -2,11 +2,14 @@
 """The Poitiers contract: its files load all or nothing, its year is played by its people."""
 
 import csv
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from odoo import tools
 from odoo.tests import TransactionCase, tagged
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +67,22 @@ class TestLoad(PoitiersCase):
         )
         self.assertEqual(len(self.ref("subsidy_toit_du_monde").action_ids), 7)
         self.assertEqual(self.env.company.company_registry, "21860194600013")
+
+    def test_a_company_without_entries_becomes_a_french_city(self):
+        company = self.env["res.company"].create({"name": "Nobody's yet"})
+        load._set_up_company(company)
+        self.assertEqual(company.chart_template, "fr")
+        self.assertEqual(company.currency_id, self.env.ref("base.EUR"))
+        self.assertEqual(company.country_id, self.env.ref("base.fr"))
+
+    def test_every_amount_of_the_files_says_where_it_comes_from(self):
+        for path in load.DATA.glob("*.csv"):
+            with open(path, encoding="utf-8", newline="") as stream:
+                for row in csv.DictReader(stream):
+                    if "amount" in row:
+                        with self.subTest(file=path.name, id=row["id"]):
+                            told = " ".join(value for name, value in row.items() if name != "id")
+                            self.assertRegex(told, "[Mm]ontant (inventé|public)")
 
     def test_every_amount_says_where_it_comes_from(self):
         load.run(self.env)
@@ -125,20 +144,65 @@ class TestLoad(PoitiersCase):
         self.rewrite("grant.subsidy.csv", 3, "amount", "-1")
         self.assertRefused("grant.subsidy.csv", "line 3")
 
+    def edit(self, name, change):
+        """Pass the bytes of a file through ``change``."""
+        path = self.folder / name
+        path.write_bytes(change(path.read_bytes()))
+        self.addCleanup(shutil.copy, load.DATA / name, path)
+
     def test_a_line_of_another_length_is_named(self):
-        path = self.folder / "res.partner.csv"
-        path.write_text(path.read_text(encoding="utf-8") + "poitiers_2021.x,X\n", encoding="utf-8")
-        self.addCleanup(shutil.copy, load.DATA / path.name, path)
-        self.assertRefused("res.partner.csv", "line 10", "2 values for 9 columns")
+        self.edit("res.partner.csv", lambda text: text + b"poitiers_2021.x,X\n")
+        self.assertRefused("res.partner.csv", "line 10", "2 values, 9 columns")
+
+    def test_an_id_given_twice_is_named(self):
+        self.rewrite("grant.funding.csv", 3, "id", "poitiers_2021.funding_1")
+        self.assertRefused("grant.funding.csv", "line 3", "funding_1", "line 2")
+
+    def test_an_id_of_another_module_is_refused(self):
+        """Or the files could change any record of the database."""
+        self.rewrite("res.partner.csv", 2, "id", "base.main_partner")
+        self.assertRefused("res.partner.csv", "line 2", "base.main_partner")
+
+    def test_another_separator_is_refused(self):
+        self.edit("grant.envelope.csv", lambda text: text.replace(b",", b";"))
+        self.assertRefused("grant.envelope.csv", "line 1", "commas")
+
+    def test_another_encoding_is_refused(self):
+        self.edit("grant.subsidy.csv", lambda text: text.decode().encode("cp1252"))
+        self.assertRefused("grant.subsidy.csv", "line 2", "UTF-8")
+
+    def test_a_missing_id_column_is_named(self):
+        self.edit("grant.funding.csv", lambda text: text.replace(b"id,", b"code,", 1))
+        self.assertRefused("grant.funding.csv", "line 1", "id")
+
+    def test_a_missing_column_is_named(self):
+        def drop_amount(text):
+            rows = [line.split(b",") for line in text.splitlines()]
+            return b"\n".join(b",".join(row[:3] + row[4:]) for row in rows)
+
+        self.edit("grant.funding.csv", drop_amount)
+        self.assertRefused("grant.funding.csv", "line 2", "amount")
+
+    def test_an_unknown_column_is_named(self):
+        self.edit("grant.action.csv", lambda text: text.replace(b"places", b"plazas", 1))
+        self.assertRefused("grant.action.csv", "line 1", "plazas")
+
+    def test_an_empty_or_absent_file_is_named(self):
+        self.edit("grant.action.csv", lambda text: b"")
+        self.assertRefused("grant.action.csv", "line 1")
+        (self.folder / "grant.action.csv").unlink()
+        self.assertRefused("grant.action.csv", "cannot be read")
+
+    def test_a_quote_left_open_is_named(self):
+        self.edit("grant.disbursement.csv", lambda text: text + b'poitiers_2021.x,"X\n')
+        self.assertRefused("grant.disbursement.csv", "line 6")
 
     def test_a_state_cannot_be_imported(self):
-        path = self.folder / "grant.funding.csv"
-        lines = path.read_text(encoding="utf-8").splitlines()
-        path.write_text(
-            "\n".join([lines[0] + ",state", *(line + ",received" for line in lines[1:])]) + "\n",
-            encoding="utf-8",
-        )
-        self.addCleanup(shutil.copy, load.DATA / path.name, path)
+        def add_state(text):
+            head, *lines = text.splitlines()
+            return b"\n".join([head + b",state", *(line + b",received" for line in lines)])
+
+        self.edit("grant.funding.csv", add_state)
         self.assertRefused("grant.funding.csv", "line 2")
 
 
@@ -162,6 +226,24 @@ class TestPlay(PoitiersCase):
         self.assertEqual(contract.allocated_amount, 200000)
         self.assertEqual(contract.committed_amount, 145000 + 50000)
 
+    def test_every_amount_played_says_it_is_invented(self):
+        for tranche in self.ref("contract").subsidy_ids.disbursement_ids:
+            self.assertIn("inventé", tranche.note)
+        for version in self.ref("contract").subsidy_ids.deliverable_ids.version_ids:
+            self.assertIn("démo", version.name)
+
+    def test_accounting_dates_are_those_of_the_contract(self):
+        contract = self.ref("contract")
+        for entry in contract.envelope_ids.entry_ids:
+            self.assertTrue(contract.date_start <= entry.date <= contract.date_end, entry.memo)
+
+    def test_nobody_is_written_to(self):
+        people = self.ref("contract").subsidy_ids.partner_id.child_ids
+        people |= self.env["res.users"].search([("login", "=like", "%@example.org")]).partner_id
+        people |= self.env.ref("ctai_grants.user_coordinator").partner_id
+        people |= self.env.ref("ctai_grants.user_finance_officer").partner_id
+        self.assertFalse(self.env["mail.mail"].search([("recipient_ids", "in", people.ids)]))
+
     def test_the_people_are_who_they_should_be(self):
         for tranche in self.ref("contract").subsidy_ids.disbursement_ids:
             if tranche.state in ("ordered", "paid"):
@@ -176,7 +258,15 @@ class TestPlay(PoitiersCase):
         self.assertEqual(
             set(tranches.mapped("state")), {"planned", "ready", "certified", "ordered", "paid"}
         )
-        self.assertTrue(self.ref("subsidy_astre_en_moi").is_late)
+        pieces = self.ref("contract").subsidy_ids.deliverable_ids
+        self.assertEqual(
+            set(pieces.mapped("state")),
+            {"expected", "submitted", "accepted", "to_complete", "waived"},
+        )
+        late = pieces.filtered(lambda piece: piece.is_late and piece.state == "expected")
+        self.assertEqual(late.subsidy_id, self.ref("subsidy_astre_en_moi"))
+        self.assertEqual(len(late), 1)
+        self.assertEqual(max(pieces.version_ids.mapped("number")), 2)
         self.assertTrue(self.ref("envelope_protected").ceiling_warning, "R2: drafts only warn")
         coallia = self.ref("subsidy_coallia")
         sent_back = coallia.deliverable_ids.filtered(lambda piece: piece.state == "to_complete")
@@ -191,3 +281,38 @@ class TestPlay(PoitiersCase):
         self.env.invalidate_all()
         with self.assertRaisesRegex(Refused, "entry 5"):
             verify.run(self.env)
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestRun(TransactionCase):
+    """`run.py` as the launcher calls it: a failure is one sentence, with exit code 1."""
+
+    def run_inside(self, *words):
+        env = {name: value for name, value in os.environ.items() if name != "CTAI_DEBUG"}
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "launcher" / "inside" / "run.py"), *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=env,
+            timeout=120,
+        )
+        self.assertNotIn("Traceback", done.stderr)
+        return done.returncode, (done.stderr.splitlines() or [""])[-1]
+
+    def test_what_is_not_there_is_told_in_one_sentence(self):
+        config = str(Path(tempfile.mkdtemp()) / "odoo.conf")
+        self.addCleanup(shutil.rmtree, Path(config).parent)
+        words = ("verify", "--config", config, "--database", "no_such_database")
+        code, told = self.run_inside(*words)
+        self.assertEqual(code, 1)
+        self.assertIn(config, told)
+        self._write_config(config)
+        code, told = self.run_inside(*words)
+        self.assertEqual(code, 1)
+        self.assertIn("no_such_database", told)
+
+    def _write_config(self, path):
+        options = ("db_host", "db_port", "db_user", "db_password", "data_dir")
+        lines = [f"{name} = {tools.config[name]}" for name in options if tools.config[name]]
+        Path(path).write_text("\n".join(["[options]", *lines, ""]), encoding="utf-8")

@@ -2,11 +2,13 @@
 """Load the contract's files through Odoo's own import, by external id."""
 
 import csv
+import io
 from pathlib import Path
 
 from launcher.inside.errors import Refused
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "poitiers_2021"
+NAMESPACE = "poitiers_2021."
 
 #: The files, in the order in which they refer to each other; each is named after its model.
 MODELS = (
@@ -34,82 +36,141 @@ def run(env, folder=DATA):
 
     :raise Refused: naming the file, the line and the reason
     """
-    env["res.lang"]._activate_lang("fr_FR")
-    _set_up_company(env)
-    _load_roles(env)
-    for model in MODELS:
-        count = _load_file(env, model, Path(folder) / f"{model}.csv")
-        print(f"{model}.csv: {count} lines")
+    # Every file is read before anything is changed.
+    files = {model: _read(Path(folder) / f"{model}.csv") for model in MODELS}
+    if not env.ref(f"{NAMESPACE}contract", raise_if_not_found=False):
+        # Once only: loading the files again leaves what people have set up since.
+        _set_up_language(env)
+        _set_up_company(env.ref("base.main_company"))
+        _set_up_users(env)
+    for model, (header, rows) in files.items():
+        _load(env, model, header, rows)
+        print(f"{model}.csv: {len(rows)} records")
 
 
-def _set_up_company(env):
-    company = env.ref("base.main_company")
-    if company.name == COMPANY["name"]:
-        return
-    has_entries = env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1)
-    company.partner_id.write({"country_id": env.ref("base.fr").id})
+# --- the city -------------------------------------------------------------------------------
+
+
+def _set_up_language(env):
+    if not env["res.lang"].search_count([("code", "=", "fr_FR")]):
+        env["res.lang"]._activate_lang("fr_FR")
+        installed = env["ir.module.module"].search([("state", "=", "installed")])
+        installed._update_translations(["fr_FR"])
+
+
+def _set_up_company(company):
+    env = company.env
+    company.partner_id.country_id = env.ref("base.fr")
     company.write({**COMPANY, "country_id": env.ref("base.fr").id})
-    if not has_entries:
-        company.currency_id = env.ref("base.EUR")
-        if not company.chart_template:
-            env["account.chart.template"].try_loading("fr", company, install_demo=False)
+    if env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1):
+        print("The company has journal entries: it keeps its currency and chart of accounts.")
+        return
+    company.currency_id = env.ref("base.EUR")
+    if company.chart_template != "fr":
+        env["account.chart.template"].try_loading("fr", company, install_demo=False)
 
 
-def _load_roles(env):
+def _set_up_users(env):
     """The users by role are the add-on's demonstration data: one definition for both."""
     if not env.ref("ctai_grants.user_coordinator", raise_if_not_found=False):
         from odoo.tools.convert import convert_file
 
         convert_file(env, "ctai_grants", "demo/grants_users.xml", {}, mode="init", noupdate=True)
-    users = env["res.users"].search([("login", "in", ["admin", *_get_role_logins(env)])])
+    roles = env["ir.model.data"].search(
+        [("module", "=", "ctai_grants"), ("model", "=", "res.users")]
+    )
+    users = env["res.users"].browse(roles.mapped("res_id")) | env.ref("base.user_admin")
     users.write({"lang": "fr_FR", "tz": "Europe/Paris"})
 
 
-def _get_role_logins(env):
-    return [
-        data.name.removeprefix("user_")
-        for data in env["ir.model.data"].search(
-            [("module", "=", "ctai_grants"), ("model", "=", "res.users")]
-        )
-    ]
+# --- the files ------------------------------------------------------------------------------
 
 
-def _load_file(env, model, path):
-    """Import one file and return how many of its lines were read in.
+def _read(path):
+    """Return the header of a file, and its rows as pairs of line number and values.
+
+    :raise Refused: naming the file, and the line where there is one
+    """
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    rows = []
+    try:
+        header = next(reader, [])
+        _check_header(path, header)
+        line = reader.line_num + 1
+        for row in reader:
+            if row:
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise Refused(f"{path.name}, line {reader.line_num}: {error}.") from error
+    _check_rows(path, header, rows)
+    return header, rows
+
+
+def _read_text(path):
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path.name} cannot be read: {error.strerror}.") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Refused(
+            f"{path.name}, line {line}: this is not UTF-8 text. Save the file as UTF-8."
+        ) from error
+
+
+def _check_header(path, header):
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise Refused(f"{path.name}, line 1: the columns must be separated by commas.")
+    if "id" not in header:
+        raise Refused(f"{path.name}, line 1: the column “id” is missing.")
+    for name in header:
+        if header.count(name) > 1:
+            raise Refused(f"{path.name}, line 1: the column “{name}” comes twice.")
+
+
+def _check_rows(path, header, rows):
+    """What Odoo's import would take, or report without a line."""
+    seen = {}
+    for line, row in rows:
+        if len(row) != len(header):
+            raise Refused(f"{path.name}, line {line}: {len(row)} values, {len(header)} columns.")
+        xmlid = row[header.index("id")]
+        if not xmlid.startswith(NAMESPACE):
+            raise Refused(
+                f"{path.name}, line {line}: the id “{xmlid}” does not begin with {NAMESPACE}"
+            )
+        if xmlid in seen:
+            raise Refused(
+                f"{path.name}, line {line}: the id “{xmlid}” is that of line {seen[xmlid]} too."
+            )
+        seen[xmlid] = line
+
+
+def _load(env, model, header, rows):
+    """Import the rows.
 
     :raise Refused: naming the file, the line and the reason
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            header = next(reader, [])
-            rows, lines = [], []
-            for row in reader:
-                rows.append(row)
-                lines.append(reader.line_num)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path.name} cannot be read: {error}") from error
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) != len(header):
-            raise Refused(
-                f"{path.name}, line {line}: {len(row)} values for {len(header)} columns."
-            )
+    name = f"{model}.csv"
+    for column in header:
+        if column.partition("/")[0] not in env[model]._fields:
+            raise Refused(f"{name}, line 1: {model} has no field “{column}”.")
     if model == "res.users":
-        # Who is there already may have another login or password by now, and would get mails.
-        known = [bool(env.ref(row[0], raise_if_not_found=False)) for row in rows]
-        rows = [row for row, old in zip(rows, known, strict=True) if not old]
-        lines = [line for line, old in zip(lines, known, strict=True) if not old]
-    # Loading again must not tell anyone again that a document is theirs.
+        # Who is there already may have another login or password by now.
+        known = header.index("id")
+        rows = [row for row in rows if not env.ref(row[1][known], raise_if_not_found=False)]
+    # Nobody is to be written to, and loading again must not say that values changed.
     quiet = {
         "tracking_disable": True,
         "mail_auto_subscribe_no_notify": True,
         "no_reset_password": True,
     }
-    result = env[model].with_context(**quiet).load(header, rows)
+    result = env[model].with_context(**quiet).load(header, [row for _line, row in rows])
     for message in result["messages"]:
         if message["type"] == "error":
-            line = lines[message["rows"]["from"]] if "rows" in message else "?"
-            field = f", column {message['field']}" if message.get("field") else ""
-            raise Refused(f"{path.name}, line {line}{field}: {message['message']}")
-    return len(result["ids"] or ())
-
+            line = f", line {rows[message['rows']['from']][0]}" if "rows" in message else ""
+            column = f", column {message['field']}" if message.get("field") else ""
+            raise Refused(f"{name}{line}{column}: {message['message']}")

@@ -1,21 +1,12 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Play the contract's year through the methods the buttons call, as who would press them."""
 
+import csv
 import datetime
+import io
 
 DAY = datetime.date.fromisoformat
-
-DOCUMENT = """%PDF-1.4
-1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
-2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
-3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R
-/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj
-4 0 obj<</Length {length}>>stream
-{text}
-endstream endobj
-trailer<</Root 1 0 R>>
-%%EOF
-"""
+INVENTED = "Montant inventé pour la démonstration"
 
 
 def run(env):
@@ -24,14 +15,35 @@ def run(env):
     if contract.state != "draft":
         print("The year is played already.")
         return
-    Year(env).play(contract)
+    # Activities are left as they would be, but nobody is written to about the past.
+    env = env(context={**env.context, "mail_activity_quick_update": True})
+    Year(env).play(contract.with_env(env))
 
 
-def make_document(title):
-    """A one-page PDF that says it is a demonstration."""
-    text = f"BT /F1 14 Tf 60 760 Td (Document de demonstration : {title}) Tj ET"
-    text = text.encode("ascii", "replace").decode()
-    return DOCUMENT.format(length=len(text), text=text).encode("ascii")
+def make_pdf(title):
+    """A page that says it is a demonstration; the same title gives the same bytes."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    stream = io.BytesIO()
+    page = Canvas(stream, pagesize=(595, 842), invariant=1)
+    page.setTitle(f"Document de démonstration : {title}")
+    page.setFont("Helvetica-Bold", 18)
+    page.drawString(60, 760, "Document de démonstration")
+    page.setFont("Helvetica", 12)
+    page.drawString(60, 730, title)
+    page.drawString(60, 710, "Contenu inventé : ce document ne prouve rien.")
+    page.save()
+    return stream.getvalue()
+
+
+def make_csv(title):
+    """Counts, as an operator exports them from its spreadsheet: semicolons and a mark."""
+    stream = io.StringIO()
+    sheet = csv.writer(stream, delimiter=";")
+    sheet.writerow(["Document de démonstration", title])
+    sheet.writerow(["indicateur (inventé)", "valeur (inventée)"])
+    sheet.writerows([["Personnes accompagnées", 14], ["dont femmes", 6], ["Séances", 22]])
+    return stream.getvalue().encode("utf-8-sig")
 
 
 class Year:
@@ -45,7 +57,7 @@ class Year:
         self.orders = 0
 
     def play(self, contract):
-        """From the signature to the state of a contract in its second year."""
+        """From the signature to the end of 2022: most is done, something is left to everyone."""
         print("Contract in force, State money")
         contract.with_user(self.manager).action_put_in_force()
         self._receive(self.env.ref("poitiers_2021.funding_1"), DAY("2021-11-22"))
@@ -62,92 +74,116 @@ class Year:
             "toit_du_monde",
         ):
             self._sign(self._get_subsidy(name))
-        self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
         print("Pieces and payments")
         self._play_coordination()
         self._play_coallia()
         self._play_audacia()
         self._play_indigo_formation()
-        self._play_small_operators()
+        self._play_astre_en_moi()
+        self._play_ufolep_vienne()
+        self._play_beaulieu()
         self._play_toit_du_monde()
+        print("Prolongations asked for 2022")
+        self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
 
     # --- who does what ----------------------------------------------------------------------
 
     def _play_coordination(self):
+        """The post, quarter by quarter; the last one is still to certify."""
         costs = self._get_subsidy("coordination").disbursement_ids
-        self._pay(costs[0], DAY("2021-12-31"))
-        self._pay(costs[1], DAY("2022-03-31"))
+        for cost in costs[:3]:
+            self._pay(cost, cost.due_date)
 
     def _play_coallia(self):
         """Two tranches paid; the financial report was sent back: the balance is blocked."""
-        subsidy = self._get_subsidy("coallia")
-        advance, interim, balance = subsidy.disbursement_ids
-        self._hand_in_conditions(advance)
+        advance, interim, balance = self._get_subsidy("coallia").disbursement_ids
+        self._settle(advance.deliverable_ids)
         self._pay(advance, DAY("2021-11-30"))
-        self._hand_in_conditions(interim)
+        self._settle(interim.deliverable_ids)
         self._pay(interim, DAY("2022-06-03"))
-        activity, financial = balance.deliverable_ids.sorted("id")
-        self._hand_in(activity)
-        activity.with_user(self.coordinator).action_accept()
+        financial = self._get_piece(balance, "financial_report")
+        self._settle(balance.deliverable_ids - financial)
         self._hand_in(financial)
-        self._ask(
-            financial,
-            "send_back",
-            "Le total des charges ne correspond pas aux pièces : joignez l'annexe 3 signée.",
+        self._send_back(
+            financial, "Le total des charges diffère des pièces : joignez l'annexe 3 signée."
         )
 
     def _play_audacia(self):
-        """The advance is paid, the interim report waits for its review."""
-        advance, interim = self._get_subsidy("audacia").disbursement_ids[:2]
-        self._hand_in_conditions(advance)
+        """The advance is paid; all that was handed in since waits for its review."""
+        advance, interim, balance = self._get_subsidy("audacia").disbursement_ids
+        self._settle(advance.deliverable_ids)
         self._pay(advance, DAY("2021-12-07"))
-        for piece in interim.deliverable_ids:
-            self._hand_in(piece, "Bilan au 30 avril, en nombres.")
+        self._hand_in(interim.deliverable_ids, "Bilan au 30 avril, en nombres.", make_csv)
+        for piece in balance.deliverable_ids:
+            self._hand_in(piece)
 
     def _play_indigo_formation(self):
         """Everything done: all paid, the subsidy closed."""
         subsidy = self._get_subsidy("indigo_formation")
-        dates = (DAY("2021-12-14"), DAY("2022-06-21"), DAY("2023-07-18"))
+        dates = (DAY("2021-12-14"), DAY("2022-06-21"), DAY("2022-12-13"))
         for tranche, date in zip(subsidy.disbursement_ids, dates, strict=True):
-            self._hand_in_conditions(tranche)
+            self._settle(tranche.deliverable_ids)
             self._pay(tranche, date)
         self._ask(subsidy, "close", "Toutes les pièces sont acceptées et les tranches versées.")
 
-    def _play_small_operators(self):
-        """One late piece, one tranche to order, one order not paid yet."""
-        late = self._get_subsidy("astre_en_moi").disbursement_ids[0]
-        self._hand_in_conditions(late)
-        self._pay(late, DAY("2021-12-14"))
-        advance, interim = self._get_subsidy("ufolep_vienne").disbursement_ids[:2]
-        self._hand_in_conditions(advance)
+    def _play_astre_en_moi(self):
+        """The financial report is late: never handed in."""
+        advance, interim, balance = self._get_subsidy("astre_en_moi").disbursement_ids
+        self._settle(advance.deliverable_ids)
         self._pay(advance, DAY("2021-12-14"))
-        self._hand_in_conditions(interim)
+        self._settle(interim.deliverable_ids)
+        self._pay(interim, DAY("2022-06-14"))
+        self._settle(balance.deliverable_ids - self._get_piece(balance, "financial_report"))
+
+    def _play_ufolep_vienne(self):
+        """The interim report passed at the second try: certified, finance has to order it."""
+        advance, interim, balance = self._get_subsidy("ufolep_vienne").disbursement_ids
+        self._settle(advance.deliverable_ids)
+        self._pay(advance, DAY("2021-12-14"))
+        report = interim.deliverable_ids
+        self._hand_in(report)
+        self._send_back(report, "Il manque le nombre de séances par quartier.")
+        self._hand_in(report, "Avec les séances par quartier.", make_csv)
+        self._accept(report)
         interim.with_user(self.coordinator).action_certify()
-        single = self._get_subsidy("beaulieu").disbursement_ids
-        self._hand_in_conditions(single)
-        self._order(single, DAY("2022-01-11"))
+        self._settle(balance.deliverable_ids)
+
+    def _play_beaulieu(self):
+        """One payment, ordered and not paid yet."""
+        subsidy = self._get_subsidy("beaulieu")
+        self._settle(subsidy.disbursement_ids.deliverable_ids)
+        self._order(subsidy.disbursement_ids, DAY("2022-01-11"))
+        self._settle(self._get_piece(subsidy, "financial_report"))
 
     def _play_toit_du_monde(self):
         """The State pays: the city records what the State declares."""
-        advance, interim = self._get_subsidy("toit_du_monde").disbursement_ids[:2]
-        bank, convention = advance.deliverable_ids.sorted("id")
+        advance, interim, balance = self._get_subsidy("toit_du_monde").disbursement_ids
+        bank = self._get_piece(advance, "bank_details")
         self._ask(bank, "waive", "L'État paie directement l'association : il a son RIB.")
-        self._hand_in(convention)
-        convention.with_user(self.coordinator).action_accept()
+        self._settle(advance.deliverable_ids - bank)
         self._pay(advance, DAY("2021-12-02"))
-        self._hand_in_conditions(interim)
+        self._settle(interim.deliverable_ids)
         self._pay(interim, DAY("2022-06-15"))
+        financial = self._get_piece(balance, "financial_report")
+        self._settle(balance.deliverable_ids - financial)
+        self._hand_in(financial)
 
     # --- the steps --------------------------------------------------------------------------
 
     def _get_subsidy(self, name):
         return self.env.ref(f"poitiers_2021.subsidy_{name}")
 
+    def _get_piece(self, document, name):
+        """The piece of that type that a tranche waits for, or a subsidy."""
+        wanted = self.env.ref(f"ctai_grants.deliverable_type_{name}")
+        return document.deliverable_ids.filtered(lambda piece: piece.type_id == wanted)
+
     def _sign(self, subsidy):
         subsidy = subsidy.with_user(self.coordinator)
         subsidy.action_grant()
         if subsidy.template_id:
             subsidy.action_apply_template()
+            subsidy.disbursement_ids.note = INVENTED
         subsidy.action_sign()
 
     def _receive(self, funding, date):
@@ -160,19 +196,28 @@ class Year:
             reference="DEMO-EJ-0001",
         )
 
-    def _hand_in(self, piece, comment=None):
+    def _hand_in(self, piece, comment=None, make=make_pdf):
         """As the operator does on the portal: it must be able to see the piece."""
         operator = self.env["res.users"].search(
             [("partner_id.parent_id", "=", piece.partner_id.id), ("share", "=", True)], limit=1
         )
         piece = piece.with_user(operator)
         piece.check_access("read")
-        piece._do_submit(f"{piece.name}.pdf", make_document(piece.name), comment)
+        title = f"{piece.name}, {operator.partner_id.parent_id.name}"
+        extension = make.__name__.removeprefix("make_")
+        piece._do_submit(f"{piece.name} (démo).{extension}", make(title), comment)
 
-    def _hand_in_conditions(self, tranche):
-        for piece in tranche.deliverable_ids:
+    def _accept(self, piece):
+        piece.with_user(self.coordinator).action_accept()
+
+    def _send_back(self, piece, reason):
+        self._ask(piece, "send_back", reason)
+
+    def _settle(self, pieces):
+        """Each piece is handed in and accepted."""
+        for piece in pieces:
             self._hand_in(piece)
-            piece.with_user(self.coordinator).action_accept()
+            self._accept(piece)
 
     def _order(self, tranche, date):
         tranche.with_user(self.coordinator).action_certify()
