@@ -34,6 +34,20 @@ class GrantsCommon(TransactionCase):
         ):
             user = new_test_user(cls.env, f"test_{role}", f"ctai_grants.group_{role}")
             setattr(cls, role, user)
+        # Somebody the city trusts with both jobs: R5 must still hold.
+        cls.both_roles = new_test_user(
+            cls.env,
+            "test_both_roles",
+            "ctai_grants.group_coordinator,ctai_grants.group_finance_manager",
+        )
+        cls.staff = (
+            cls.reader
+            | cls.coordinator
+            | cls.finance_officer
+            | cls.finance_manager
+            | cls.administrator
+            | cls.both_roles
+        )
         cls.prefecture = cls._make_organisation("Préfecture de test", "prefecture")
         cls.operator = cls._make_organisation("Association de test", "operator", IBANS[0])
         cls.other_operator = cls._make_organisation("Autre association", "operator", IBANS[1])
@@ -63,6 +77,7 @@ class GrantsCommon(TransactionCase):
         )
         cls.contract.with_user(cls.finance_manager).action_put_in_force()
         cls.envelope, cls.direct_envelope = cls.contract.envelope_ids
+        cls.portal_users = cls.operator_user | cls.other_operator_user | cls.prefecture_user
 
     @classmethod
     def _make_organisation(cls, name, role, iban=None):
@@ -157,3 +172,24 @@ class GrantsCommon(TransactionCase):
             cls.order(tranche)
         tranche.with_user(cls.finance_officer)._do_pay(date, "P-1")
         return tranche
+
+    @classmethod
+    def ask(cls, records, action, user, reason="Parce que"):
+        """Do what takes a reason, through its window, as ``user``."""
+        return (
+            cls.env["grant.reason"]
+            .with_user(user)
+            .create(
+                {
+                    "res_model": records._name,
+                    "res_ids": records.ids,
+                    "action": action,
+                    "reason": reason,
+                }
+            )
+            .action_confirm()
+        )
+
+    def verify(self, contract=None):
+        """What the verifier finds wrong in a contract's ledger: nothing, hopefully."""
+        return self.env["grant.entry"]._verify((contract or self.contract).envelope_ids)
