@@ -40,6 +40,7 @@
         "wizards/grant_funding_receive_views.xml",
         "wizards/grant_reason_views.xml",
         "views/grants_menus.xml",
+        "views/grants_portal_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {
@@ -49,6 +50,9 @@
         # Pivot and graph views are loaded when first opened.
         "web.assets_backend_lazy": [
             "ctai_grants/static/src/ledger_analysis/**/*",
+        ],
+        "web.assets_frontend": [
+            "ctai_grants/static/src/portal/**/*",
         ],
     },
     "application": True,

@@ -17,8 +17,7 @@ class GrantContract(models.Model):
     _guarded_fields = frozenset({"state", "force_date", "access_token"})
     _portal_fields = frozenset({
         "active", "name", "code", "funder_id", "company_id", "currency_id", "signature_date",
-        "date_start",
-        "date_end", "state", "envelope_ids", "allocated_amount", "received_amount",
+        "date_start", "date_end", "state", "envelope_ids", "allocated_amount", "received_amount",
         "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
         "available_amount", "to_pay_amount", "unjustified_amount", "access_url",
     })  # fmt: skip

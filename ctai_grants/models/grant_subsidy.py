@@ -29,8 +29,9 @@ class GrantSubsidy(models.Model):
     _counter_fields = tuple(_counter_kinds)
     _guarded_fields = frozenset({"state", "access_token", *_counter_fields})
     _portal_fields = frozenset({
-        "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id", "currency_id",
-        "amount", "state", "date_start", "date_end", "signature_date", "decision_date",
+        "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id",
+        "currency_id", "amount", "state", "date_start", "date_end", "signature_date",
+        "decision_date",
         "action_ids", "milestone_ids", "deliverable_ids", "disbursement_ids",
         "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
         "to_pay_amount", "access_url",

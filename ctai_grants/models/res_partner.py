@@ -88,24 +88,17 @@ class ResPartner(models.Model):
         for user in self.sudo().search([("id", "child_of", self.ids)]).user_ids:
             if not user._is_portal():
                 continue
-            for role, group in groups.items():
-                wanted = user.commercial_partner_id.grant_role == role
-                if wanted != (group in user.group_ids):
-                    command = Command.link if wanted else Command.unlink
-                    user.write({"group_ids": [command(group.id)]})
-
-    @api.constrains("active")
-    def _check_active(self):
-        archived = self.filtered(lambda partner: not partner.active)
-        # sudo: who edits organisations may not read the ledger
-        entry = self.env["grant.entry"].sudo().search([("partner_id", "in", archived.ids)], limit=1)
-        if entry:
-            raise ValidationError(
-                self.env._(
-                    "%(partner)s is in the grant ledger and cannot be archived.",
-                    partner=entry.partner_id.display_name,
-                )
-            )
+            role = user.commercial_partner_id.grant_role
+            user.write({
+                "group_ids": [
+                    # The group below implies it, and may be the only one that did.
+                    Command.link(self.env.ref("base.group_portal").id),
+                    *(
+                        Command.link(group.id) if name == role else Command.unlink(group.id)
+                        for name, group in groups.items()
+                    ),
+                ]
+            })  # fmt: skip
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""

@@ -1,4 +1,5 @@
 from . import (
     test_override,
+    test_portal,
     test_uninstall,
 )

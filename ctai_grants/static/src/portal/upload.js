@@ -1,0 +1,30 @@
+import { Interaction } from "@web/public/interaction";
+import { registry } from "@web/core/registry";
+import { _t } from "@web/core/l10n/translation";
+
+// Says before the upload what the server would say after it: a phone's connection is slow.
+export class GrantsUpload extends Interaction {
+    static selector = ".o_grants_upload";
+    dynamicContent = {
+        "input[type=file]": { "t-on-change": this.checkSize },
+        _root: { "t-on-submit": this.showProgress },
+    };
+
+    checkSize(event) {
+        const [file] = event.currentTarget.files;
+        const largest = parseInt(this.el.dataset.maxMb);
+        const tooLarge = file && file.size > largest * 1024 * 1024;
+        event.currentTarget.setCustomValidity(
+            tooLarge ? _t("This file is larger than %s MB.", largest) : ""
+        );
+        event.currentTarget.reportValidity();
+    }
+
+    showProgress() {
+        const button = this.el.querySelector("button[type=submit]");
+        button.disabled = true;
+        button.textContent = _t("Sending…");
+    }
+}
+
+registry.category("public.interactions").add("ctai_grants.upload", GrantsUpload);

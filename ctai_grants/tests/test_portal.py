@@ -1,0 +1,389 @@
+import hashlib
+import io
+import json
+import zipfile
+
+from odoo import http
+from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .common import PDF, GrantsCommon
+
+GRANT_MODELS = (
+    "grant.contract",
+    "grant.envelope",
+    "grant.funding",
+    "grant.subsidy",
+    "grant.action",
+    "grant.milestone",
+    "grant.deliverable",
+    "grant.deliverable.version",
+    "grant.disbursement",
+    "grant.decision",
+    "grant.entry",
+)
+
+
+def make_office_file(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return buffer.getvalue()
+
+
+class PortalCase(HttpCase, GrantsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for user in (cls.operator_user, cls.other_operator_user, cls.prefecture_user):
+            user.password = user.login
+        cls.mine = cls.make_subsidy(name="À moi")
+        cls.piece = cls.make_deliverable(cls.mine)
+        cls.tranche = cls.make_tranche(cls.mine)
+        cls.sign(cls.mine)
+        cls.theirs = cls.make_subsidy(name="À eux", partner_id=cls.other_operator.id)
+        cls.their_piece = cls.make_deliverable(cls.theirs)
+        cls.sign(cls.theirs)
+        cls.their_version = cls.their_piece.with_user(cls.other_operator_user)._do_submit(
+            "secret.pdf", PDF
+        )
+
+    def login(self, user):
+        self.authenticate(user.login, user.login)
+
+    def upload(self, piece, name, content, **data):
+        return self.url_open(
+            f"/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
+            data={"csrf_token": http.Request.csrf_token(self), **data},
+            files={"ufile": (name, content)} if name else None,
+            allow_redirects=False,
+        )
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a method as the web client does; the error's name, or the result."""
+        answer = self.url_open(
+            "/web/dataset/call_kw",
+            data=json.dumps(
+                {
+                    "jsonrpc": "2.0",
+                    "params": {"model": model, "method": method, "args": args, "kwargs": kwargs},
+                }
+            ),
+            headers={"Content-Type": "application/json"},
+        ).json()
+        return answer["error"]["data"]["name"] if "error" in answer else answer["result"]
+
+
+@tagged("post_install", "-at_install")
+class TestOperatorPages(PortalCase):
+    def setUp(self):
+        super().setUp()
+        self.login(self.operator_user)
+
+    def test_sees_its_own_and_nothing_else(self):
+        page = self.url_open("/my/subsidies").text
+        self.assertIn("À moi", page)
+        self.assertNotIn("À eux", page)
+        self.assertEqual(self.url_open(f"/my/subsidies/{self.mine.id}").status_code, 200)
+        self.assertEqual(self.url_open(f"/my/subsidies/{self.theirs.id}").status_code, 404)
+        self.assertEqual(self.url_open("/my/subsidies/999999").status_code, 404)
+        self.assertEqual(self.url_open("/my/contracts").status_code, 404)
+        self.assertEqual(self.url_open(f"/my/contracts/{self.contract.id}").status_code, 404)
+        self.assertEqual(self.url_open("/my/subsidies?sortby=nonsense").status_code, 200)
+
+    def test_hands_in_numbered_versions(self):
+        self.assertEqual(self.upload(self.piece, "bilan.pdf", PDF, comment="v1").status_code, 303)
+        self.assertEqual(self.upload(self.piece, "bilan2.pdf", PDF + b"2").status_code, 303)
+        first, second = self.piece.version_ids.sorted("number")
+        self.assertEqual((first.number, second.number), (1, 2))
+        self.assertEqual(first.sha256, hashlib.sha256(PDF).hexdigest())
+        self.assertEqual(first.user_id, self.operator_user)
+        self.assertEqual(first.comment, "v1")
+        self.assertEqual(self.piece.state, "submitted")
+        answer = self.url_open(f"/grants/versions/{first.id}")
+        self.assertEqual(answer.content, PDF)
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        self.assertEqual(answer.headers["Content-Security-Policy"], "default-src 'none'")
+
+    def test_sees_the_answer_and_the_payment(self):
+        self.upload(self.piece, "bilan.pdf", PDF)
+        self.piece.with_user(self.coordinator)._do_review(
+            "to_complete", ("submitted",), "La page 3 manque"
+        )
+        self.pay(self.tranche)
+        page = self.url_open(f"/my/subsidies/{self.mine.id}").text
+        self.assertIn("La page 3 manque", page)
+        self.assertIn("Paid", page)
+        self.assertNotIn("M-1", page, "order numbers are the city's own")
+
+    def test_bad_files_are_refused_beside_the_field(self):
+        bad = {
+            "page.pdf": b"<html><script>alert(1)</script></html>",
+            "empty.pdf": b"",
+            "run.exe": b"MZ\x90\x00",
+            "macro.docx": make_office_file(
+                "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"
+            ),
+            "archive.xlsx": make_office_file("anything.txt"),
+            "page.csv": b"<html></html>",
+            "photo.jpg": PDF,
+            "polyglot.pdf": b"GIF89a" + PDF,
+        }
+        for name, content in bad.items():
+            with self.subTest(file=name):
+                answer = self.upload(self.piece, name, content, comment="gardez-moi")
+                self.assertEqual(answer.status_code, 200)
+                self.assertIn("is-invalid", answer.text)
+                self.assertIn("gardez-moi", answer.text, "what was typed is not lost")
+        self.assertFalse(self.piece.version_ids)
+        self.assertEqual(self.piece.state, "expected")
+
+    def test_good_files_are_accepted(self):
+        good = {
+            "note.csv": b"public;nombre\nfemmes;12\n",
+            "scan.png": b"\x89PNG\r\n\x1a\n....",
+            "bilan.docx": make_office_file("[Content_Types].xml", "word/document.xml"),
+            "bilan.xlsx": make_office_file("[Content_Types].xml", "xl/workbook.xml"),
+        }
+        for name, content in good.items():
+            with self.subTest(file=name):
+                self.assertEqual(self.upload(self.piece, name, content).status_code, 303)
+
+    def test_folders_in_a_name_are_dropped(self):
+        for name in ("C:\\dossiers\\bilan.pdf", "../../etc/bilan.pdf"):
+            version = self.piece.with_user(self.operator_user)._do_submit(name, PDF)
+            self.assertEqual(version.name, "bilan.pdf")
+
+    def test_too_large(self):
+        self.company.grant_upload_max_mb = 1
+        answer = self.upload(self.piece, "gros.pdf", PDF + b"0" * 2**20)
+        self.assertIn("is-invalid", answer.text)
+        self.assertFalse(self.piece.version_ids)
+
+    def test_nothing_to_hand_in_any_more(self):
+        self.upload(self.piece, "bilan.pdf", PDF)
+        self.piece.with_user(self.coordinator).action_accept()
+        self.upload(self.piece, "encore.pdf", PDF)
+        self.assertEqual(len(self.piece.version_ids), 1)
+        self.mine.with_user(self.finance_manager)._do_close("Fini")
+        other = self.make_deliverable(self.mine)
+        self.upload(other, "encore.pdf", PDF)
+        self.assertFalse(other.version_ids)
+
+    def test_not_for_others(self):
+        self.assertEqual(self.upload(self.their_piece, "x.pdf", PDF).status_code, 404)
+        crossed = self.url_open(
+            f"/my/subsidies/{self.mine.id}/deliverables/{self.their_piece.id}",
+            data={"csrf_token": http.Request.csrf_token(self)},
+            files={"ufile": ("x.pdf", PDF)},
+        )
+        self.assertEqual(crossed.status_code, 404)
+        self.assertEqual(len(self.their_piece.version_ids), 1)
+        download = self.url_open(f"/grants/versions/{self.their_version.id}")
+        self.assertEqual(download.status_code, 404)
+        attachment = self.their_version.sudo().attachment_id
+        self.assertEqual(self.url_open(f"/web/content/{attachment.id}").status_code, 404)
+
+    def test_without_csrf_token(self):
+        answer = self.url_open(
+            f"/my/subsidies/{self.mine.id}/deliverables/{self.piece.id}",
+            data={"comment": "x"},
+            files={"ufile": ("x.pdf", PDF)},
+        )
+        self.assertEqual(answer.status_code, 400)
+        self.assertFalse(self.piece.version_ids)
+
+    def test_nobody_logged_in(self):
+        self.authenticate(None, None)
+        for path in ("/my/subsidies", f"/grants/versions/{self.their_version.id}"):
+            self.assertIn("/web/login", self.url_open(path).url)
+
+
+@tagged("post_install", "-at_install")
+class TestPrefecturePages(PortalCase):
+    def test_sees_its_contract_and_its_pieces(self):
+        self.login(self.prefecture_user)
+        page = self.url_open(f"/my/contracts/{self.contract.id}").text
+        for text in ("À moi", "À eux", self.envelope.name, self.direct_envelope.name):
+            self.assertIn(text, page)
+        download = self.url_open(f"/grants/versions/{self.their_version.id}")
+        self.assertEqual(download.status_code, 200)
+        page = self.url_open(f"/my/subsidies/{self.mine.id}").text
+        self.assertNotIn('type="file"', page, "the prefecture reads, it hands nothing in")
+        self.upload(self.piece, "x.pdf", PDF)
+        self.assertFalse(self.piece.version_ids)
+
+    def test_not_another_prefecture(self):
+        other = self._make_organisation("Autre préfecture", "prefecture")
+        self.prefecture_user.partner_id.parent_id = other
+        self.login(self.prefecture_user)
+        for path in (
+            f"/my/contracts/{self.contract.id}",
+            f"/my/subsidies/{self.mine.id}",
+            f"/grants/versions/{self.their_version.id}",
+        ):
+            self.assertEqual(self.url_open(path).status_code, 404, path)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalRpc(PortalCase):
+    """R7 over RPC: what pages do not show, calls do not give."""
+
+    @mute_logger("odoo.http")
+    def test_no_method_writes(self):
+        """Every public method of ours, tried by portal users on their own documents."""
+        self.pay(self.tranche)
+        self.env["grant.funding"].create(
+            {"name": "Acompte", "envelope_id": self.envelope.id, "amount": 1000}
+        )
+        self.env["grant.action"].create({"name": "Ateliers", "subsidy_id": self.mine.id})
+        entries = self.env["grant.entry"].search_count([])
+        for user in (self.operator_user, self.prefecture_user):
+            self.login(user)
+            for model in GRANT_MODELS:
+                ids = self.env[model].search([]).ids
+                for name in self._get_own_methods(model):
+                    with self.subTest(user=user.login, model=model, method=name):
+                        self.call(model, name, ids)
+                for name, args in (
+                    ("write", [ids, {"name": "hacked"}]),
+                    ("unlink", [ids]),
+                    ("create", [{"name": "hacked"}]),
+                    ("copy", [ids]),
+                    ("web_save", [ids, {"name": "hacked"}, {}]),
+                    ("load", [["name"], [["hacked"]]]),
+                    ("message_post", [ids]),
+                ):
+                    with self.subTest(user=user.login, model=model, method=name):
+                        result = self.call(model, name, *args)
+                        if isinstance(result, dict):  # what load() answers
+                            self.assertFalse(result["ids"])
+                        elif ids or name == "create":
+                            self.assertIsInstance(result, str, f"{name} was let through")
+        self.env.invalidate_all()
+        self.assertEqual(self.env["grant.entry"].search_count([]), entries)
+        self.assertEqual(self.mine.state, "signed")
+        self.assertEqual(self.tranche.state, "paid")
+        self.assertEqual(self.piece.state, "expected")
+
+    def _get_own_methods(self, model):
+        """Public methods that this add-on defines on ``model``."""
+        return sorted(
+            {
+                name
+                for cls in type(self.env[model]).mro()
+                if cls.__module__.startswith("odoo.addons.ctai_grants")
+                for name, value in vars(cls).items()
+                if callable(value) and not name.startswith("_")
+            }
+            - {"create", "write", "unlink"}
+        )
+
+    def test_reading_is_limited_to_ones_own(self):
+        self.login(self.operator_user)
+        visible = {"grant.subsidy", "grant.action", "grant.milestone", "grant.deliverable",
+                   "grant.deliverable.version", "grant.disbursement"}  # fmt: skip
+        for model in GRANT_MODELS:
+            with self.subTest(model=model):
+                found = self.call(model, "search", [])
+                if model not in visible:
+                    self.assertEqual(found, "odoo.exceptions.AccessError")
+                    continue
+                for record in self.env[model].browse(found):
+                    subsidy = record if model == "grant.subsidy" else record.subsidy_id
+                    self.assertEqual(subsidy.partner_id, self.operator)
+                everything = self.env[model].search([]).ids
+                hidden = set(everything) - set(found)
+                if hidden:
+                    result = self.call(model, "read", list(hidden), ["display_name"])
+                    self.assertEqual(result, "odoo.exceptions.AccessError")
+
+    @mute_logger("odoo.http")
+    def test_fields_are_a_white_list(self):
+        self.piece.with_user(self.operator_user)._do_submit("x.pdf", PDF)
+        self.login(self.operator_user)
+        for model, field in (
+            ("grant.subsidy", "note"),
+            ("grant.subsidy", "user_id"),
+            ("grant.subsidy", "entry_ids"),
+            ("grant.subsidy", "decision_ids"),
+            ("grant.subsidy", "message_ids"),
+            ("grant.disbursement", "order_number"),
+            ("grant.disbursement", "certified_by_id"),
+            ("grant.deliverable.version", "attachment_id"),
+            ("grant.deliverable.version", "user_id"),
+        ):
+            ids = self.call(model, "search", [])
+            for method, args in (
+                ("read", [ids, [field]]),
+                ("search", [[(field, "in", [1])]]),
+                ("search", [[]]),
+                ("formatted_read_group", [[], [field], ["__count"]]),
+            ):
+                kwargs = {"order": field} if args == [[]] else {}
+                with self.subTest(model=model, field=field, method=method, args=args):
+                    result = self.call(model, method, *args, **kwargs)
+                    self.assertEqual(result, "odoo.exceptions.AccessError")
+
+    def test_other_doors(self):
+        self.login(self.operator_user)
+        attachment = self.their_version.sudo().attachment_id
+        self.assertIsInstance(self.call("ir.attachment", "read", [attachment.id], ["datas"]), str)
+        self.assertEqual(self.call("mail.message", "search", [("model", "=like", "grant.%")]), [])
+        reason = {
+            "res_model": "grant.disbursement",
+            "res_ids": self.tranche.ids,
+            "action": "cancel",
+            "reason": "x",
+        }
+        self.assertIsInstance(self.call("grant.reason", "create", reason), str)
+        for values in ({"grant_role": "prefecture"}, {"parent_id": self.prefecture.id}):
+            partner = self.operator_user.partner_id
+            self.assertIsInstance(self.call("res.partner", "write", partner.ids, values), str)
+
+    def test_a_plain_portal_user_sees_nothing(self):
+        user = self._make_portal_user("operator", self.operator, "plain_")
+        user.write({"group_ids": [(6, 0, self.env.ref("base.group_portal").ids)]})
+        user.password = user.login
+        self.login(user)
+        self.assertEqual(self.url_open("/my/subsidies").status_code, 404)
+        for model in GRANT_MODELS:
+            self.assertEqual(self.call(model, "search", []), "odoo.exceptions.AccessError")
+
+
+class TestPortalGroups(GrantsCommon):
+    """The organisation's role decides what its portal users see."""
+
+    def test_access_given_by_the_wizard(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Contact", "email": "contact@example.org", "parent_id": self.operator.id}
+        )
+        wizard = self.env["portal.wizard"].create({"partner_ids": contact.ids})
+        wizard.user_ids.action_grant_access()
+        self.assertTrue(contact.user_ids.has_group("ctai_grants.group_portal_operator"))
+
+    def test_a_change_of_role_changes_the_group(self):
+        self.operator.grant_role = "prefecture"
+        self.assertFalse(self.operator_user.has_group("ctai_grants.group_portal_operator"))
+        self.assertTrue(self.operator_user.has_group("ctai_grants.group_portal_prefecture"))
+        self.operator.grant_role = False
+        self.assertFalse(self.operator_user.has_group("ctai_grants.group_portal_prefecture"))
+        self.assertTrue(self.operator_user._is_portal())
+
+    def test_staff_keep_their_groups(self):
+        self.coordinator.partner_id.parent_id = self.operator
+        self.assertTrue(self.coordinator.has_group("ctai_grants.group_coordinator"))
+        self.assertFalse(self.coordinator.has_group("ctai_grants.group_portal_operator"))
+
+    def test_handing_in_is_for_the_operator(self):
+        subsidy = self.make_subsidy()
+        piece = self.make_deliverable(subsidy)
+        self.sign(subsidy)
+        for user in (self.other_operator_user, self.prefecture_user, self.reader):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                piece.with_user(user)._do_submit("x.pdf", PDF)
+        piece.with_user(self.operator_user)._do_submit("x.pdf", PDF)
+        self.assertEqual(piece.state, "submitted")
