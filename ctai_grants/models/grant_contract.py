@@ -9,12 +9,12 @@ class GrantContract(models.Model):
 
     _name = "grant.contract"
     _description = "Grant Contract"
-    _inherit = ["mail.thread", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
     _order = "date_start desc, code"
     _rec_names_search = ["name", "code"]
     _check_company_auto = True
 
-    _guarded_fields = frozenset({"state", "force_date", "access_token"})
+    _guarded_fields = frozenset({"state", "force_date"})
     _portal_fields = frozenset({
         "active", "name", "code", "funder_id", "company_id", "currency_id", "signature_date",
         "date_start", "date_end", "state", "envelope_ids", "allocated_amount", "received_amount",

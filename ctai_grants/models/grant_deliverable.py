@@ -13,7 +13,7 @@ class GrantDeliverable(models.Model):
 
     _name = "grant.deliverable"
     _description = "Deliverable"
-    _inherit = ["mail.thread", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
     _order = "due_date, id"
     _check_company_auto = True
 
@@ -34,7 +34,9 @@ class GrantDeliverable(models.Model):
         related="milestone_id.partner_id", store=True, string="Operator", index=True
     )
     company_id = fields.Many2one(related="milestone_id.company_id", store=True)
-    due_date = fields.Date(related="milestone_id.date", store=True, index=True)
+    due_date = fields.Date(
+        related="milestone_id.date", store=True, index=True, string="Due Date"
+    )
     subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
     instructions = fields.Text(related="type_id.instructions")
     state = fields.Selection(
@@ -51,6 +53,7 @@ class GrantDeliverable(models.Model):
         copy=False,
         tracking=True,
         index=True,
+        group_expand=True,
     )
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     answer = fields.Text(

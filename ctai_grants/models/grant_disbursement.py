@@ -16,7 +16,7 @@ class GrantDisbursement(models.Model):
 
     _name = "grant.disbursement"
     _description = "Disbursement"
-    _inherit = ["mail.thread", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
     _order = "due_date, sequence, id"
     _check_company_auto = True
 
@@ -69,6 +69,7 @@ class GrantDisbursement(models.Model):
         copy=False,
         tracking=True,
         index=True,
+        group_expand=True,
     )
     certified_by_id = fields.Many2one(
         "res.users", readonly=True, copy=False, ondelete="restrict"

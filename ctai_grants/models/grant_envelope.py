@@ -15,7 +15,7 @@ class GrantEnvelope(models.Model):
 
     _name = "grant.envelope"
     _description = "Grant Envelope"
-    _inherit = ["mail.thread", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "grant.guarded.mixin"]
     _order = "contract_id, sequence, id"
     _check_company_auto = True
 

@@ -7,7 +7,7 @@ class GrantFunding(models.Model):
 
     _name = "grant.funding"
     _description = "State Instalment"
-    _inherit = ["mail.thread", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
     _order = "due_date, id"
     _check_company_auto = True
 

@@ -15,7 +15,7 @@ class GrantSubsidy(models.Model):
 
     _name = "grant.subsidy"
     _description = "Subsidy"
-    _inherit = ["mail.thread", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
     _order = "code desc, id desc"
     _rec_names_search = ["code", "name", "partner_id.name"]
     _check_company_auto = True
@@ -27,7 +27,7 @@ class GrantSubsidy(models.Model):
         "recovered_amount": "recovery",
     }
     _counter_fields = tuple(_counter_kinds)
-    _guarded_fields = frozenset({"state", "access_token", *_counter_fields})
+    _guarded_fields = frozenset({"state", *_counter_fields})
     _portal_fields = frozenset({
         "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id",
         "currency_id", "amount", "state", "date_start", "date_end", "signature_date",

@@ -1,0 +1,34 @@
+from odoo import api, models
+
+
+class GrantThreadMixin(models.AbstractModel):
+    """A document that the city's staff discuss among themselves.
+
+    Reading a document would let its portal users read, by RPC, what was logged or written on it,
+    and who follows it. They see what their pages show, and no message (R7); a link of a mail
+    opens the page, after a login.
+    """
+
+    _name = "grant.thread.mixin"
+    _description = "Discussion of a Grant Document"
+    _inherit = ["mail.thread"]
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        if self.env.user._is_internal():
+            return super()._mail_get_operation_for_mail_message_operation(message_operation)
+        return dict.fromkeys(self, "write")
+
+    @api.model
+    def _get_thread_with_access(self, thread_id, *, mode="read", **kwargs):
+        if self.env.user._is_internal():
+            return super()._get_thread_with_access(thread_id, mode=mode, **kwargs)
+        return self.browse()
+
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Add followers; unlike elsewhere, who may only read a document cannot follow it.
+
+        :raise AccessError: the user may not write on the document
+        """
+        if not self.env.user._is_internal():
+            self.check_access("write")
+        return super().message_subscribe(partner_ids, subtype_ids)
