@@ -36,6 +36,7 @@ export class GrantBar extends Component {
         const whole = data[this.whole.name];
         return this.props.figures
             .filter(({ hidden }) => !hidden?.(data))
+            .filter(({ planned }) => planned || this.whole.kind)
             .map((figure) => this.describe(figure, data[figure.name], whole));
     }
 
@@ -103,7 +104,7 @@ export const envelopeBar = {
         figures: [
             {
                 name: "received_amount",
-                label: () => _t("Received from the State"),
+                label: () => _t("Received"),
                 kind: "receipt",
                 apart: true,
                 hidden: (data) => data.payment_path === "direct",
@@ -111,6 +112,7 @@ export const envelopeBar = {
             committed,
             paid,
             justified,
+            { name: "available_amount", label: () => _t("Available"), rest: true },
             recovered,
             {
                 name: "draft_amount",
@@ -118,9 +120,9 @@ export const envelopeBar = {
                 method: "action_view_subsidies",
                 bar: true,
                 after: "committed_amount",
+                planned: true,
                 hidden: (data) => !data.draft_amount,
             },
-            { name: "available_amount", label: () => _t("Available"), rest: true },
         ],
     }),
     fieldDependencies: [
