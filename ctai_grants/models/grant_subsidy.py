@@ -28,6 +28,10 @@ class GrantSubsidy(models.Model):
     }
     _counter_fields = tuple(_counter_kinds)
     _guarded_fields = frozenset({"state", *_counter_fields})
+    # What _get_payment_blockers looks at, and people type in.
+    _condition_fields = frozenset({
+        "executory_date", "convention_reference", "request_date", "cer_date",
+    })  # fmt: skip
     _portal_fields = frozenset({
         "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id",
         "currency_id", "amount", "state", "date_start", "date_end", "signature_date",
@@ -348,6 +352,12 @@ class GrantSubsidy(models.Model):
         if self.state != "granted":
             frozen |= {"signature_date", "code"}
         return frozenset(frozen)
+
+    def write(self, vals):
+        res = super().write(vals)
+        if not self._condition_fields.isdisjoint(vals):
+            self.disbursement_ids._refresh_readiness()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
