@@ -1,6 +1,6 @@
 import re
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 MONTHS = [
@@ -73,32 +73,11 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.keys() & {"grant_role", "parent_id"}:
-            self._sync_grant_portal_groups()
+        if vals.keys() & {"grant_role", "parent_id", "is_company"}:
+            # sudo: who says what an organisation is decides what its portal users see
+            users = self.env["res.users"].sudo().with_context(active_test=False)
+            users.search([("partner_id", "child_of", self.ids)])._sync_grant_portal_groups()
         return result
-
-    def _sync_grant_portal_groups(self):
-        """Put the portal users of these organisations in the group their role gives, and take
-        them out of the other (R7)."""
-        groups = {
-            role: self.env.ref(f"ctai_grants.group_portal_{role}")
-            for role in ("operator", "prefecture")
-        }
-        # sudo: whoever may say what an organisation is decides what its portal users see
-        for user in self.sudo().search([("id", "child_of", self.ids)]).user_ids:
-            if not user._is_portal():
-                continue
-            role = user.commercial_partner_id.grant_role
-            user.write({
-                "group_ids": [
-                    # The group below implies it, and may be the only one that did.
-                    Command.link(self.env.ref("base.group_portal").id),
-                    *(
-                        Command.link(group.id) if name == role else Command.unlink(group.id)
-                        for name, group in groups.items()
-                    ),
-                ]
-            })  # fmt: skip
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""

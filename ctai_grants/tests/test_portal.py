@@ -3,9 +3,9 @@ import io
 import json
 import zipfile
 
-from odoo import http
+from odoo import Command, http
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import PDF, GrantsCommon
@@ -345,9 +345,9 @@ class TestPortalRpc(PortalCase):
             self.assertIsInstance(self.call("res.partner", "write", partner.ids, values), str)
 
     def test_a_plain_portal_user_sees_nothing(self):
-        user = self._make_portal_user("operator", self.operator, "plain_")
-        user.write({"group_ids": [(6, 0, self.env.ref("base.group_portal").ids)]})
-        user.password = user.login
+        user = new_test_user(
+            self.env, "test_plain_portal", "base.group_portal", password="test_plain_portal"
+        )
         self.login(user)
         self.assertEqual(self.url_open("/my/subsidies").status_code, 404)
         for model in GRANT_MODELS:
@@ -364,6 +364,26 @@ class TestPortalGroups(GrantsCommon):
         wizard = self.env["portal.wizard"].create({"partner_ids": contact.ids})
         wizard.user_ids.action_grant_access()
         self.assertTrue(contact.user_ids.has_group("ctai_grants.group_portal_operator"))
+
+    def test_access_taken_back_by_the_wizard(self):
+        contact = self.operator_user.partner_id
+        contact.email = "contact@example.org"
+        wizard = self.env["portal.wizard"].create({"partner_ids": contact.ids})
+        wizard.user_ids.action_revoke_access()
+        self.assertFalse(self.operator_user.active)
+        self.assertFalse(self.operator_user._is_portal())
+        self.assertFalse(self.operator_user.has_group("ctai_grants.group_portal_operator"))
+
+    def test_a_group_given_by_hand_does_not_outdo_the_role(self):
+        group = self.env.ref("ctai_grants.group_portal_prefecture")
+        self.operator_user.write({"group_ids": [Command.link(group.id)]})
+        self.assertFalse(self.operator_user.has_group("ctai_grants.group_portal_prefecture"))
+        self.assertTrue(self.operator_user.has_group("ctai_grants.group_portal_operator"))
+
+    def test_who_joins_the_staff_leaves_the_portal(self):
+        group = self.env.ref("ctai_grants.group_reader")
+        self.operator_user.write({"group_ids": [Command.set(group.ids)]})
+        self.assertFalse(self.operator_user.has_group("ctai_grants.group_portal_operator"))
 
     def test_a_change_of_role_changes_the_group(self):
         self.operator.grant_role = "prefecture"

@@ -5,5 +5,4 @@ from . import (
     grant_disbursement_pay,
     grant_funding_receive,
     grant_reason,
-    portal_wizard_user,
 )
