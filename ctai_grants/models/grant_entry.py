@@ -1,11 +1,11 @@
 import json
 import sys
+from functools import partial
 
 import psycopg2
-from psycopg2 import errorcodes
 
 from odoo import api, fields, models, modules
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, file_open
 from odoo.tools.misc import formatLang
@@ -213,10 +213,15 @@ class GrantEntry(models.Model):
                VALUES %s RETURNING id""",
             values,
         )
+        format_amount = partial(formatLang, self.env, currency_obj=origin.currency_id)
+        # A refusal is put into words when the transaction has failed: what that reads, now.
+        format_amount(0.0)
         try:
             self.env.cr.execute(query, log_exceptions=False)
-        except psycopg2.IntegrityError as error:
-            raise self._get_refusal(error) from error
+        except psycopg2.errors.CheckViolation as error:
+            if (error.diag.constraint_name or "").startswith("grant_ledger_"):
+                raise self._get_refusal(error, format_amount) from error
+            raise
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
         self._forget_counters(lines)
         return entries
@@ -231,19 +236,11 @@ class GrantEntry(models.Model):
             records.modified([*counters, "entry_ids"])
 
     @api.model
-    def _get_refusal(self, error):
+    def _get_refusal(self, error, format_amount):
         """The refusal of the database as a message that says which ceiling, what was left and
         what was asked."""
-        if error.pgcode != errorcodes.CHECK_VIOLATION or not (
-            error.diag.constraint_name or ""
-        ).startswith("grant_ledger_"):
-            return ValidationError(self._sql_error_to_message(error))
         about = json.loads(error.diag.message_detail)
-        amounts = {
-            name: formatLang(self.env, about[name], currency_obj=self.env.company.currency_id)
-            for name in ("left", "asked")
-            if name in about
-        }
+        amounts = {name: format_amount(about[name]) for name in ("left", "asked") if name in about}
         match error.diag.constraint_name.removeprefix("grant_ledger_"), about.get("kind"):
             case "envelope_ceiling", "commitment":
                 text = self.env._(

@@ -1,6 +1,8 @@
 import datetime
+from contextlib import contextmanager
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
 
 PDF = b"%PDF-1.7\n% demonstration file, invented\n"
@@ -193,3 +195,11 @@ class GrantsCommon(TransactionCase):
     def verify(self, contract=None):
         """What the verifier finds wrong in a contract's ledger: nothing, hopefully."""
         return self.env["grant.entry"]._verify((contract or self.contract).envelope_ids)
+
+    @contextmanager
+    def assertRefused(self, *parts, exception=UserError):
+        """A refusal whose message has all of ``parts``; what was tried is rolled back."""
+        with self.assertRaises(exception) as caught:
+            yield
+        for part in parts:
+            self.assertIn(part, str(caught.exception))
