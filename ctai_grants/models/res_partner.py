@@ -71,6 +71,19 @@ class ResPartner(models.Model):
                     )
                 )
 
+    @api.constrains("active")
+    def _check_active(self):
+        archived = self.filtered(lambda partner: not partner.active)
+        # sudo: who edits organisations may not read the ledger
+        entry = self.env["grant.entry"].sudo().search([("partner_id", "in", archived.ids)], limit=1)
+        if entry:
+            raise ValidationError(
+                self.env._(
+                    "%(partner)s is in the grant ledger and cannot be archived.",
+                    partner=entry.partner_id.display_name,
+                )
+            )
+
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & {"grant_role", "parent_id", "is_company"}:
