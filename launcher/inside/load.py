@@ -1,6 +1,7 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Load the contract's files through Odoo's own import, by external id."""
 
+import base64
 import csv
 import io
 from pathlib import Path
@@ -62,12 +63,30 @@ def _set_up_company(company):
     env = company.env
     company.partner_id.country_id = env.ref("base.fr")
     company.write({**COMPANY, "country_id": env.ref("base.fr").id})
+    if company.uses_default_logo:
+        company.logo = _make_logo(company.name)
     if env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1):
         print("The company has journal entries: it keeps its currency and chart of accounts.")
         return
     company.currency_id = env.ref("base.EUR")
     if company.chart_template != "fr":
         env["account.chart.template"].try_loading("fr", company, install_demo=False)
+
+
+def _make_logo(name):
+    """The city's name and the word demonstration, for every page and letter."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from odoo.tools.misc import file_path
+
+    font = file_path("web/static/fonts/lato/Lato-Bol-webfont.ttf")
+    image = Image.new("RGB", (340, 92), "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((10, 2), name, "#1d2b53", ImageFont.truetype(font, 42))
+    draw.text((10, 52), "démonstration", "#b00020", ImageFont.truetype(font, 28))
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return base64.b64encode(stream.getvalue())
 
 
 def _set_up_users(env):

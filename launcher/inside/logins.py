@@ -4,11 +4,11 @@
 import json
 
 LOGINS = (
-    ("Coordinator", "coordinator", "/odoo"),
-    ("Finance officer", "finance_officer", "/odoo"),
-    ("Finance manager", "finance_manager", "/odoo"),
-    ("Reader", "reader", "/odoo"),
-    ("Grants administrator", "administrator", "/odoo"),
+    ("Coordinator", "coordinator", "/odoo/grant-subsidies"),
+    ("Finance officer", "finance_officer", "/odoo/tranches-to-order"),
+    ("Finance manager", "finance_manager", "/odoo/grant-contracts"),
+    ("Reader", "reader", "/odoo/grant-ledger"),
+    ("Grants administrator", "administrator", "/odoo/grant-schedule-templates"),
     ("Operator (portal)", "coallia", "/my"),
     ("Operator paid by the State", "toit-du-monde", "/my"),
     ("Prefecture (portal)", "prefecture86", "/my"),

@@ -187,7 +187,7 @@ class Year:
         subsidy.action_sign()
 
     def _receive(self, funding, date):
-        funding.with_user(self.officer).action_claim()
+        # Not claimed before: a claim takes the day of today, years after this receipt.
         self._wizard(
             "grant.funding.receive",
             self.officer,
