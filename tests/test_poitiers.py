@@ -120,6 +120,10 @@ class TestLoad(PoitiersCase):
         ]
         return model.with_context(active_test=False).search([], order="id").read(names, load="")
 
+    def test_what_is_not_loaded_cannot_be_played(self):
+        with self.assertRaisesRegex(Refused, "not loaded"):
+            play.run(self.env)
+
     def assertRefused(self, *parts):
         contracts = self.env["grant.contract"].search_count([])
         with self.assertRaises(Refused) as refused, self.env.cr.savepoint():

@@ -5,13 +5,20 @@ import csv
 import datetime
 import io
 
+from launcher.inside.errors import Refused
+
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
 
 
 def run(env):
-    """Play the year once; do nothing when the contract is in force already."""
-    contract = env.ref("poitiers_2021.contract")
+    """Play the year once; do nothing when the contract is in force already.
+
+    :raise Refused: the contract is not loaded
+    """
+    contract = env.ref("poitiers_2021.contract", raise_if_not_found=False)
+    if not contract:
+        raise Refused("The contract is not loaded: nothing can be played.")
     if contract.state != "draft":
         print("The year is played already.")
         return
