@@ -329,8 +329,8 @@ class GrantDisbursement(models.Model):
 
         :param str number: number of the order in the city's finance software
         :param date: date of the order
-        :raise UserError: not certified, the certifier is the one who orders (R5), or more would
-            be ordered than committed (R1)
+        :raise UserError: not certified, no number, the certifier is the one who orders (R5), or
+            more would be ordered than committed (R1)
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -344,6 +344,8 @@ class GrantDisbursement(models.Model):
                     "The State pays this envelope itself: record its payment, nothing is ordered."
                 )
             )
+        if not (number or "").strip():
+            raise UserError(self.env._("Enter the number of the order to pay."))
         self._check_two_people()
         self._check_room()
         self._decide(
