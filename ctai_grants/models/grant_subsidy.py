@@ -266,7 +266,10 @@ class GrantSubsidy(models.Model):
                 )
             )
 
-    @api.depends("amount", "partner_id", "kind", "date_start", "decision_date", "state")
+    @api.depends(
+        "amount", "partner_id", "kind", "date_start", "decision_date", "state",
+        "company_id.grant_convention_threshold",
+    )  # fmt: skip
     def _compute_convention_required(self):
         for subsidy in self:
             subsidy.convention_required = (
@@ -328,7 +331,7 @@ class GrantSubsidy(models.Model):
         """
         for subsidy in self:
             total = sum(subsidy.action_ids.mapped("amount"))
-            if subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
+            if total and subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
                 raise ValidationError(
                     self.env._(
                         "%(subsidy)s: its actions add up to %(total)s, more than its amount, "
@@ -369,6 +372,8 @@ class GrantSubsidy(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
+        # Not by the database: it would empty columns of lines that it is about to delete.
+        self.milestone_ids.unlink()
 
     def _get_payment_blockers(self):
         """What forbids paying this subsidy at all (R4): a list of (condition, sentence).
