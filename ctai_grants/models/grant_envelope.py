@@ -17,6 +17,7 @@ class GrantEnvelope(models.Model):
     _description = "Grant Envelope"
     _inherit = ["grant.thread.mixin", "grant.guarded.mixin"]
     _order = "contract_id, sequence, id"
+    _rec_names_search = ["name", "code", "contract_id.code"]
     _check_company_auto = True
 
     _counter_kinds = {
@@ -119,10 +120,12 @@ class GrantEnvelope(models.Model):
         "The totals of an envelope cannot be negative.",
     )
 
-    @api.depends("name", "code")
+    @api.depends("name", "code", "contract_id.code")
     def _compute_display_name(self):
+        # With its contract: each year's contract has an envelope A.
         for envelope in self:
-            envelope.display_name = f"{envelope.code} – {envelope.name}"
+            contract = envelope.contract_id.code or ""
+            envelope.display_name = f"{contract}/{envelope.code} – {envelope.name}"
 
     @api.depends(*_counter_kinds)
     def _compute_derived_amounts(self):
@@ -152,11 +155,12 @@ class GrantEnvelope(models.Model):
         for envelope in self:
             room = envelope.amount if envelope.state == "draft" else envelope.available_amount
             over = envelope.draft_amount - room
-            envelope.ceiling_warning = envelope.currency_id.compare_amounts(over, 0) > 0 and (
+            currency = envelope.currency_id or self.env.company.currency_id
+            envelope.ceiling_warning = currency.compare_amounts(over, 0) > 0 and (
                 self.env._(
                     "The subsidies in preparation exceed what is left of this envelope by "
                     "%(over)s: not all of them can be signed.",
-                    over=envelope.currency_id.format(over),
+                    over=currency.format(over),
                 )
             )
 

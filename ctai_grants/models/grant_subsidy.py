@@ -42,7 +42,8 @@ class GrantSubsidy(models.Model):
     })  # fmt: skip
 
     name = fields.Char(string="Object", required=True, tracking=True)
-    code = fields.Char(required=True, copy=False, default=lambda self: self._get_next_code())
+    # The number is taken when the subsidy is saved: a form that is only opened leaves no gap.
+    code = fields.Char(required=True, copy=False, default="/")
     active = fields.Boolean(default=True)
     kind = fields.Selection(
         [("operator", "Subsidy to an operator"), ("own_cost", "Cost of the city")],
@@ -181,10 +182,6 @@ class GrantSubsidy(models.Model):
         "The totals of a subsidy cannot be negative.",
     )
 
-    @api.model
-    def _get_next_code(self):
-        return self.env["ir.sequence"].next_by_code("grant.subsidy")
-
     @api.depends("code", "partner_id.name")
     def _compute_display_name(self):
         for subsidy in self:
@@ -259,10 +256,11 @@ class GrantSubsidy(models.Model):
                 subsidy.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
             )
             over = planned - (subsidy.committed_amount or subsidy.amount)
-            subsidy.schedule_warning = subsidy.currency_id.compare_amounts(over, 0) > 0 and (
+            # A form just opened has no envelope, hence no currency yet.
+            currency = subsidy.currency_id or self.env.company.currency_id
+            subsidy.schedule_warning = currency.compare_amounts(over, 0) > 0 and (
                 self.env._(
-                    "The tranches exceed the amount by %(over)s.",
-                    over=subsidy.currency_id.format(over),
+                    "The tranches exceed the amount by %(over)s.", over=currency.format(over)
                 )
             )
 
@@ -272,10 +270,11 @@ class GrantSubsidy(models.Model):
     )  # fmt: skip
     def _compute_convention_required(self):
         for subsidy in self:
+            company = subsidy.company_id or self.env.company
             subsidy.convention_required = (
                 subsidy.kind == "operator"
-                and subsidy.company_id.currency_id.compare_amounts(
-                    subsidy._get_yearly_amount(), subsidy.company_id.grant_convention_threshold
+                and company.currency_id.compare_amounts(
+                    subsidy._get_yearly_amount(), company.grant_convention_threshold
                 )
                 > 0
             )
@@ -355,6 +354,13 @@ class GrantSubsidy(models.Model):
         if self.state != "granted":
             frozen |= {"signature_date", "code"}
         return frozenset(frozen)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("code", "/") == "/":
+                vals["code"] = self.env["ir.sequence"].next_by_code("grant.subsidy")
+        return super().create(vals_list)
 
     def write(self, vals):
         res = super().write(vals)
