@@ -406,8 +406,8 @@ class GrantEntry(models.Model):
                                 "ledger %(posted)s.",
                                 document=record.display_name,
                                 counter=records._fields[counter]._description_string(self.env),
-                                counted=record[counter],
-                                posted=posted,
+                                counted=record.currency_id.format(record[counter]),
+                                posted=record.currency_id.format(posted),
                             )
                         )
         return wrong
