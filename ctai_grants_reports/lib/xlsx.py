@@ -1,0 +1,358 @@
+"""The workbook of a statement, written row by row: memory does not grow with the ledger."""
+
+import datetime
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+import xlsxwriter
+from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
+
+from .statement import (
+    LEDGER_AMOUNT,
+    LEDGER_CHAIN,
+    LEDGER_KIND,
+    SUMMARY_CHAIN,
+    Column,
+    Statement,
+    Table,
+    Total,
+)
+
+MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: Lines of the ledger that fit below the header of a sheet.
+MAX_LINES = 1_048_575
+MAX_TEXT = 32_767
+# What XML 1.0 cannot carry and xlsxwriter does not escape.
+UNWRITABLE = re.compile("[\ufffe\uffff]")
+CHART_ROWS = 17
+COLOURS = ("#1F4E79", "#C55A11", "#548235", "#7F6000", "#5B2C83", "#00707A", "#8B1A1A", "#404040")
+
+
+def serial(day: datetime.date) -> float:
+    """Excel's number for a date, or for a date and time.
+
+    >>> serial(datetime.date(2021, 12, 31)), serial(datetime.datetime(2021, 12, 31, 18))
+    (44561, 44561.75)
+    """
+    number = day.toordinal() - 693594
+    if isinstance(day, datetime.datetime):
+        return number + (day.hour * 3600 + day.minute * 60 + day.second) / 86400
+    return number
+
+
+def sheet_name(title: str) -> str:
+    """
+    >>> sheet_name("Pièces / justificatifs: liste")
+    'Pièces   justificatifs  liste'
+    """
+    return re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '")
+
+
+def header_text(text: str) -> str:
+    """Text for a page's header, where ``&`` begins a command and 255 characters are the limit.
+
+    >>> header_text("Ville & État")
+    'Ville && État'
+    """
+    return text[:90].replace("&", "&&")
+
+
+def writable(text: str) -> str:
+    """Text that fits in a cell.
+
+    >>> len(writable("x" * 40_000))
+    32767
+    """
+    if len(text) > MAX_TEXT:
+        text = text[: MAX_TEXT - 1] + "…"
+    return UNWRITABLE.sub("", text)
+
+
+def write(statement: Statement, stream: BinaryIO) -> None:
+    """Write the statement's workbook to ``stream``.
+
+    :raise TieOutError: the ledger's lines do not add up to the summary; nothing is usable then
+    """
+    # A folder of our own: nothing is left of a workbook that is given up half-way.
+    with tempfile.TemporaryDirectory() as folder:
+        _Workbook(statement, stream, folder).write()
+
+
+class _Workbook:
+    """One workbook being written; rows go in order, as constant memory demands."""
+
+    def __init__(self, statement: Statement, stream: BinaryIO, folder: str):
+        self.statement = statement
+        self.book = xlsxwriter.Workbook(
+            stream,
+            {
+                "constant_memory": True,
+                "tmpdir": folder,
+                "strings_to_formulas": False,
+                "strings_to_numbers": False,
+                "strings_to_urls": False,
+                "default_format_properties": {"font_name": "Calibri", "font_size": 10},
+            },
+        )
+        self.book.set_properties(
+            {
+                "title": statement.title,
+                "subject": statement.running_head,
+                "author": statement.author,
+                "created": statement.made_at,
+            }
+        )
+        self._make_formats()
+
+    def _make_formats(self):
+        numbers = {
+            "amount": f'#,##0.00\\ "{self.statement.currency}"',
+            "rate": "0.0\\ %",
+            "date": "dd/mm/yyyy",
+            "datetime": "dd/mm/yyyy\\ hh:mm",
+            "integer": "0",
+            "siret": "@",
+        }
+        self.formats, self.totals = {}, {}
+        for kind in ("text", "siret", "hash", "integer", "amount", "rate", "date", "datetime"):
+            properties = {"valign": "top"}
+            if kind in numbers:
+                properties["num_format"] = numbers[kind]
+            if kind == "text":
+                properties["text_wrap"] = True
+            if kind == "hash":
+                properties |= {"font_name": "Consolas", "font_size": 8}
+            self.formats[kind] = self.book.add_format(properties)
+            self.totals[kind] = self.book.add_format(
+                {**properties, "bold": True, "top": 1, "bg_color": "#F2F2F2"}
+            )
+        add = self.book.add_format
+        header = {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1}
+        header |= {"font_color": "#FFFFFF", "bg_color": "#1F4E79"}
+        self.header = add(header)
+        self.number_header = add({**header, "align": "right"})
+        self.title = add({"bold": True, "font_size": 16, "font_color": "#1F4E79"})
+        self.subtitle = add({"bold": True, "font_size": 12, "font_color": "#1F4E79"})
+        self.bold = add({"bold": True, "valign": "top"})
+        self.plain = add({"valign": "top"})
+
+    def write(self):
+        self._write_summary()
+        for table in self.statement.lists:
+            self._write_list(table)
+        self._write_list(self.statement.ledger, dense=True)
+        self.book.close()
+
+    # --- sheets -----------------------------------------------------------------------------
+
+    def _add_sheet(self, title: str, columns: Sequence[Column]):
+        sheet = self.book.add_worksheet(sheet_name(title))
+        for index, column in enumerate(columns):
+            sheet.set_column(index, index, column.width)
+        sheet.set_landscape()
+        sheet.set_paper(9)  # A4
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.8, bottom=0.6)
+        head = header_text(self.statement.running_head)
+        sheet.set_header(f"&L{head}&R{header_text(self.statement.title)}")
+        sheet.set_footer(f"&L{header_text(title)}&R&P / &N")
+        sheet.hide_gridlines(2)
+        return sheet
+
+    def _write_list(self, table: Table, dense: bool = False):
+        """A sheet with one header, frozen and printed on each page, filtered, totals below.
+
+        :param dense: one line a row, for the thousands of lines of a ledger
+        """
+        columns = table.columns
+        sheet = self._add_sheet(table.title, columns)
+        sheet.repeat_rows(0)
+        sheet.freeze_panes(1, 0)
+        self._write_header(sheet, 0, columns)
+        formats = {**self.formats, "text": self.plain} if dense else self.formats
+        end = self._write_rows(sheet, 1, table, formats)
+        sheet.autofilter(0, 0, max(end - 1, 1), len(columns) - 1)
+        if end == 1:
+            self._write_text(sheet, 1, 0, self.statement.empty, self.plain)
+        for row, total in enumerate(table.totals, end + 1):
+            self._write_total(sheet, row, columns, total, 1, end - 1)
+        for index, column in enumerate(columns):
+            if column.kind == "siret":
+                cells = xl_range_abs(1, index, end, index)
+                sheet.ignore_errors({"number_stored_as_text": cells.replace("$", "")})
+
+    def _write_summary(self):
+        statement = self.statement
+        columns = statement.blocks[0].columns
+        sheet = self._add_sheet(statement.summary_title, columns)
+        self._write_text(sheet, 0, 0, statement.title, self.title)
+        for row, (label, value) in enumerate(statement.cover, 2):
+            self._write_text(sheet, row, 0, label, self.bold)
+            self._write_text(sheet, row, 1, value, self.plain)
+        row = 2 + len(statement.cover)
+        series = []
+        for block in statement.blocks:
+            start, row = row + 2, self._write_block(sheet, row + 1, block, with_ledger=True)
+            lines = range(start + 1, row - len(block.totals))
+            series += [(start, line, block.columns) for line in lines]
+        for note in statement.notes:
+            row += 1
+            self._write_text(sheet, row, 0, note, self.plain)
+        if series:
+            self._insert_chart(sheet, row + 2, series)
+            row += CHART_ROWS
+        self._write_block(sheet, row + 2, statement.positions)
+
+    def _write_block(self, sheet, row: int, block: Table, with_ledger=False) -> int:
+        """A titled table of the summary; return the row after it."""
+        self._write_text(sheet, row, 0, block.title, self.subtitle)
+        self._write_header(sheet, row + 1, block.columns)
+        first = row + 2
+        end = self._write_rows(sheet, first, block, self.formats, with_ledger)
+        for row, total in enumerate(block.totals, end):
+            self._write_total(sheet, row, block.columns, total, first, end - 1)
+        return end + len(block.totals)
+
+    def _insert_chart(self, sheet, row: int, series):
+        """Allocated, committed, paid, justified: a group of columns each, a colour an envelope."""
+        chart = self.book.add_chart({"type": "column"})
+        for number, (header, line, columns) in enumerate(series):
+            flows = [column.flow for column in columns]
+            first, last = flows.index("allocation"), flows.index("justification")
+            chart.add_series(
+                {
+                    "name": [sheet.name, line, 0],
+                    "categories": [sheet.name, header, first, header, last],
+                    "values": [sheet.name, line, first, line, last],
+                    "fill": {"color": COLOURS[number % len(COLOURS)]},
+                    "gap": 80,
+                }
+            )
+        title = self.statement.chart_title
+        chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
+        chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True}})
+        chart.set_legend({"position": "bottom"})
+        chart.set_size({"width": 900, "height": 20 * (CHART_ROWS - 2)})
+        sheet.insert_chart(row, 0, chart, {"description": title, "object_position": 3})
+
+    # --- cells ------------------------------------------------------------------------------
+
+    def _write_text(self, sheet, row: int, col: int, text: str, cell_format):
+        sheet.write_string(row, col, writable(text), cell_format)
+
+    def _write_header(self, sheet, row: int, columns: Sequence[Column]):
+        sheet.set_row(row, 30)
+        for index, column in enumerate(columns):
+            right = column.kind in ("amount", "rate", "integer")
+            header = self.number_header if right else self.header
+            self._write_text(sheet, row, index, column.label, header)
+
+    def _write_rows(self, sheet, row: int, table: Table, formats, with_ledger=False) -> int:
+        """Write a table's rows from ``row`` on; return the row after them.
+
+        :param with_ledger: the sums are formulas over the ledger's sheet
+        """
+        columns = table.columns
+        formulas = [
+            index
+            for index, column in enumerate(columns)
+            if column.terms or (with_ledger and column.flow)
+        ]
+        cells = [
+            (index, _get_writer(sheet, column.kind), formats[column.kind])
+            for index, column in enumerate(columns)
+            if index not in formulas
+        ]
+        for values in table.read():
+            for index, write_cell, cell_format in cells:
+                value = values[index]
+                if value is not None and value != "":
+                    write_cell(row, index, value, cell_format)
+            for index in formulas:
+                formula = self._get_formula(columns, index, row)
+                self._write_formula(sheet, row, index, formula, formats, columns, values[index])
+            row += 1
+        return row
+
+    def _write_total(self, sheet, row: int, columns, total: Total, first: int, last: int):
+        """Sums of the rows from ``first`` to ``last``; in the summary and below the lists."""
+        texts = {0: total.label}
+        if total.only:
+            texts[total.only[0]] = total.only[1]
+        for index, column in enumerate(columns):
+            if index not in total.values:
+                self._write_text(sheet, row, index, texts.get(index, ""), self.totals["text"])
+                continue
+            if column.base:
+                formula = self._get_formula(columns, index, row)
+            else:
+                formula = _get_sum(total, index, row, first, last)
+            value = total.values[index]
+            self._write_formula(sheet, row, index, formula, self.totals, columns, value)
+
+    def _write_formula(self, sheet, row, index, formula, formats, columns, value):
+        cached = "" if value is None else float(value)
+        sheet.write_formula(row, index, formula, formats[columns[index].kind], cached)
+
+    def _get_formula(self, columns: Sequence[Column], index: int, row: int) -> str:
+        """Formula of a sum over the ledger, or of what is derived in the row."""
+        column = columns[index]
+        if column.flow:
+            return self._get_ledger_sum(column.flow, row)
+        cells = {
+            column.flow: xl_rowcol_to_cell(row, number)
+            for number, column in enumerate(columns)
+            if column.flow
+        }
+        terms = _join(column.terms, cells)
+        if not column.base:
+            return f"={terms}"
+        base = _join(column.base, cells)
+        return f'=IF({base}=0,"",({terms})/({base}))'
+
+    def _get_ledger_sum(self, flow: str, row: int) -> str:
+        statement = self.statement
+        if not statement.ledger_size:
+            return "=0"
+        name = sheet_name(statement.ledger.title).replace("'", "''")
+        amounts, chains, kinds = (
+            f"'{name}'!{xl_range_abs(1, index, statement.ledger_size, index)}"
+            for index in (LEDGER_AMOUNT, LEDGER_CHAIN, LEDGER_KIND)
+        )
+        chain = xl_rowcol_to_cell(row, SUMMARY_CHAIN)
+        kind = statement.kinds[flow].replace('"', '""')
+        return f'=SUMIFS({amounts},{chains},{chain},{kinds},"{kind}")'
+
+
+def _get_sum(total: Total, index: int, row: int, first: int, last: int) -> str:
+    cells = xl_range_abs(first, index, last, index)
+    if not total.only:
+        return f"=SUM({cells})"
+    column = total.only[0]
+    wanted = xl_rowcol_to_cell(row, column)
+    return f"=SUMIFS({cells},{xl_range_abs(first, column, last, column)},{wanted})"
+
+
+def _join(terms, cells: Mapping[str, str]) -> str:
+    """
+    >>> _join((("payment", 1), ("recovery", -1)), {"payment": "D2", "recovery": "F2"})
+    'D2-F2'
+    """
+    signed = "".join(f"{'+' if sign > 0 else '-'}{cells[flow]}" for flow, sign in terms)
+    return signed.removeprefix("+")
+
+
+def _get_writer(sheet, kind: str):
+    match kind:
+        case "amount" | "rate" | "integer":
+            return sheet.write_number
+        case "date" | "datetime":
+            return lambda row, col, value, cell_format: sheet.write_number(
+                row, col, serial(value), cell_format
+            )
+        case _:
+            return lambda row, col, value, cell_format: sheet.write_string(
+                row, col, writable(value), cell_format
+            )

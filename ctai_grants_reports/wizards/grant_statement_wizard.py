@@ -1,0 +1,39 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class GrantStatementWizard(models.TransientModel):
+    """Asks as at which date, and in which format."""
+
+    _name = "grant.statement.wizard"
+    _description = "Make a Statement"
+
+    contract_id = fields.Many2one("grant.contract", required=True, readonly=True)
+    as_at = fields.Date(
+        required=True,
+        default=fields.Date.context_today,
+        help="Ledger entries count up to this accounting date.",
+    )
+    file_format = fields.Selection(
+        [("xlsx", "Workbook (XLSX)"), ("csv", "CSV files, with the ledger to verify (ZIP)")],
+        required=True,
+        default="xlsx",
+    )
+
+    @api.constrains("as_at")
+    def _check_as_at(self):
+        for wizard in self:
+            if wizard.as_at > fields.Date.context_today(wizard):
+                raise ValidationError(
+                    self.env._("A statement cannot be made as at a date after today.")
+                )
+
+    def action_download(self):
+        """Download the statement; see :meth:`grant.statement.data._make` for what it refuses."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/grants/contracts/{self.contract_id.id}/statement"
+            f"?as_at={self.as_at}&file_format={self.file_format}",
+            "target": "download",
+        }
