@@ -3,13 +3,19 @@ from werkzeug.exceptions import NotFound
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.http import request
+from odoo.tools.misc import formatLang
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 from ..lib.upload import ALLOWED
 
-# What Odoo reads of a request before the model judges the file (its own limit is a setting).
-LARGEST_REQUEST = 128 * 2**20
+# Far above the largest upload a city can set: a file that is too large is read (to disk, by
+# werkzeug) and answered with a sentence beside its field, not with an error page.
+LARGEST_REQUEST = 2**30
+
+# What the user must be allowed to read for a page: what it is about, and what it shows of it.
+SUBSIDY_PAGE = ("grant.subsidy", "grant.deliverable")
+CONTRACT_PAGE = ("grant.contract", "grant.envelope")
 
 
 class GrantsPortal(CustomerPortal):
@@ -18,17 +24,56 @@ class GrantsPortal(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
-        for key, model in (
-            ("grant_subsidy_count", "grant.subsidy"),
-            ("grant_contract_count", "grant.contract"),
+        for key, models in (
+            ("grant_subsidy_count", SUBSIDY_PAGE),
+            ("grant_contract_count", CONTRACT_PAGE),
         ):
             if key in counters:
-                documents = request.env[model]
-                values[key] = documents.search_count([]) if documents.has_access("read") else 0
+                seen = self._may_see(models)
+                values[key] = request.env[models[0]].search_count([]) if seen else 0
         return values
 
+    def _may_see(self, models):
+        return all(request.env[model].has_access("read") for model in models)
+
+    def _get_document(self, models, document_id):
+        """The document in sudo, after the check that the user may read it."""
+        try:
+            document_sudo = self._document_check_access(models[0], document_id)
+        except (AccessError, MissingError) as error:
+            # The same answer for what is not there and what is not theirs.
+            raise NotFound() from error
+        if not self._may_see(models):
+            raise NotFound()
+        return document_sudo
+
+    def _get_list_values(self, models, url, page, order, sortby=None):
+        """The documents that the user may see (in sudo) and what a list of them needs."""
+        if not self._may_see(models):
+            raise NotFound()
+        documents = request.env[models[0]]
+        pages = pager(
+            url=url,
+            url_args={"sortby": sortby} if sortby else {},
+            total=documents.search_count([]),
+            page=page,
+            step=self._items_per_page,
+        )
+        found = documents.search(
+            [], order=order, limit=self._items_per_page, offset=pages["offset"]
+        )
+        return {
+            **self._prepare_portal_layout_values(),
+            # sudo: the records that the user's own rules found; names of partners in them
+            "documents": found.sudo(),
+            "pager": pages,
+            "default_url": url,
+            "sortby": sortby,
+            "breadcrumbs_searchbar": True,
+        }
+
     # ------------------------------------------------------------------
-    # Lists
+    # Operators
     # ------------------------------------------------------------------
 
     def _get_subsidy_sortings(self):
@@ -45,141 +90,148 @@ class GrantsPortal(CustomerPortal):
         """The subsidies that the user may see."""
         sortings = self._get_subsidy_sortings()
         sortby = sortby if sortby in sortings else "start"
-        return self._render_list(
-            "grant.subsidy",
-            "ctai_grants.portal_my_subsidies",
-            "/my/subsidies",
-            page,
-            order=sortings[sortby]["order"],
-            page_name="grant_subsidy",
-            searchbar_sortings=sortings,
-            sortby=sortby,
+        values = self._get_list_values(
+            SUBSIDY_PAGE, "/my/subsidies", page, sortings[sortby]["order"], sortby
         )
+        return request.render(
+            "ctai_grants.portal_my_subsidies",
+            {
+                **values,
+                "page_name": "grant_subsidy",
+                "title": self.env._("Subsidies"),
+                "searchbar_sortings": sortings,
+                "asked": {
+                    subsidy: self._get_asked(subsidy) if subsidy.state == "signed" else None
+                    for subsidy in values["documents"]
+                },
+            },
+        )
+
+    def _get_asked(self, subsidy_sudo):
+        """The pieces that the operator has to hand in, late ones first."""
+        return subsidy_sudo.deliverable_ids.filtered(
+            lambda piece: piece.state in ("expected", "to_complete")
+        ).sorted(lambda piece: (piece.due_date, piece.id))
+
+    @http.route("/my/subsidies/<int:subsidy_id>", type="http", auth="user", website=True)
+    def portal_subsidy(self, subsidy_id, handed_in=None, **kw):
+        """One subsidy: what is expected, what was handed in, what was paid."""
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        return self._render_subsidy(subsidy_sudo, handed_in=handed_in)
+
+    def _render_subsidy(self, subsidy_sudo, **values):
+        pieces = subsidy_sudo.deliverable_ids
+        asked = self._get_asked(subsidy_sudo)
+        return request.render(
+            "ctai_grants.portal_my_subsidy",
+            {
+                **self._prepare_portal_layout_values(),
+                "page_name": "grant_subsidy",
+                "title": subsidy_sudo.name,
+                "subsidy": subsidy_sudo,
+                "asked": asked,
+                "late": asked.filtered("is_late"),
+                "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
+                "open_pieces": pieces.filtered(lambda piece: piece._is_open_to(request.env.user)),
+                "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
+                "types": ", ".join(name.upper() for name in ALLOWED),
+                "largest": subsidy_sudo.company_id.grant_upload_max_mb,
+                "format_size": self._format_size,
+                **values,
+            },
+        )
+
+    def _format_size(self, size):
+        if size < 1024:
+            return self.env._("%(size)s bytes", size=size)
+        if size < 2**20:
+            return self.env._("%(size)s kB", size=round(size / 1024))
+        return self.env._("%(size)s MB", size=formatLang(self.env, size / 2**20, digits=1))
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>",
+        type="http",
+        auth="user",
+        methods=["GET", "POST"],
+        website=True,
+        max_content_length=LARGEST_REQUEST,
+    )
+    def portal_submit(self, subsidy_id, deliverable_id, ufile=None, comment=None, **kw):
+        """Hand in a file for a piece of one's own subsidy."""
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        self._get_document(("grant.deliverable",), deliverable_id)
+        deliverable = request.env["grant.deliverable"].browse(deliverable_id)
+        if deliverable.subsidy_id.id != subsidy_id:
+            raise NotFound()
+        page = f"/my/subsidies/{subsidy_id}"
+        if request.httprequest.method == "GET":
+            # Where a login sends back to, when the session ended before the file was sent.
+            return request.redirect(f"{page}#piece_{deliverable_id}")
+        try:
+            with request.env.cr.savepoint():
+                self._submit(deliverable, ufile, comment, subsidy_sudo)
+        except UserError as error:
+            return self._render_subsidy(
+                subsidy_sudo,
+                failed=subsidy_sudo.deliverable_ids.browse(deliverable_id),
+                error=str(error),
+                comment=comment,
+            )
+        return request.redirect(f"{page}?handed_in={deliverable_id}#piece_{deliverable_id}")
+
+    def _submit(self, deliverable, ufile, comment, subsidy_sudo):
+        if not ufile or not ufile.filename:
+            raise UserError(self.env._("Choose a file first."))
+        # One byte more than allowed is enough for the model to say that it is too much.
+        content = ufile.read(subsidy_sudo.company_id.grant_upload_max_mb * 2**20 + 1)
+        deliverable._do_submit(ufile.filename, content, comment)
+
+    # ------------------------------------------------------------------
+    # Prefectures
+    # ------------------------------------------------------------------
 
     @http.route(
         ["/my/contracts", "/my/contracts/page/<int:page>"], type="http", auth="user", website=True
     )
     def portal_my_contracts(self, page=1, **kw):
         """The contracts that the user's service funds."""
-        return self._render_list(
-            "grant.contract",
+        values = self._get_list_values(
+            CONTRACT_PAGE, "/my/contracts", page, "date_start desc, id desc"
+        )
+        return request.render(
             "ctai_grants.portal_my_contracts",
-            "/my/contracts",
-            page,
-            order="date_start desc, id desc",
-            page_name="grant_contract",
-        )
-
-    def _render_list(self, model, template, url, page, order, sortby=None, **values):
-        documents = request.env[model]
-        if not documents.has_access("read"):
-            raise NotFound()
-        pages = pager(
-            url=url,
-            url_args={"sortby": sortby} if sortby else {},
-            total=documents.search_count([]),
-            page=page,
-            step=self._items_per_page,
-        )
-        found = documents.search(
-            [], order=order, limit=self._items_per_page, offset=pages["offset"]
-        )
-        return request.render(
-            template,
             {
-                **self._prepare_portal_layout_values(),
-                # sudo: the records that the user's own rules found; names of partners in them
-                "documents": found.sudo(),
-                "pager": pages,
-                "default_url": url,
-                "sortby": sortby,
                 **values,
+                "page_name": "grant_contract",
+                "title": self.env._("Contracts with the State"),
             },
-        )
-
-    # ------------------------------------------------------------------
-    # One document
-    # ------------------------------------------------------------------
-
-    def _get_document(self, model, document_id):
-        """The document in sudo, after the check that the user may read it."""
-        try:
-            return self._document_check_access(model, document_id)
-        except (AccessError, MissingError) as error:
-            # The same answer for what is not there and what is not theirs.
-            raise NotFound() from error
-
-    @http.route("/my/subsidies/<int:subsidy_id>", type="http", auth="user", website=True)
-    def portal_subsidy(self, subsidy_id, **kw):
-        """One subsidy: what is expected, what was handed in, what was paid."""
-        subsidy_sudo = self._get_document("grant.subsidy", subsidy_id)
-        return self._render_subsidy(subsidy_sudo, handed_in=kw.get("handed_in"))
-
-    def _render_subsidy(self, subsidy_sudo, **values):
-        pieces = subsidy_sudo.deliverable_ids
-        asked = pieces.filtered(lambda piece: piece.state in ("expected", "to_complete"))
-        user = request.env.user
-        return request.render(
-            "ctai_grants.portal_my_subsidy",
-            {
-                **self._prepare_portal_layout_values(),
-                "page_name": "grant_subsidy",
-                "subsidy": subsidy_sudo,
-                "asked": asked.sorted(lambda piece: (piece.due_date, piece.id)),
-                "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
-                "can_submit": subsidy_sudo._can_submit(user),
-                "accept": ",".join(f".{extension}" for extension in ALLOWED),
-                "types": ", ".join(ALLOWED),
-                "largest": subsidy_sudo.company_id.grant_upload_max_mb,
-                **values,
-            },
-        )
-
-    @http.route(
-        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-        max_content_length=LARGEST_REQUEST,
-    )
-    def portal_submit(self, subsidy_id, deliverable_id, ufile=None, comment=None, **kw):
-        """Hand in a file for a piece of one's own subsidy."""
-        subsidy_sudo = self._get_document("grant.subsidy", subsidy_id)
-        self._get_document("grant.deliverable", deliverable_id)
-        deliverable = request.env["grant.deliverable"].browse(deliverable_id)
-        if deliverable.subsidy_id.id != subsidy_id:
-            raise NotFound()
-        try:
-            with request.env.cr.savepoint():
-                if not ufile or not ufile.filename:
-                    raise UserError(self.env._("Choose a file first."))
-                deliverable._do_submit(ufile.filename, ufile.read(), comment)
-        except UserError as error:
-            return self._render_subsidy(
-                subsidy_sudo,
-                errors={deliverable_id: str(error)},
-                comments={deliverable_id: comment},
-            )
-        return request.redirect(
-            f"/my/subsidies/{subsidy_id}?handed_in={deliverable_id}#piece_{deliverable_id}"
         )
 
     @http.route("/my/contracts/<int:contract_id>", type="http", auth="user", website=True)
     def portal_contract(self, contract_id, **kw):
-        """One contract, for the service that funds it: envelopes and subsidies."""
-        contract_sudo = self._get_document("grant.contract", contract_id)
-        subsidies = request.env["grant.subsidy"].search([("contract_id", "=", contract_id)])
+        """One contract, for the service that funds it: envelopes, subsidies, accepted pieces."""
+        contract_sudo = self._get_document(CONTRACT_PAGE, contract_id)
+        # sudo: the subsidies that the user's own rules found; names of partners in them
+        subsidies_sudo = (
+            request.env["grant.subsidy"].search([("contract_id", "=", contract_id)]).sudo()
+        )
         return request.render(
             "ctai_grants.portal_my_contract",
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_contract",
+                "title": contract_sudo.name,
                 "contract": contract_sudo,
-                # sudo: the subsidies that the user's own rules found; names of partners in them
-                "subsidies": subsidies.sudo(),
+                "subsidies": subsidies_sudo.grouped("envelope_id"),
+                "accepted": subsidies_sudo.deliverable_ids.filtered(
+                    lambda piece: piece.state == "accepted"
+                ).grouped("subsidy_id"),
             },
         )
+
+    # ------------------------------------------------------------------
+    # Files
+    # ------------------------------------------------------------------
 
     @http.route("/grants/versions/<int:version_id>", type="http", auth="user", readonly=True)
     def download_version(self, version_id, **kw):

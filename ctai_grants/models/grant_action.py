@@ -12,8 +12,7 @@ class GrantAction(models.Model):
 
     _guarded_fields = frozenset()
     _portal_fields = frozenset({
-        "name", "sequence", "subsidy_id", "company_id", "currency_id", "theme_ids", "audience_ids",
-        "amount", "places", "description",
+        "name", "sequence", "subsidy_id", "company_id", "currency_id", "amount",
     })  # fmt: skip
 
     name = fields.Char(required=True)

@@ -7,6 +7,9 @@ from odoo.fields import Domain
 
 from ..lib.upload import ALLOWED, sniff
 
+# While a piece is in one of these states, a file may be handed in for it.
+OPEN_STATES = ("expected", "submitted", "to_complete")
+
 
 class GrantDeliverable(models.Model):
     """One required piece at a milestone; each hand-in is a numbered version."""
@@ -19,8 +22,8 @@ class GrantDeliverable(models.Model):
 
     _guarded_fields = frozenset({"state", "answer", "answered_at", "last_version_id"})
     _portal_fields = frozenset({
-        "name", "type_id", "milestone_id", "subsidy_id", "company_id", "due_date", "state",
-        "answer", "answered_at", "version_ids", "last_version_id", "instructions", "is_late",
+        "name", "subsidy_id", "company_id", "due_date", "state", "answer", "answered_at",
+        "version_ids", "instructions", "is_late",
     })  # fmt: skip
 
     name = fields.Char(required=True)
@@ -163,6 +166,15 @@ class GrantDeliverable(models.Model):
             "context": {"default_deliverable_id": self.id},
         }
 
+    def _is_open_to(self, user):
+        """Whether ``user`` may hand in a file for this piece now."""
+        self.ensure_one()
+        return (
+            self.subsidy_id.state == "signed"
+            and self.state in OPEN_STATES
+            and self.subsidy_id._can_submit(user)
+        )
+
     def _do_submit(self, filename, content, comment=None):
         """Hand in a file: a new numbered version, with its SHA-256 and the time.
 
@@ -178,9 +190,7 @@ class GrantDeliverable(models.Model):
         filename = re.split(r"[\\/]", filename or "")[-1].strip()[:200] or "file"
         if self.subsidy_id.state != "signed":
             raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))
-        self._check_state(
-            ("expected", "submitted", "to_complete"), self.env._("Handing in “%s”", self.name)
-        )
+        self._check_state(OPEN_STATES, self.env._("Handing in “%s”", self.name))
         mimetype = self._check_upload(filename, content)
         # sudo: an operator adds its own file and moves its own deliverable, nothing else
         self_sudo = self.sudo()

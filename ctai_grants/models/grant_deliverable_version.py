@@ -17,7 +17,7 @@ class GrantDeliverableVersion(models.Model):
     _guarded_fields = frozenset()
     _portal_fields = frozenset({
         "number", "deliverable_id", "company_id", "name", "mimetype", "size", "sha256",
-        "submitted_at", "comment",
+        "submitted_at",
     })  # fmt: skip
 
     deliverable_id = fields.Many2one(

@@ -31,10 +31,10 @@ class GrantEnvelope(models.Model):
     _counter_fields = (*_counter_kinds, "entry_count", "chain_head")
     _guarded_fields = frozenset({"state", *_counter_fields})
     _portal_fields = frozenset({
-        "name", "code", "sequence", "contract_id", "company_id", "currency_id", "audience_id",
-        "payment_path", "amount", "state", "programme", "programme_action",
-        "allocated_amount", "received_amount", "committed_amount", "paid_amount",
-        "justified_amount", "recovered_amount", "available_amount",
+        "name", "code", "sequence", "contract_id", "company_id", "currency_id", "payment_path",
+        "state", "allocated_amount", "received_amount", "committed_amount", "paid_amount",
+        "justified_amount", "recovered_amount", "available_amount", "to_pay_amount",
+        "unjustified_amount",
     })  # fmt: skip
 
     name = fields.Char(required=True)

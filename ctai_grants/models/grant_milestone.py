@@ -18,10 +18,6 @@ class GrantMilestone(models.Model):
     _check_company_auto = True
 
     _guarded_fields = frozenset({"reached_date"})
-    _portal_fields = frozenset({
-        "name", "sequence", "subsidy_id", "company_id", "date", "reached_date", "state",
-        "deliverable_ids",
-    })  # fmt: skip
 
     name = fields.Char(required=True)
     sequence = fields.Integer(default=10)

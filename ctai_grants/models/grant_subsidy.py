@@ -33,12 +33,10 @@ class GrantSubsidy(models.Model):
         "executory_date", "convention_reference", "request_date", "cer_date",
     })  # fmt: skip
     _portal_fields = frozenset({
-        "active", "name", "code", "partner_id", "envelope_id", "contract_id", "company_id",
-        "currency_id", "amount", "state", "date_start", "date_end", "signature_date",
-        "decision_date",
-        "action_ids", "milestone_ids", "deliverable_ids", "disbursement_ids",
-        "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
-        "to_pay_amount", "access_url",
+        "active", "name", "code", "partner_id", "contract_id", "company_id", "currency_id",
+        "amount", "state", "date_start", "date_end", "action_ids", "deliverable_ids",
+        "disbursement_ids", "committed_amount", "paid_amount", "justified_amount",
+        "recovered_amount", "to_pay_amount", "access_url",
     })  # fmt: skip
 
     name = fields.Char(string="Object", required=True, tracking=True)

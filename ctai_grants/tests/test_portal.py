@@ -284,7 +284,7 @@ class TestPortalRpc(PortalCase):
 
     def test_reading_is_limited_to_ones_own(self):
         self.login(self.operator_user)
-        visible = {"grant.subsidy", "grant.action", "grant.milestone", "grant.deliverable",
+        visible = {"grant.subsidy", "grant.action", "grant.deliverable",
                    "grant.deliverable.version", "grant.disbursement"}  # fmt: skip
         for model in GRANT_MODELS:
             with self.subTest(model=model):

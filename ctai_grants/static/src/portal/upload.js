@@ -7,8 +7,15 @@ export class GrantsUpload extends Interaction {
     static selector = ".o_grants_upload";
     dynamicContent = {
         "input[type=file]": { "t-on-change": this.checkSize },
-        _root: { "t-on-submit": this.showProgress },
+        _root: { "t-on-submit": () => this.showSending(true) },
+        // Back from the next page, or from a connection that broke: the form is usable again.
+        _window: { "t-on-pageshow": () => this.showSending(false) },
     };
+
+    setup() {
+        this.button = this.el.querySelector("button[type=submit]");
+        this.label = this.button.textContent;
+    }
 
     checkSize(event) {
         const [file] = event.currentTarget.files;
@@ -20,10 +27,9 @@ export class GrantsUpload extends Interaction {
         event.currentTarget.reportValidity();
     }
 
-    showProgress() {
-        const button = this.el.querySelector("button[type=submit]");
-        button.disabled = true;
-        button.textContent = _t("Sending…");
+    showSending(sending) {
+        this.button.disabled = sending;
+        this.button.textContent = sending ? _t("Sending…") : this.label;
     }
 }
 
