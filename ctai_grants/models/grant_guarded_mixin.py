@@ -140,13 +140,20 @@ class GrantGuardedMixin(models.AbstractModel):
                 set(command[2]) != set(record[name].ids)
                 if command[0] == Command.SET
                 else command[0] != Command.LINK or command[1] not in record[name].ids
-                for command in value or ()
+                for command in GrantGuardedMixin._as_commands(value)
             )
         try:
             new = field.convert_to_record(field.convert_to_cache(value, record), record)
         except (TypeError, ValueError):
             return True
         return new != record[name]
+
+    @staticmethod
+    def _as_commands(value):
+        """Commands as the ORM understands ``value``: what is no list of them replaces all."""
+        if isinstance(value, list) and all(isinstance(item, (list, tuple)) for item in value):
+            return value
+        return [Command.set(value.ids if isinstance(value, models.BaseModel) else value or ())]
 
     def _get_guarded_message(self, name):
         return self.env._(

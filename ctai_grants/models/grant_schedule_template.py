@@ -80,7 +80,7 @@ class GrantScheduleTemplate(models.Model):
         for tranche in self.tranche_ids:
             amount = subsidy.currency_id.round(subsidy.amount * tranche.percentage / 100)
             if tranche == self.tranche_ids[-1]:
-                amount = left
+                amount = subsidy.currency_id.round(left)
             left -= amount
             self.env["grant.disbursement"].create(
                 {

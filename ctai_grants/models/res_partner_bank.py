@@ -1,8 +1,23 @@
 from odoo import api, models
+from odoo.exceptions import ValidationError
 
 
 class ResPartnerBank(models.Model):
     _inherit = "res.partner.bank"
+
+    @api.constrains("acc_number", "partner_id", "allow_out_payment")
+    def _check_operator_iban(self):
+        """Odoo takes a wrong IBAN for an account number of another kind."""
+        for account in self:
+            organisation = account.partner_id.commercial_partner_id
+            if organisation.grant_role == "operator" and account.acc_type != "iban":
+                raise ValidationError(
+                    self.env._(
+                        "Bank account “%(number)s” of %(partner)s: this is not a valid IBAN.",
+                        number=account.acc_number,
+                        partner=organisation.display_name,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
