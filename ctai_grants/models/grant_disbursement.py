@@ -215,6 +215,7 @@ class GrantDisbursement(models.Model):
         :raise UserError: a condition is unmet
         """
         self._check_group("group_reader", self.env._("Checking a tranche"))
+        self.check_access("read")
         # sudo: whoever may read the tranche may have its conditions looked at again
         self.sudo()._refresh_readiness()
         for disbursement in self:

@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_ceilings,
     test_contract,
     test_deliverable,
@@ -7,6 +8,7 @@ from . import (
     test_override,
     test_partner,
     test_portal,
+    test_portal_rpc,
     test_schedule,
     test_subsidy_flow,
     test_uninstall,
