@@ -194,7 +194,7 @@ def split_by_action(
     :return: list of (action id or None, amount, sums by flow)
 
     >>> split_by_action([(7, Decimal(10))], Decimal(12), {None: {"payment": Decimal(3)}})
-    [(7, Decimal('12'), {'payment': Decimal('3')})]
+    [(7, Decimal('12'), {'payment': Decimal('3.00')})]
     >>> two = [(7, Decimal(10)), (8, Decimal(2))]
     >>> split_by_action(two, Decimal(12), {7: {"commitment": Decimal(10)}})
     [(7, Decimal('10'), {'commitment': Decimal('10')}), (8, Decimal('2'), {})]

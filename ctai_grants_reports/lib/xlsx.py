@@ -3,6 +3,7 @@
 import datetime
 import re
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
@@ -27,6 +28,15 @@ MAX_TEXT = 32_767
 # What XML 1.0 cannot carry and xlsxwriter does not escape.
 UNWRITABLE = re.compile("[\ufffe\uffff]")
 CHART_ROWS = 17
+# Points: of a row, and of each more line of text in it.
+ROW_HEIGHT, LINE_HEIGHT = 15, 13
+ALIGNMENTS = {
+    "amount": {"align": "right"},
+    "rate": {"align": "right"},
+    "integer": {"align": "right"},
+    "date": {"align": "center"},
+    "datetime": {"align": "center"},
+}
 COLOURS = ("#1F4E79", "#C55A11", "#548235", "#7F6000", "#5B2C83", "#00707A", "#8B1A1A", "#404040")
 
 
@@ -57,6 +67,18 @@ def header_text(text: str) -> str:
     'Ville && État'
     """
     return text[:90].replace("&", "&&")
+
+
+def count_lines(text: str | None, width: int) -> int:
+    """Lines that a text takes in a column, ``width`` digits wide; letters are narrower.
+
+    >>> count_lines("Langue et emploi dans le bâtiment", 20), count_lines("", 20)
+    (2, 1)
+    """
+    if not text or (len(text) <= width and "\n" not in text):
+        return 1
+    letters = int(1.1 * width)
+    return sum(len(textwrap.wrap(line, letters)) or 1 for line in text.split("\n"))
 
 
 def writable(text: str) -> str:
@@ -117,7 +139,7 @@ class _Workbook:
         }
         self.formats, self.totals = {}, {}
         for kind in ("text", "siret", "hash", "integer", "amount", "rate", "date", "datetime"):
-            properties = {"valign": "top"}
+            properties = {"valign": "top", **ALIGNMENTS.get(kind, {"indent": 1})}
             if kind in numbers:
                 properties["num_format"] = numbers[kind]
             if kind == "text":
@@ -131,12 +153,14 @@ class _Workbook:
         add = self.book.add_format
         header = {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1}
         header |= {"font_color": "#FFFFFF", "bg_color": "#1F4E79"}
-        self.header = add(header)
-        self.number_header = add({**header, "align": "right"})
+        self.headers = {
+            kind: add({**header, **ALIGNMENTS.get(kind, {"indent": 1})}) for kind in self.formats
+        }
         self.title = add({"bold": True, "font_size": 16, "font_color": "#1F4E79"})
         self.subtitle = add({"bold": True, "font_size": 12, "font_color": "#1F4E79"})
         self.bold = add({"bold": True, "valign": "top"})
         self.plain = add({"valign": "top"})
+        self.dense = {**self.formats, "text": add({"valign": "top", "indent": 1})}
 
     def write(self):
         self._write_summary()
@@ -171,8 +195,7 @@ class _Workbook:
         sheet.repeat_rows(0)
         sheet.freeze_panes(1, 0)
         self._write_header(sheet, 0, columns)
-        formats = {**self.formats, "text": self.plain} if dense else self.formats
-        end = self._write_rows(sheet, 1, table, formats)
+        end = self._write_rows(sheet, 1, table, self.dense if dense else self.formats)
         sheet.autofilter(0, 0, max(end - 1, 1), len(columns) - 1)
         if end == 1:
             self._write_text(sheet, 1, 0, self.statement.empty, self.plain)
@@ -245,9 +268,7 @@ class _Workbook:
     def _write_header(self, sheet, row: int, columns: Sequence[Column]):
         sheet.set_row(row, 30)
         for index, column in enumerate(columns):
-            right = column.kind in ("amount", "rate", "integer")
-            header = self.number_header if right else self.header
-            self._write_text(sheet, row, index, column.label, header)
+            self._write_text(sheet, row, index, column.label, self.headers[column.kind])
 
     def _write_rows(self, sheet, row: int, table: Table, formats, with_ledger=False) -> int:
         """Write a table's rows from ``row`` on; return the row after them.
@@ -265,7 +286,12 @@ class _Workbook:
             for index, column in enumerate(columns)
             if index not in formulas
         ]
+        wrapped = [] if formats is self.dense else list(enumerate(columns))
         for values in table.read():
+            # Not every program makes room for wrapped text by itself.
+            lines = [count_lines(values[i], c.width) for i, c in wrapped if c.kind == "text"]
+            if max(lines, default=1) > 1:
+                sheet.set_row(row, ROW_HEIGHT + LINE_HEIGHT * (max(lines) - 1))
             for index, write_cell, cell_format in cells:
                 value = values[index]
                 if value is not None and value != "":

@@ -331,9 +331,9 @@ class GrantStatementData(models.AbstractModel):
         }
         amount = partial(Column, kind="amount", width=15)
         columns = [
-            Column(self.env._("Envelope"), width=34),
+            Column(self.env._("Envelope"), width=44),
             Column(self.env._("Chain"), "integer", 8),
-            Column(self.env._("Audience"), width=26),
+            Column(self.env._("Audience"), width=28),
             Column(self.env._("Programme"), width=12),
             amount(self.env._("Allocated"), flow="allocation"),
             amount(self.env._("Committed"), flow="commitment"),
@@ -351,7 +351,7 @@ class GrantStatementData(models.AbstractModel):
             title, total = titles[path]
             rows = [
                 (
-                    envelope.display_name,
+                    f"{envelope.code} – {envelope.name}",
                     envelope.id,
                     envelope.audience_id.name or "",
                     "-".join(filter(None, (envelope.programme, envelope.programme_action))),
@@ -376,7 +376,7 @@ class GrantStatementData(models.AbstractModel):
         }
         rows = [
             (
-                envelope.display_name,
+                f"{envelope.code} – {envelope.name}",
                 envelope.id,
                 *counted.get(envelope.id, (0, 0)),
                 envelope.entry_count,
@@ -385,12 +385,12 @@ class GrantStatementData(models.AbstractModel):
             for envelope in facts.envelopes
         ]
         columns = [
-            Column(self.env._("Envelope")),
+            Column(self.env._("Envelope"), width=44),
             Column(self.env._("Chain"), "integer"),
             Column(self.env._("Entries counted"), "integer"),
-            Column(self.env._("Last counted"), "integer"),
-            Column(self.env._("Last entry"), "integer"),
-            Column(self.env._("Head of the chain"), "hash"),
+            Column(self.env._("Last one counted"), "integer"),
+            Column(self.env._("Last of the chain"), "integer"),
+            Column(self.env._("Its SHA-256, head of the chain"), "hash"),
         ]
         title = self.env._("Position of the ledger that this statement was made from")
         return Table(title, columns, partial(iter, rows))
@@ -424,8 +424,8 @@ class GrantStatementData(models.AbstractModel):
             amount(self.env._("Paid"), flow="payment"),
             amount(self.env._("Recovered"), flow="recovery"),
             amount(self.env._("Justified"), flow="justification"),
-            Column(self.env._("Justified, %"), "rate", 10, terms=JUSTIFIED, base=NET_PAID),
-            Column(self.env._("State"), width=10),
+            Column(self.env._("Justified, %"), "rate", 11, terms=JUSTIFIED, base=NET_PAID),
+            Column(self.env._("State"), width=12),
         ]
         labels = self._get_labels("grant.subsidy", "state")
         rows = [
@@ -482,7 +482,7 @@ class GrantStatementData(models.AbstractModel):
             Column(self.env._("Subsidy"), width=15),
             Column(self.env._("Envelope"), width=10),
             Column(self.env._("Paid by"), width=9),
-            Column(self.env._("Tranche"), width=28),
+            Column(self.env._("Tranche"), width=34),
             Column(self.env._("Kind"), width=12),
             Column(self.env._("Amount"), "amount"),
             Column(self.env._("Due on"), "date", 12),
@@ -553,7 +553,7 @@ class GrantStatementData(models.AbstractModel):
             Column(self.env._("Due on"), "date", 11),
             Column(self.env._("Version"), "integer", 8),
             Column(self.env._("File"), width=34),
-            Column(self.env._("SHA-256"), "hash", 60),
+            Column(self.env._("SHA-256"), "hash", 50),
             Column(self.env._("Handed in on"), "datetime", 16),
             Column(self.env._("State as at %(date)s", date=day), width=15),
             Column(self.env._("Last decision"), width=13),
@@ -601,14 +601,14 @@ class GrantStatementData(models.AbstractModel):
             Column(self.env._("Number"), "integer", 9),
             Column(self.env._("Date"), "date", 11),
             Column(self.env._("Kind"), width=14),
-            Column(self.env._("Envelope"), width=26),
+            Column(self.env._("Envelope"), width=10),
             Column(self.env._("Operator"), width=28),
             Column(self.env._("Subsidy"), width=15),
-            Column(self.env._("Action"), width=30),
+            Column(self.env._("Action"), width=38),
             Column(self.env._("Amount"), "amount", 15),
-            Column(self.env._("Document"), width=32),
+            Column(self.env._("Document"), width=38),
             Column(self.env._("Reference"), width=26),
-            Column(self.env._("SHA-256"), "hash", 60),
+            Column(self.env._("SHA-256"), "hash", 50),
         ]
         expected = {
             (envelope_id, facts.kinds[flow]): sums[flow]
@@ -628,7 +628,7 @@ class GrantStatementData(models.AbstractModel):
         self.env.flush_all()
         documents = {}
         for envelope in facts.envelopes:
-            name = envelope.display_name
+            name = envelope.code
             last, batch = 0, [None]
             while batch:
                 batch = self.env.execute_query(self._get_lines_query(envelope, facts.as_at, last))
