@@ -110,10 +110,9 @@ class GrantDisbursement(models.Model):
     )  # fmt: skip
     def _compute_blockers(self):
         for disbursement in self:
-            blockers = (
-                disbursement._get_blockers() if disbursement.state in ("planned", "ready") else []
-            )
-            disbursement.blockers = "\n".join(blockers)
+            # A form just opened has no subsidy yet.
+            waiting = disbursement.subsidy_id and disbursement.state in ("planned", "ready")
+            disbursement.blockers = "\n".join(disbursement._get_blockers() if waiting else [])
 
     def _get_blockers(self):
         """What forbids certifying this tranche: a list of sentences, empty when nothing does."""

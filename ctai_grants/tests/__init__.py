@@ -12,4 +12,5 @@ from . import (
     test_schedule,
     test_subsidy_flow,
     test_uninstall,
+    test_views,
 )
