@@ -1,6 +1,11 @@
 # The mixins first: the other models inherit from them.
 # isort: off
-from . import grant_guarded_mixin, grant_append_only_mixin, grant_thread_mixin
+from . import (
+    grant_guarded_mixin,
+    grant_append_only_mixin,
+    grant_portal_mixin,
+    grant_thread_mixin,
+)
 
 # isort: on
 from . import (

@@ -9,7 +9,9 @@ class GrantContract(models.Model):
 
     _name = "grant.contract"
     _description = "Grant Contract"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _inherit = [
+        "grant.thread.mixin", "mail.activity.mixin", "grant.portal.mixin", "grant.guarded.mixin"
+    ]  # fmt: skip
     _order = "date_start desc, code"
     _rec_names_search = ["name", "code"]
     _check_company_auto = True

@@ -1,5 +1,6 @@
 from odoo import Command, api, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 
 # No RPC payload, import or server action can carry this object in its context, so only the
 # methods of these models write guarded fields.
@@ -214,3 +215,25 @@ class GrantGuardedMixin(models.AbstractModel):
             "display_name",
             "create_date",
         }
+
+    # Odoo checks that fields may be read where it makes SQL of them. It does not for fields with a
+    # search method, many2many fields in a grouping, and all but the end of a related field.
+
+    def _check_expression_access(self, expression):
+        if field := self._fields.get(expression.partition(".")[0].partition(":")[0]):
+            self._check_field_access(field, "read")
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        if self.env.user._is_portal() and not self.env.su and not kwargs.get("bypass_access"):
+            for condition in Domain(domain).iter_conditions():
+                self._check_expression_access(condition.field_expr)
+        return super()._search(domain, *args, **kwargs)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        self._check_expression_access(field_expr)
+        return super()._field_to_sql(alias, field_expr, query)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        self._check_expression_access(groupby_spec)
+        return super()._read_group_groupby(alias, groupby_spec, query)

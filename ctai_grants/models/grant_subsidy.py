@@ -15,7 +15,9 @@ class GrantSubsidy(models.Model):
 
     _name = "grant.subsidy"
     _description = "Subsidy"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "portal.mixin", "grant.guarded.mixin"]
+    _inherit = [
+        "grant.thread.mixin", "mail.activity.mixin", "grant.portal.mixin", "grant.guarded.mixin"
+    ]  # fmt: skip
     _order = "code desc, id desc"
     _rec_names_search = ["code", "name", "partner_id.name"]
     _check_company_auto = True

@@ -1,7 +1,7 @@
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 MONTHS = [
     ("1", "January"), ("2", "February"), ("3", "March"), ("4", "April"), ("5", "May"),
@@ -85,12 +85,33 @@ class ResPartner(models.Model):
             )
 
     def write(self, vals):
+        if self.env.user._is_portal():
+            self._check_legal_identity(vals)
         result = super().write(vals)
         if vals.keys() & {"grant_role", "parent_id", "is_company"}:
             # sudo: who says what an organisation is decides what its portal users see
             users = self.env["res.users"].sudo().with_context(active_test=False)
             users.search([("partner_id", "child_of", self.ids)])._sync_grant_portal_groups()
         return result
+
+    def _check_legal_identity(self, vals):
+        """Refuse that portal users rename an organisation, as Odoo's account page lets them.
+
+        Its name is on conventions, orders to pay and statements.
+
+        :raise AccessError: the name or VAT number of an operator or prefecture would change
+        """
+        for name in ("name", "vat"):
+            if name in vals and any(
+                partner.grant_role and (partner[name] or "") != (vals[name] or "")
+                for partner in self
+            ):
+                raise AccessError(
+                    self.env._(
+                        "“%(field)s” of an organisation is changed by the city: please ask it.",
+                        field=self._fields[name]._description_string(self.env),
+                    )
+                )
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""
