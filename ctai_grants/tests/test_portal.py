@@ -2,9 +2,11 @@ import hashlib
 import io
 import zipfile
 
+from lxml import html
+
 from odoo import Command, http
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PDF, GrantsCommon
 
@@ -36,6 +38,17 @@ class PortalCase(HttpCase, GrantsCommon):
 
     def login(self, user):
         self.authenticate(user.login, user.login)
+
+    def page(self, path):
+        """The page at ``path``, parsed."""
+        answer = self.url_open(path)
+        self.assertEqual(answer.status_code, 200)
+        return html.fromstring(answer.content)
+
+    def counters(self):
+        """What decides which cards are shown on the user's home page."""
+        names = ["grant_subsidy_count", "grant_contract_count"]
+        return self.make_jsonrpc_request("/my/counters", {"counters": names})
 
     def upload(self, piece, name, content, **data):
         return self.url_open(
@@ -136,6 +149,128 @@ class TestOperatorPages(PortalCase):
         self.assertIn("is-invalid", answer.text)
         self.assertFalse(self.piece.version_ids)
 
+    def test_far_too_large(self):
+        """Above what Odoo reads of a request by default: still a sentence beside the field."""
+        answer = self.upload(self.piece, "film.pdf", PDF + bytes(129 * 2**20))
+        self.assertEqual(answer.status_code, 200)
+        [error] = html.fromstring(answer.content).xpath("//form//*[@role='alert']")
+        self.assertIn("15 MB", error.text_content())
+        self.assertFalse(self.piece.version_ids)
+
+    def test_an_error_is_tied_to_its_field(self):
+        other = self.make_deliverable(self.mine, name="Budget")
+        page = html.fromstring(self.upload(self.piece, "x.exe", b"MZ").content)
+        [field] = page.xpath("//input[@aria-invalid='true']")
+        self.assertEqual(field.get("id"), f"file_{self.piece.id}")
+        [error] = page.xpath("//form//*[@role='alert']")
+        self.assertIn(error.get("id"), field.get("aria-describedby").split())
+        self.assertIn("x.exe", error.text_content())
+        self.assertFalse(page.xpath(f"//input[@id='file_{other.id}'][@aria-invalid]"))
+
+    def test_no_file_chosen(self):
+        answer = self.upload(self.piece, None, None, comment="gardez-moi")
+        self.assertIn("Choose a file first", answer.text)
+        self.assertIn("gardez-moi", answer.text)
+
+    def test_a_session_that_ended_leads_back_to_the_form(self):
+        path = f"/my/subsidies/{self.mine.id}/deliverables/{self.piece.id}"
+        self.authenticate(None, None)
+        answer = self.url_open(path, data={}, files={"ufile": ("x.pdf", PDF)})
+        self.assertIn("/web/login", answer.url)
+        self.login(self.operator_user)
+        self.assertIn(f"/my/subsidies/{self.mine.id}", self.url_open(path).url)
+        self.assertFalse(self.piece.version_ids, "looking at an address changes nothing")
+
+    def test_what_is_late_comes_first(self):
+        self.piece.milestone_id.date = "2090-06-30"
+        late = self.make_deliverable(self.mine, name="Budget en retard")
+        page = self.page(f"/my/subsidies/{self.mine.id}")
+        names = [title.text_content() for title in page.xpath("//section//h3")]
+        self.assertEqual(names, ["Budget en retard", "Bilan"])
+        [alert] = page.xpath("//*[contains(@class, 'alert-danger')]")
+        self.assertIn("Budget en retard", alert.text_content())
+        self.assertNotIn("Bilan", alert.text_content())
+        self.assertEqual(alert.xpath(".//a/@href"), [f"#piece_{late.id}"])
+
+    def test_pages_can_be_read_by_machines(self):
+        """Language, title, headings in order, a label for each field, scopes of headers."""
+        for path in ("/my/subsidies", f"/my/subsidies/{self.mine.id}"):
+            with self.subTest(path=path):
+                page = self.page(path)
+                self.assertEqual(page.get("lang"), "en-US")
+                self.assertNotEqual(page.findtext(".//title"), "Odoo")
+                levels = [
+                    int(title.tag[1])
+                    for title in page.xpath("//main//*[self::h1 or self::h2 or self::h3]")
+                ]
+                self.assertEqual(levels[:1], [1])
+                self.assertTrue(
+                    all(
+                        after <= before + 1
+                        for before, after in zip(levels, levels[1:], strict=False)
+                    )
+                )
+                labels = page.xpath("//label/@for")
+                for field in page.xpath(
+                    "//main//form[@method='post']//*[self::input or self::textarea]"
+                ):
+                    self.assertTrue(field.get("type") == "hidden" or field.get("id") in labels)
+                self.assertFalse(page.xpath("//main//th[not(@scope)]"))
+
+    def test_names_are_text(self):
+        self.upload(self.piece, "<b>gras<!--.pdf", PDF, comment="<script>alert(1)</script>")
+        self.piece.with_user(self.coordinator)._do_review(
+            "to_complete", ("submitted",), "<img src=x onerror=alert(1)>"
+        )
+        page = self.page(f"/my/subsidies/{self.mine.id}")
+        self.assertFalse(page.xpath("//main//script | //main//img | //main//section//b"))
+        self.assertIn("<script>alert(1)</script>", page.xpath("//main")[0].text_content())
+
+    def test_handing_in_is_confirmed_only_when_done(self):
+        path = f"/my/subsidies/{self.mine.id}?handed_in={self.piece.id}"
+        self.assertFalse(self.page(path).xpath("//section//*[@role='status']"))
+        self.upload(self.piece, "bilan.pdf", PDF)
+        self.assertTrue(self.page(path).xpath("//section//*[@role='status']"))
+
+    def test_granted_and_closed(self):
+        """Before the signature and after the closing nothing can be handed in, and it is said."""
+        granted = self.make_subsidy(name="Accordée")
+        self.make_deliverable(granted)
+        granted.action_grant()
+        page = self.page(f"/my/subsidies/{granted.id}")
+        self.assertFalse(page.xpath("//input[@type='file']"))
+        self.assertIn("once the subsidy is signed", page.text_content())
+        self.mine.with_user(self.finance_manager)._do_close("Fini")
+        page = self.page(f"/my/subsidies/{self.mine.id}")
+        self.assertFalse(page.xpath("//input[@type='file']"))
+        self.assertIn("This subsidy is closed", page.text_content())
+        draft = self.make_subsidy(name="Brouillon")
+        self.assertEqual(self.url_open(f"/my/subsidies/{draft.id}").status_code, 404)
+
+    def test_pages_of_a_list(self):
+        for index in range(81):
+            self.sign(self.make_subsidy(name=f"Numéro {index}", amount=100))
+        first = self.page("/my/subsidies?sortby=amount")
+        self.assertEqual(len(first.xpath("//main//li[contains(@class, 'list-group-item')]")), 80)
+        second = self.page("/my/subsidies/page/2?sortby=amount")
+        self.assertEqual(len(second.xpath("//main//li[contains(@class, 'list-group-item')]")), 2)
+
+    def test_cards_of_the_home_page(self):
+        self.assertEqual(self.counters(), {"grant_subsidy_count": 1, "grant_contract_count": 0})
+        self.login(self.prefecture_user)
+        self.assertEqual(self.counters(), {"grant_subsidy_count": 0, "grant_contract_count": 1})
+        plain = new_test_user(self.env, "plain", "base.group_portal", password="plain_portal")
+        self.authenticate(plain.login, "plain_portal")
+        self.assertEqual(self.counters(), {"grant_subsidy_count": 0, "grant_contract_count": 0})
+        for path in ("/my/subsidies", "/my/contracts"):
+            self.assertEqual(self.url_open(path).status_code, 404)
+
+    def test_nothing_yet(self):
+        newcomer = self._make_organisation("Nouvelle association", "operator")
+        self.operator_user.partner_id.parent_id = newcomer
+        page = self.page("/my/subsidies")
+        self.assertIn("There is no subsidy to follow yet", page.text_content())
+
     def test_nothing_to_hand_in_any_more(self):
         self.upload(self.piece, "bilan.pdf", PDF)
         self.piece.with_user(self.coordinator).action_accept()
@@ -177,17 +312,39 @@ class TestOperatorPages(PortalCase):
 
 @tagged("post_install", "-at_install")
 class TestPrefecturePages(PortalCase):
-    def test_sees_its_contract_and_its_pieces(self):
+    def setUp(self):
+        super().setUp()
         self.login(self.prefecture_user)
-        page = self.url_open(f"/my/contracts/{self.contract.id}").text
-        for text in ("À moi", "À eux", self.envelope.name, self.direct_envelope.name):
-            self.assertIn(text, page)
-        download = self.url_open(f"/grants/versions/{self.their_version.id}")
-        self.assertEqual(download.status_code, 200)
-        page = self.url_open(f"/my/subsidies/{self.mine.id}").text
-        self.assertNotIn('type="file"', page, "the prefecture reads, it hands nothing in")
-        self.upload(self.piece, "x.pdf", PDF)
+        self.path = f"/my/contracts/{self.contract.id}"
+
+    def test_sees_its_contract(self):
+        self.assertIn(self.contract.name, self.page("/my/contracts").text_content())
+        self.pay(self.tranche)
+        page = self.page(self.path)
+        city, direct = page.xpath("//section")
+        for text in (self.envelope.name, "À moi", "À eux", "150,000.00", "20,000.00", "1,000.00"):
+            self.assertIn(text, city.text_content())
+        self.assertIn(self.direct_envelope.name, direct.text_content())
+        self.assertIn("Paid by the State to the operators", direct.text_content())
+        self.assertNotIn("Received by the city", direct.text_content())
+        self.assertTrue(page.xpath("//div[@id='grants_statements']"))
+
+    def test_sees_what_was_accepted(self):
+        self.assertNotIn("Accepted pieces", self.page(self.path).text_content())
+        self.their_piece.with_user(self.coordinator).action_accept()
+        page = self.page(self.path)
+        [link] = page.xpath("//section//details//a")
+        self.assertEqual(link.text_content(), self.their_piece.name)
+        download = self.url_open(link.get("href"))
+        self.assertEqual(download.content, PDF)
+
+    def test_only_reads(self):
+        """Neither the operators' pages nor what they and the city write to each other."""
+        self.assertEqual(self.url_open("/my/subsidies").status_code, 404)
+        self.assertEqual(self.url_open(f"/my/subsidies/{self.mine.id}").status_code, 404)
+        self.assertEqual(self.upload(self.piece, "x.pdf", PDF).status_code, 404)
         self.assertFalse(self.piece.version_ids)
+        self.assertFalse(self.page(self.path).xpath("//main//form[@method='post']"))
 
     def test_not_another_prefecture(self):
         other = self._make_organisation("Autre préfecture", "prefecture")
