@@ -1,0 +1,154 @@
+"""Records to measure on. Every name, date, account and amount made here is invented."""
+
+from odoo import Command
+
+# An account of no bank: there is no bank 99999.
+IBAN = "FR7699999000010000000000115"
+
+
+def make_user(env, role):
+    """A user with one role of the add-on, called like it (bench_coordinator)."""
+    group = env.ref(f"ctai_grants.group_{role}")
+    values = {"name": f"Bench {role}", "login": f"bench_{role}"}
+    return (
+        env["res.users"]
+        .with_context(no_reset_password=True)
+        .create({**values, "group_ids": [Command.set(group.ids)]})
+    )
+
+
+def make_contract(env, amounts):
+    """A contract in force, with an envelope of each amount."""
+    funder = _make_organisation(env, "Bench prefecture")
+    contract = env["grant.contract"].create(
+        {
+            "name": "Bench contract",
+            "code": "BENCH",
+            "funder_id": funder.id,
+            "signature_date": "2021-10-21",
+            "date_start": "2021-10-21",
+            "date_end": "2022-12-31",
+            "envelope_ids": [
+                Command.create({"name": f"Envelope {n}", "code": f"E{n}", "amount": amount})
+                for n, amount in enumerate(amounts, 1)
+            ],
+        }
+    )
+    contract.with_user(make_user(env, "finance_manager")).action_put_in_force()
+    return contract
+
+
+def make_subsidy(env, envelope, amount):
+    """A granted subsidy with two actions and a schedule of three tranches, as its coordinator
+    would make it; ``env`` is theirs."""
+    # sudo: whose job it is to make operators is not measured here
+    operator = _make_organisation(env(su=True), "Bench operator")
+    account = {"acc_number": IBAN, "allow_out_payment": True, "partner_id": operator.id}
+    env(su=True)["res.partner.bank"].create(account)
+    themes = env["grant.theme"].search([], limit=2)
+    half = amount / 2
+    subsidy = env["grant.subsidy"].create(
+        {
+            "name": "Bench subsidy",
+            "code": f"BENCH-{envelope.code}",
+            "envelope_id": envelope.id,
+            "partner_id": operator.id,
+            "amount": amount,
+            "date_start": "2021-10-25",
+            "date_end": "2022-06-30",
+            "decision_number": "BENCH-1",
+            "decision_date": "2021-09-27",
+            "executory_date": "2021-10-01",
+            "convention_reference": "BENCH-C",
+            "signature_date": "2021-10-25",
+            "template_id": env.ref("ctai_grants.schedule_template_three").id,
+            "action_ids": [
+                Command.create({"name": theme.name, "amount": half, "theme_ids": theme.ids})
+                for theme in themes
+            ],
+        }
+    )
+    subsidy.action_grant()
+    subsidy.action_apply_template()
+    return subsidy
+
+
+def _make_organisation(env, name):
+    return env["res.partner"].create(
+        {"name": name, "is_company": True, "country_id": env.ref("base.fr").id}
+    )
+
+
+def copy_subsidy(env, subsidy, count):
+    """Copy a granted subsidy ``count`` times, each for an operator of its own, with its actions,
+    schedule, decisions and followers: in a few statements, since the ORM takes minutes for
+    thousands.
+
+    :return: the ids of the copies
+    """
+    env.flush_all()
+    cr, subsidy_id, partner_id = env.cr, subsidy.id, subsidy.partner_id.id
+    partners = _copy(
+        cr, "res_partner", "generate_series(1, %s) n WHERE t.id = %s", [count, partner_id],
+        name="t.name || ' ' || n", complete_name="t.name || ' ' || n",
+    )  # fmt: skip
+    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)", [partners])
+    source = "unnest(%s) p(id) WHERE t.partner_id = %s"
+    _copy(cr, "res_partner_bank", source, [partners, partner_id], partner_id="p.id")
+    copies = _copy(
+        cr, "grant_subsidy", "unnest(%s) WITH ORDINALITY p(id, n) WHERE t.id = %s",
+        [partners, subsidy_id], partner_id="p.id", code="t.code || '-' || p.n", access_token="NULL",
+    )  # fmt: skip
+    source = "grant_subsidy s WHERE t.subsidy_id = %s AND s.id = ANY(%s)"
+    for table in ("action", "milestone", "deliverable", "disbursement", "decision"):
+        _copy(
+            cr, f"grant_{table}", source, [subsidy_id, copies], subsidy_id="s.id",
+            partner_id="s.partner_id",
+            milestone_id=_same("milestone", "milestone_id"),
+        )  # fmt: skip
+    _copy_links(cr, "grant_action_grant_theme_rel", subsidy_id, copies, grant_action_id="action")
+    _copy_links(
+        cr, "grant_disbursement_deliverable_rel", subsidy_id, copies,
+        grant_disbursement_id="disbursement", grant_deliverable_id="deliverable",
+    )  # fmt: skip
+    source = "unnest(%s) s(id) WHERE t.res_model = 'grant.subsidy' AND t.res_id = %s"
+    _copy(cr, "mail_followers", source, [copies, subsidy_id], res_id="s.id")
+    cr.execute("ANALYZE")
+    env.invalidate_all()
+    return copies
+
+
+def _same(table, column):
+    """SQL: id of the row of the subsidy ``s`` named like the one that ``t`` refers to."""
+    return (
+        f"(SELECT new.id FROM grant_{table} old JOIN grant_{table} new ON new.name = old.name"
+        f" WHERE old.id = t.{column} AND new.subsidy_id = s.id)"
+    )
+
+
+def _copy_links(cr, table, subsidy_id, copies, **columns):
+    first, source = next(iter(columns.items()))
+    _copy(
+        cr, table,
+        f"grant_{source} o, grant_subsidy s "
+        f"WHERE o.id = t.{first} AND o.subsidy_id = %s AND s.id = ANY(%s)",
+        [subsidy_id, copies], returning=first,
+        **{column: _same(source, column) for column, source in columns.items()},
+    )  # fmt: skip
+
+
+def _copy(cr, table, source, parameters, returning="id", **changes):
+    """Copy each row ``t`` of ``table`` once for each row of ``source``, all columns but those of
+    ``changes`` (column: SQL)."""
+    cr.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = %s", (table,)
+    )
+    columns = [name for (name,) in cr.fetchall() if name != "id"]
+    values = ", ".join(changes.get(name, f't."{name}"') for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    cr.execute(
+        f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}" t, {source} '
+        f"RETURNING {returning}",
+        parameters,
+    )
+    return [row[0] for row in cr.fetchall()]
