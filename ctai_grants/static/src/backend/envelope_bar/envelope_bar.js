@@ -65,7 +65,7 @@ export class GrantBar extends Component {
     }
 
     open({ method, kind }) {
-        const { resModel, resId } = this.props.record;
+        const { resModel, resId, context } = this.props.record;
         if (!resId) {
             return;
         }
@@ -75,7 +75,8 @@ export class GrantBar extends Component {
             resModel,
             resId,
             resIds: [resId],
-            context: kind ? { entry_kind: kind } : {},
+            context: { ...context },
+            buttonContext: kind ? { entry_kind: kind } : {},
         });
     }
 }
