@@ -54,6 +54,9 @@
         "web.assets_frontend": [
             "ctai_grants/static/src/portal/**/*",
         ],
+        "web.assets_tests": [
+            "ctai_grants/static/tests/tours/**/*",
+        ],
     },
     "application": True,
     "uninstall_hook": "uninstall_hook",

@@ -9,6 +9,7 @@ from . import (
     test_partner,
     test_portal,
     test_portal_rpc,
+    test_portal_tour,
     test_schedule,
     test_subsidy_flow,
     test_uninstall,

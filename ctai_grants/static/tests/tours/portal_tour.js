@@ -1,0 +1,149 @@
+import { registry } from "@web/core/registry";
+
+function choose(name, bytes) {
+    return function () {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([bytes], name));
+        this.anchor.files = transfer.files;
+        this.anchor.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+}
+
+const openSubsidy = [
+    {
+        content: "Open the subsidies from the home page",
+        trigger: ".o_portal_docs a[href='/my/subsidies']",
+        run: "click",
+        expectUnloadPage: true,
+    },
+    {
+        content: "Open the subsidy",
+        trigger: ".list-group-item a:contains('Ateliers')",
+        run: "click",
+        expectUnloadPage: true,
+    },
+];
+
+registry.category("web_tour.tours").add("grants_operator_hands_in", {
+    url: "/my",
+    steps: () => [
+        ...openSubsidy,
+        {
+            content: "A file that is too large is refused before it is sent",
+            trigger: "section:contains('Bilan') input[type=file]",
+            run: choose("film.pdf", new Uint8Array(16 * 2 ** 20)),
+        },
+        {
+            content: "The browser says so, with the limit",
+            trigger: "section:contains('Bilan') input[type=file]:invalid",
+            run() {
+                if (!this.anchor.validationMessage.includes("15")) {
+                    throw new Error(`No limit in: ${this.anchor.validationMessage}`);
+                }
+            },
+        },
+        {
+            content: "A page of HTML under the name of a PDF",
+            trigger: "section:contains('Bilan') input[type=file]",
+            run: choose("bilan.pdf", "<html></html>"),
+        },
+        {
+            content: "With a comment",
+            trigger: "section:contains('Bilan') textarea",
+            run: "edit Voici notre bilan",
+        },
+        {
+            content: "Hand it in",
+            trigger: "section:contains('Bilan') button[type=submit]",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "The refusal is beside the field, which has the focus",
+            trigger: "section:contains('Bilan') [role=alert]:contains('bilan.pdf')",
+            run() {
+                const field = document.querySelector("input[aria-invalid=true]");
+                if (document.activeElement !== field) {
+                    throw new Error("The field in error has not the focus.");
+                }
+            },
+        },
+        {
+            content: "The comment is still there",
+            trigger: "section:contains('Bilan') textarea:value('Voici notre bilan')",
+        },
+        {
+            content: "A PDF",
+            trigger: "section:contains('Bilan') input[type=file]",
+            run: choose("bilan.pdf", "%PDF-1.7\n% demonstration file, invented\n"),
+        },
+        {
+            content: "Hand it in",
+            trigger: "section:contains('Bilan') button[type=submit]",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "It is confirmed",
+            trigger: "section:contains('Bilan') [role=status]:contains('Your file is handed in')",
+        },
+        {
+            content: "The version can be downloaded",
+            trigger: "section:contains('Bilan') a[href^='/grants/versions/']:contains('bilan.pdf')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("grants_operator_reads_answer", {
+    url: "/my",
+    steps: () => [
+        ...openSubsidy,
+        {
+            content: "The piece is accepted",
+            trigger: "section:contains('Bilan') .badge:contains('Accepted')",
+        },
+        {
+            content: "What the city answered about the other one",
+            trigger: "section:contains('Budget') .alert-warning:contains('La page 3 manque')",
+        },
+        {
+            content: "The payment and its date",
+            trigger: "tr:contains('Avance'):contains('Paid'):contains('11/25/2021')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("grants_prefecture_reads_contract", {
+    url: "/my",
+    steps: () => [
+        {
+            content: "Open the contracts from the home page",
+            trigger: ".o_portal_docs a[href='/my/contracts']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Open the contract",
+            trigger: ".list-group-item a:contains('Contrat de test')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "Figures of the envelope",
+            trigger: "section:contains('Protection') dl:contains('150,000.00')",
+        },
+        {
+            content: "The envelope that the State pays itself is marked",
+            trigger: "section:contains('Newcomers') .badge:contains('Paid by the State')",
+        },
+        {
+            content: "Unfold the accepted pieces",
+            trigger: "section:contains('Protection') summary",
+            run: "click",
+        },
+        {
+            content: "The piece can be downloaded",
+            trigger: "section:contains('Protection') a[href^='/grants/versions/']:contains('Bilan')",
+        },
+    ],
+});
