@@ -243,7 +243,7 @@ class TestCompanies(GrantsCommon):
         )
         ours = self.env["grant.schedule.template"].create({"name": "Le nôtre"})
         both = self.both.with_context(allowed_company_ids=(self.company | self.other_company).ids)
-        draft = self.make_subsidy().with_user(self.both).with_context(both.env.context)
+        draft = self.make_subsidy().with_user(self.both).with_context(**both.env.context)
         for document, values in (
             (draft, {"partner_id": partner.id}),
             (draft, {"envelope_id": contract.envelope_ids.id, "template_id": ours.id}),

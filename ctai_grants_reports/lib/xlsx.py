@@ -99,7 +99,7 @@ def write(statement: Statement, stream: BinaryIO) -> None:
     """
     # A folder of our own: nothing is left of a workbook that is given up half-way.
     with tempfile.TemporaryDirectory() as folder:
-        _Workbook(statement, stream, folder).write()
+        _Workbook(statement, stream, folder).fill()
 
 
 class _Workbook:
@@ -162,7 +162,7 @@ class _Workbook:
         self.plain = add({"valign": "top"})
         self.dense = {**self.formats, "text": add({"valign": "top", "indent": 1})}
 
-    def write(self):
+    def fill(self):
         self._write_summary()
         for table in self.statement.lists:
             self._write_list(table)
