@@ -8,5 +8,5 @@ def uninstall_hook(env):
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
-            grant_entry_refuse CASCADE
+            grant_entry_refuse, grant_entry_queue CASCADE
     """)

@@ -1,6 +1,5 @@
 import json
 import sys
-from functools import partial
 
 import psycopg2
 
@@ -8,7 +7,7 @@ from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, file_open
-from odoo.tools.misc import formatLang
+from odoo.tools.misc import formatLang, get_lang
 
 from ..lib import chain
 
@@ -129,47 +128,36 @@ class GrantEntry(models.Model):
         ids = sorted(set(envelopes.ids))
         if not ids:
             return
-        if not self._can_restart_transaction():
-            self._query_locks("pg_advisory_xact_lock", ids)
-            return
+        can_restart = self._can_restart_transaction()
+        queue = SQL("SELECT grant_entry_queue(%s, %s, %s)", POSTING_LOCK, ids, can_restart)
         try:
-            self._query_locks("pg_advisory_lock", ids)
             try:
-                cr.execute(
-                    SQL(
-                        "SELECT id FROM grant_envelope WHERE id IN %s ORDER BY id "
-                        "FOR NO KEY UPDATE",
-                        tuple(ids),
-                    ),
-                    log_exceptions=False,
-                )
+                cr.execute(queue, log_exceptions=False)
             except psycopg2.errors.SerializationFailure:
                 cr.rollback()
-            self._query_locks("pg_advisory_xact_lock", ids)
+                self._query_locks(ids, "pg_advisory_xact_lock", "pg_advisory_unlock")
         except BaseException:
             # Nothing can be unlocked in a failed transaction, and the connection is used again.
-            cr.rollback()
+            if can_restart:
+                cr.rollback()
+                self._query_locks(ids, "pg_advisory_unlock")
             raise
-        finally:
-            self._query_locks("pg_advisory_unlock", ids)
 
     @api.model
-    def _query_locks(self, function, envelope_ids):
-        for envelope_id in envelope_ids:
-            self.env.cr.execute(SQL("SELECT %s(%s, %s)", SQL(function), POSTING_LOCK, envelope_id))
+    def _query_locks(self, envelope_ids, *functions):
+        calls = SQL(", ").join(SQL("%s(%s, id)", SQL(f), POSTING_LOCK) for f in functions)
+        self.env.cr.execute(SQL("SELECT %s FROM unnest(%s) id", calls, envelope_ids))
 
     @api.model
     def _can_restart_transaction(self):
-        """Whether a rollback now loses nothing: neither a write, nor what a caller prepared."""
+        """Whether a rollback now loses nothing that a caller prepared; whether something is
+        written already is for the database to say."""
         cr = self.env.cr
         # Tests run in one transaction that must not end; their cursors refuse it.
         if modules.module.current_test or not isinstance(cr, Cursor) or not _is_dispatched():
             return False
         self.env.flush_all()
-        if cr.precommit or cr.postcommit or cr.prerollback or cr.postrollback:
-            return False
-        cr.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
-        return cr.fetchone()[0]
+        return not (cr.precommit or cr.postcommit or cr.prerollback or cr.postrollback)
 
     @api.private
     @api.model
@@ -214,14 +202,13 @@ class GrantEntry(models.Model):
                VALUES %s RETURNING id""",
             values,
         )
-        format_amount = partial(formatLang, self.env, currency_obj=origin.currency_id)
         # A refusal is put into words when the transaction has failed: what that reads, now.
-        format_amount(0.0)
+        get_lang(self.env)
         try:
             self.env.cr.execute(query, log_exceptions=False)
         except psycopg2.errors.CheckViolation as error:
             if (error.diag.constraint_name or "").startswith("grant_ledger_"):
-                raise self._get_refusal(error, format_amount) from error
+                raise self._get_refusal(error) from error
             raise
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
         self._forget_counters(lines)
@@ -237,11 +224,16 @@ class GrantEntry(models.Model):
             records.modified([*counters, "entry_ids"])
 
     @api.model
-    def _get_refusal(self, error, format_amount):
+    def _get_refusal(self, error):
         """The refusal of the database as a message that says which ceiling, what was left and
         what was asked."""
         about = json.loads(error.diag.message_detail)
-        amounts = {name: format_amount(about[name]) for name in ("left", "asked") if name in about}
+        currency = self.env["res.currency"].new(about.get("currency") or {})
+        amounts = {
+            name: formatLang(self.env, about[name], currency_obj=currency)
+            for name in ("left", "asked")
+            if name in about
+        }
         match error.diag.constraint_name.removeprefix("grant_ledger_"), about.get("kind"):
             case "envelope_ceiling", "commitment":
                 text = self.env._(

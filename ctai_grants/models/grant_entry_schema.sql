@@ -8,8 +8,33 @@
 CREATE OR REPLACE FUNCTION grant_entry_refuse(code text, about json) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+    -- With how to write the amounts: nothing can be read any more when it is put into words.
+    about := COALESCE(
+        (SELECT about::jsonb || jsonb_build_object('currency', jsonb_build_object(
+                    'symbol', symbol, 'position', position, 'rounding', rounding))
+           FROM res_currency WHERE id = (about ->> 'currency_id')::integer)::json,
+        about);
     RAISE EXCEPTION 'grant ledger: %', code
         USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_ledger_' || code, DETAIL = about::text;
+END $$;
+
+-- Queue for the ledgers of these envelopes until the transaction ends. One that can be restarted
+-- waits on session locks: they outlive the failure that says that it must be, since an envelope
+-- has changed after its snapshot.
+CREATE OR REPLACE FUNCTION grant_entry_queue(
+    lock_key integer, envelope_ids integer[], can_restart boolean
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- Not when something is written already: a restart would lose it.
+    can_restart := can_restart AND pg_current_xact_id_if_assigned() IS NULL;
+    IF can_restart THEN
+        PERFORM pg_advisory_lock(lock_key, id) FROM unnest(envelope_ids) id;
+        PERFORM FROM grant_envelope WHERE id = ANY (envelope_ids) ORDER BY id FOR NO KEY UPDATE;
+    END IF;
+    PERFORM pg_advisory_xact_lock(lock_key, id) FROM unnest(envelope_ids) id;
+    IF can_restart THEN
+        PERFORM pg_advisory_unlock(lock_key, id) FROM unnest(envelope_ids) id;
+    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION grant_entry_text(
@@ -46,6 +71,7 @@ BEGIN
     IF envelope.committed_amount > envelope.allocated_amount THEN
         PERFORM grant_entry_refuse('envelope_ceiling', json_build_object(
             'envelope', envelope.name, 'kind', NEW.kind, 'asked', abs(NEW.amount),
+            'currency_id', envelope.currency_id,
             'left', CASE NEW.kind
                 WHEN 'commitment'
                 THEN envelope.allocated_amount - envelope.committed_amount + NEW.amount
@@ -72,7 +98,7 @@ BEGIN
         IF subsidy.paid_amount - subsidy.recovered_amount > subsidy.committed_amount THEN
             PERFORM grant_entry_refuse('subsidy_ceiling', json_build_object(
                 'envelope', envelope.name, 'subsidy', subsidy.name, 'kind', NEW.kind,
-                'asked', abs(NEW.amount),
+                'asked', abs(NEW.amount), 'currency_id', envelope.currency_id,
                 'left', CASE NEW.kind
                     WHEN 'payment'
                     THEN subsidy.committed_amount - subsidy.paid_amount
