@@ -34,6 +34,8 @@ REPETITIONS = 3
 ROOM = 10**9  # euros in each envelope: nobody may be refused for lack of money
 LAST_EUROS = 200  # in the envelope everybody wants
 SIGNATURES = 25  # per client and repetition
+# What the web client sends along.
+CONTEXT = {"lang": "en_US", "tz": "Europe/Paris"}
 CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
 
 
@@ -138,7 +140,7 @@ def post(until, database, subsidies, user_id, most=None):
             "date": date.today(), "amount": 1.0, "memo": "Bench",
         }  # fmt: skip
         with registry.cursor() as cr:
-            env = api.Environment(cr, user_id, {})
+            env = api.Environment(cr, user_id, CONTEXT)
             env.transaction.default_env = env
             origin = env["grant.subsidy"].browse(subsidy)
             call = partial(env["grant.entry"]._post, origin, [line])
@@ -152,7 +154,7 @@ def call(_until, database, calls, user_id, method):
     for record_id, *arguments in calls:
         with registry.cursor() as cr:
             act = partial(execute_cr, cr, user_id, "grant.subsidy", method)
-            _count(tally, partial(act, [[record_id], *arguments], {}))
+            _count(tally, partial(act, [[record_id], *arguments], {"context": CONTEXT}))
     return tally.as_dict()
 
 
@@ -298,7 +300,7 @@ def _sum_up(results):
 
 def _compare(measures, work, peer, cell):
     """One cell: the work, its peer, and the median of the ratios of the repetitions."""
-    ours, theirs = measures[work, *cell], measures[peer, *cell]
+    ours, theirs = measures[(work, *cell)], measures[(peer, *cell)]
     ratios = [mine["rate"] / other["rate"] for mine, other in zip(ours, theirs, strict=True)]
     clients, envelopes = cell
     return {
