@@ -1,6 +1,6 @@
 import datetime
 
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_file
 
 from odoo import http
@@ -16,16 +16,13 @@ class GrantStatement(http.Controller):
     )
     def download_statement(self, contract_id, as_at=None, file_format="xlsx", **kw):
         """Make and download a statement; the right to read the contract is checked each time."""
-        contract = request.env["grant.contract"].browse(contract_id).exists()
-        try:
-            date = datetime.date.fromisoformat(as_at or "")
-        except ValueError as error:
-            raise BadRequest(
-                request.env._("“%(date)s” is not a date: YYYY-MM-DD is expected.", date=as_at or "")
-            ) from error
-        if not contract or file_format not in ("xlsx", "csv"):
+        if file_format not in ("xlsx", "csv"):
             raise NotFound()
         try:
+            date = self._parse_date(as_at)
+            contract = request.env["grant.contract"].browse(contract_id).exists()
+            if not contract:
+                raise NotFound()
             stream, name, mimetype = request.env["grant.statement.data"]._make(
                 contract, date, file_format
             )
@@ -33,7 +30,9 @@ class GrantStatement(http.Controller):
             # The same answer for what is not there and what is not theirs.
             raise NotFound() from error
         except UserError as error:
-            raise BadRequest(str(error)) from error
+            template = "ctai_grants_reports.statement_refused"
+            values = {"reason": str(error), "contract_id": contract_id}
+            return request.render(template, values, status=400)
         response = send_file(
             stream,
             request.httprequest.environ,
@@ -46,3 +45,11 @@ class GrantStatement(http.Controller):
         response.headers["Content-Security-Policy"] = "default-src 'none'"
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _parse_date(self, text):
+        try:
+            return datetime.date.fromisoformat(text or "")
+        except ValueError as error:
+            raise UserError(
+                request.env._("“%(date)s” is not a date: YYYY-MM-DD is expected.", date=text or "")
+            ) from error

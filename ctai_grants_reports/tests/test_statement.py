@@ -85,7 +85,8 @@ class TestStatement(GrantsCommon):
         for number, row in enumerate(rows):
             if row[1] == envelope.id and len([v for v in row if v is not None]) > 8:
                 header = next(r for r in reversed(rows[:number]) if r[0] == "Envelope")
-                return (dict(zip(header, line, strict=True)) for line in (row, rows[number + 1]))
+                lines = (row, rows[number + 1])
+                return [dict(zip(header, line, strict=True)) for line in lines]
         raise AssertionError(f"{envelope.name} is not in the summary")
 
     def get_rows(self, book, number):

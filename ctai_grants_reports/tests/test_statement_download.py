@@ -40,6 +40,7 @@ class TestStatementDownload(GrantsCommon, HttpCase):
         stranger = self._make_portal_user("prefecture", other, "stranger_")
         for user in (stranger, self.operator_user):
             self.assertEqual(self.download(user).status_code, 404)
+            self.assertEqual(self.download(user, "as_at=2999-12-31").status_code, 404)
 
     def test_prefecture_sees_no_draft(self):
         draft = self.env["grant.contract"].create(
@@ -64,6 +65,8 @@ class TestStatementDownload(GrantsCommon, HttpCase):
         ):
             with self.subTest(query=query):
                 self.assertEqual(self.download(self.coordinator, query).status_code, status)
+        page = self.download(self.coordinator, "as_at=2999-12-31").text
+        self.assertIn("A statement cannot be made as at a date after today.", page)
         self.assertEqual(
             self.url_open("/grants/contracts/999999999/statement?as_at=2021-12-31").status_code, 404
         )
