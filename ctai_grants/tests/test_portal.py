@@ -240,6 +240,7 @@ class TestOperatorPages(PortalCase):
         page = self.page(f"/my/subsidies/{granted.id}")
         self.assertFalse(page.xpath("//input[@type='file']"))
         self.assertIn("once the subsidy is signed", page.text_content())
+        self.assertFalse(page.xpath("//*[contains(@class, 'badge')][text()='Late']"))
         self.mine.with_user(self.finance_manager)._do_close("Fini")
         page = self.page(f"/my/subsidies/{self.mine.id}")
         self.assertFalse(page.xpath("//input[@type='file']"))
