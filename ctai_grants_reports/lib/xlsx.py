@@ -26,7 +26,7 @@ MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_LINES = 1_048_575
 MAX_TEXT = 32_767
 # What XML 1.0 cannot carry and xlsxwriter does not escape.
-UNWRITABLE = re.compile("[\ufffe\uffff]")
+UNWRITABLE = "\ufffe\uffff"
 CHART_ROWS = 17
 # Points: of a row, and of each more line of text in it.
 ROW_HEIGHT, LINE_HEIGHT = 15, 13
@@ -89,7 +89,10 @@ def writable(text: str) -> str:
     """
     if len(text) > MAX_TEXT:
         text = text[: MAX_TEXT - 1] + "…"
-    return UNWRITABLE.sub("", text)
+    for character in UNWRITABLE:
+        if character in text:
+            text = text.replace(character, "")
+    return text
 
 
 def write(statement: Statement, stream: BinaryIO) -> None:
@@ -100,6 +103,10 @@ def write(statement: Statement, stream: BinaryIO) -> None:
     # A folder of our own: nothing is left of a workbook that is given up half-way.
     with tempfile.TemporaryDirectory() as folder:
         _Workbook(statement, stream, folder).fill()
+
+
+#: What is written as a number, and how it becomes one; the rest is text.
+CONVERTERS = {"amount": float, "rate": float, "integer": int, "date": serial, "datetime": serial}
 
 
 class _Workbook:
@@ -282,20 +289,29 @@ class _Workbook:
             if column.terms or (with_ledger and column.flow)
         ]
         cells = [
-            (index, _get_writer(sheet, column.kind), formats[column.kind])
+            (index, CONVERTERS.get(column.kind, writable), formats[column.kind])
             for index, column in enumerate(columns)
             if index not in formulas
         ]
-        wrapped = [] if formats is self.dense else list(enumerate(columns))
+        wrapped = [
+            (index, column.width)
+            for index, column in enumerate(columns)
+            if column.kind == "text" and formats is not self.dense
+        ]
         for values in table.read():
-            # Not every program makes room for wrapped text by itself.
-            lines = [count_lines(values[i], c.width) for i, c in wrapped if c.kind == "text"]
-            if max(lines, default=1) > 1:
-                sheet.set_row(row, ROW_HEIGHT + LINE_HEIGHT * (max(lines) - 1))
-            for index, write_cell, cell_format in cells:
+            if wrapped:
+                # Not every program makes room for wrapped text by itself.
+                lines = max(count_lines(values[index], width) for index, width in wrapped)
+                if lines > 1:
+                    sheet.set_row(row, ROW_HEIGHT + LINE_HEIGHT * (lines - 1))
+            for index, convert, cell_format in cells:
                 value = values[index]
-                if value is not None and value != "":
-                    write_cell(row, index, value, cell_format)
+                if value is None or value == "":
+                    continue
+                if convert is writable:
+                    sheet.write_string(row, index, writable(value), cell_format)
+                else:
+                    sheet.write_number(row, index, convert(value), cell_format)
             for index in formulas:
                 formula = self._get_formula(columns, index, row)
                 self._write_formula(sheet, row, index, formula, formats, columns, values[index])
@@ -368,17 +384,3 @@ def _join(terms, cells: Mapping[str, str]) -> str:
     """
     signed = "".join(f"{'+' if sign > 0 else '-'}{cells[flow]}" for flow, sign in terms)
     return signed.removeprefix("+")
-
-
-def _get_writer(sheet, kind: str):
-    match kind:
-        case "amount" | "rate" | "integer":
-            return sheet.write_number
-        case "date" | "datetime":
-            return lambda row, col, value, cell_format: sheet.write_number(
-                row, col, serial(value), cell_format
-            )
-        case _:
-            return lambda row, col, value, cell_format: sheet.write_string(
-                row, col, writable(value), cell_format
-            )
