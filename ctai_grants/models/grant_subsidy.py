@@ -569,13 +569,14 @@ class GrantSubsidy(models.Model):
     def action_reopen(self):
         """Open a closed subsidy again and commit its amount again.
 
-        :raise UserError: the envelope has not enough left any more (R1)
+        :raise UserError: the envelope has not enough left any more (R1), or the contract is closed
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Reopening a subsidy")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("closed",), what)
+        self.contract_id._check_state(("in_force",), what)
         for subsidy in self:
             subsidy._decide("reopened", state="signed")
             released = subsidy.amount - subsidy.committed_amount

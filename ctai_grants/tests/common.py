@@ -106,11 +106,11 @@ class GrantsCommon(TransactionCase):
         return user
 
     @classmethod
-    def make_subsidy(cls, **values):
+    def make_subsidy(cls, user=None, **values):
         """A draft subsidy of the coordinator, with all that granting and signing need."""
         return (
             cls.env["grant.subsidy"]
-            .with_user(cls.coordinator)
+            .with_user(user or cls.coordinator)
             .create(
                 {
                     "name": "Ateliers",
@@ -138,23 +138,23 @@ class GrantsCommon(TransactionCase):
         return subsidy
 
     @classmethod
-    def make_tranche(cls, subsidy, **values):
+    def make_tranche(cls, subsidy, user=None, **values):
         """A tranche of ``subsidy`` without conditions of its own."""
         return (
             cls.env["grant.disbursement"]
-            .with_user(cls.coordinator)
+            .with_user(user or cls.coordinator)
             .create({"name": "Avance", "subsidy_id": subsidy.id, "amount": 1000, **values})
         )
 
     @classmethod
-    def make_deliverable(cls, subsidy, **values):
+    def make_deliverable(cls, subsidy, user=None, **values):
         """A piece expected from ``subsidy``'s operator, at a milestone of its own."""
         milestone = cls.env["grant.milestone"].create(
             {"name": "Bilan", "subsidy_id": subsidy.id, "date": "2022-06-30"}
         )
         return (
             cls.env["grant.deliverable"]
-            .with_user(cls.coordinator)
+            .with_user(user or cls.coordinator)
             .create({"name": "Bilan", "milestone_id": milestone.id, **values})
         )
 

@@ -144,6 +144,10 @@ class TestContract(GrantsCommon):
         with self.assertRaises(UserError):
             signed.active = False
         self.ask(signed, "close", self.finance_manager)
+        # Fully paid: reopening it posts nothing, so that the ledger would not object.
+        paid = self.sign(self.make_subsidy(amount=10))
+        self.pay(self.make_tranche(paid, amount=10))
+        self.ask(paid, "close", self.finance_manager)
         funding = self.receive()
         self.manager_contract.action_close()
         with self.assertRefused("not in force"):
@@ -152,8 +156,9 @@ class TestContract(GrantsCommon):
             self.receive()
         with self.assertRefused("not in force"):
             funding.with_user(self.finance_manager).action_cancel_receipt()
-        with self.assertRefused("not in force"):
-            signed.with_user(self.finance_manager).action_reopen()
+        for closed in (signed, paid):
+            with self.assertRefused(self.contract.name, "Closed"):
+                closed.with_user(self.finance_manager).action_reopen()
         self.manager_contract.action_reopen()
         signed.with_user(self.finance_manager).action_reopen()
         self.assertEqual(signed.state, "signed")
