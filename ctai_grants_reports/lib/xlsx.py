@@ -30,6 +30,7 @@ UNWRITABLE = "\ufffe\uffff"
 CHART_ROWS = 17
 # Points: of a row, and of each more line of text in it.
 ROW_HEIGHT, LINE_HEIGHT = 15, 13
+LEFT = {"align": "left", "indent": 1}
 ALIGNMENTS = {
     "amount": {"align": "right"},
     "rate": {"align": "right"},
@@ -146,7 +147,7 @@ class _Workbook:
         }
         self.formats, self.totals = {}, {}
         for kind in ("text", "siret", "hash", "integer", "amount", "rate", "date", "datetime"):
-            properties = {"valign": "top", **ALIGNMENTS.get(kind, {"indent": 1})}
+            properties = {"valign": "top", **ALIGNMENTS.get(kind, LEFT)}
             if kind in numbers:
                 properties["num_format"] = numbers[kind]
             if kind == "text":
@@ -161,13 +162,13 @@ class _Workbook:
         header = {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1}
         header |= {"font_color": "#FFFFFF", "bg_color": "#1F4E79"}
         self.headers = {
-            kind: add({**header, **ALIGNMENTS.get(kind, {"indent": 1})}) for kind in self.formats
+            kind: add({**header, **ALIGNMENTS.get(kind, LEFT)}) for kind in self.formats
         }
         self.title = add({"bold": True, "font_size": 16, "font_color": "#1F4E79"})
         self.subtitle = add({"bold": True, "font_size": 12, "font_color": "#1F4E79"})
         self.bold = add({"bold": True, "valign": "top"})
         self.plain = add({"valign": "top"})
-        self.dense = {**self.formats, "text": add({"valign": "top", "indent": 1})}
+        self.dense = {**self.formats, "text": add({"valign": "top", **LEFT})}
 
     def fill(self):
         self._write_summary()
