@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import multiprocessing
 import os
 import platform
@@ -21,6 +22,8 @@ from odoo import SUPERUSER_ID, api, sql_db
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
+# What the web client sends along with each call.
+CONTEXT = {"lang": "en_US", "tz": "Europe/Paris"}
 HEAD_START = 0.2  # seconds between telling clients to start and their starting
 
 
@@ -40,6 +43,7 @@ def configure(database):
     """Let Odoo read its configuration (CTAI_CONFIG) for ``database``."""
     options = ["-c", os.environ["CTAI_CONFIG"], "-d", database, "--log-level=critical"]
     config.parse_config(options, setup_logging=True)
+    logging.getLogger("py.warnings").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from functools import partial
 
 import psycopg2
 from _common import (
+    CONTEXT,
     Clients,
     connect,
     environment,
@@ -34,8 +35,6 @@ REPETITIONS = 3
 ROOM = 10**9  # euros in each envelope: nobody may be refused for lack of money
 LAST_EUROS = 200  # in the envelope everybody wants
 SIGNATURES = 25  # per client and repetition
-# What the web client sends along.
-CONTEXT = {"lang": "en_US", "tz": "Europe/Paris"}
 CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
 
 
@@ -130,21 +129,22 @@ def _try_bare(connection, envelope):
 
 
 def post(until, database, subsidies, user_id, most=None):
-    """One commitment of 1 € a transaction, by the posting method, retried as Odoo does."""
-    registry, tally, turn = Registry(database), Tally(), 0
-    while time.monotonic() < until and turn != most:
-        subsidy, envelope = subsidies[turn % len(subsidies)]
-        turn += 1
-        line = {
-            "kind": "commitment", "envelope_id": envelope, "subsidy_id": subsidy,
-            "date": date.today(), "amount": 1.0, "memo": "Bench",
-        }  # fmt: skip
-        with registry.cursor() as cr:
+    """One commitment of 1 € a transaction, by the posting method, retried as Odoo does; the
+    connection is kept, as the bare loop keeps its own."""
+    tally, turn = Tally(), 0
+    with Registry(database).cursor() as cr:
+        while time.monotonic() < until and turn != most:
+            subsidy, envelope = subsidies[turn % len(subsidies)]
+            turn += 1
+            line = {
+                "kind": "commitment", "envelope_id": envelope, "subsidy_id": subsidy,
+                "date": date.today(), "amount": 1.0, "memo": "Bench",
+            }  # fmt: skip
+            cr.reset()
             env = api.Environment(cr, user_id, CONTEXT)
-            env.transaction.default_env = env
             origin = env["grant.subsidy"].browse(subsidy)
-            call = partial(env["grant.entry"]._post, origin, [line])
-            _count(tally, partial(retrying, call, env))
+            post_line = partial(env["grant.entry"]._post, origin, [line])
+            _count(tally, partial(retrying, post_line, env))
     return tally.as_dict()
 
 
