@@ -217,11 +217,13 @@ class GrantEntry(models.Model):
     @api.model
     def _forget_counters(self, lines):
         """Drop what the cache knows of the counters that the database has just moved."""
+        kinds = {None, *(line["kind"] for line in lines)}
         for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
             records = self.env[model].browse({line[key] for line in lines if line.get(key)})
-            counters = records._counter_fields
-            records.invalidate_recordset([*counters, "entry_ids"], flush=False)
-            records.modified([*counters, "entry_ids"])
+            kind_of = records._counter_kinds.get
+            moved = [name for name in records._counter_fields if kind_of(name) in kinds]
+            records.invalidate_recordset([*moved, "entry_ids"], flush=False)
+            records.modified([*moved, "entry_ids"])
 
     @api.model
     def _get_refusal(self, error):
