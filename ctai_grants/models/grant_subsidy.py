@@ -239,15 +239,21 @@ class GrantSubsidy(models.Model):
         "disbursement_ids.amount",
     )  # fmt: skip
     def _compute_next_disbursement(self):
-        for subsidy in self:
-            waiting = subsidy.disbursement_ids.filtered(
+        waiting = {
+            subsidy: subsidy.disbursement_ids.filtered(
                 lambda disbursement: disbursement.state not in ("paid", "cancelled")
-            ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))
-            subsidy.next_disbursement_id = waiting[:1]
-            subsidy.next_due_date = waiting[:1].due_date
-            subsidy.next_amount = waiting[:1].amount
-            subsidy.next_state = waiting[:1].state
-            subsidy.next_blockers = waiting[:1].blockers
+            ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))[:1]
+            for subsidy in self
+        }
+        # What blocks them is looked up for all of them at once.
+        all_ids = [disbursement.id for disbursement in waiting.values() if disbursement]
+        for subsidy, disbursement in waiting.items():
+            following = disbursement.with_prefetch(all_ids)
+            subsidy.next_disbursement_id = following
+            subsidy.next_due_date = following.due_date
+            subsidy.next_amount = following.amount
+            subsidy.next_state = following.state
+            subsidy.next_blockers = following.blockers
 
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
     def _compute_schedule_warning(self):
@@ -269,36 +275,40 @@ class GrantSubsidy(models.Model):
         "company_id.grant_convention_threshold",
     )  # fmt: skip
     def _compute_convention_required(self):
+        granted = self._get_yearly_amounts()
         for subsidy in self:
             company = subsidy.company_id or self.env.company
             subsidy.convention_required = (
                 subsidy.kind == "operator"
                 and company.currency_id.compare_amounts(
-                    subsidy._get_yearly_amount(), company.grant_convention_threshold
+                    granted[subsidy], company.grant_convention_threshold
                 )
                 > 0
             )
 
-    def _get_yearly_amount(self):
-        """Euros granted to the operator, by this city and in this subsidy's year, this one
-        included: the 23 000 € threshold counts by year and by body (loi 2000-321, art. 10)."""
-        self.ensure_one()
-        day = self.decision_date or self.date_start
-        if not day:
-            return self.amount
-        year = Domain("decision_date", ">=", day.replace(month=1, day=1)) & Domain(
-            "decision_date", "<=", day.replace(month=12, day=31)
-        )
-        others = self._read_group(
-            Domain("partner_id", "=", self.partner_id.id)
-            & Domain("company_id", "=", self.company_id.id)
+    def _get_yearly_amounts(self):
+        """Euros granted to each subsidy's operator, by this city and in the subsidy's year, itself
+        included: the 23 000 € threshold counts by year and by body (loi 2000-321, art. 10).
+
+        :return: dict: subsidy: amount
+        """
+
+        def by_year(subsidy, day):
+            return subsidy.partner_id.id, subsidy.company_id.id, day and day.year
+
+        decided = self.search_fetch(
+            Domain("partner_id", "in", self.partner_id.ids)
             & Domain("kind", "=", "operator")
             & Domain("state", "!=", "cancelled")
-            & Domain("id", "!=", self._origin.id)
-            & year,
-            aggregates=["amount:sum"],
-        )[0][0]
-        return self.amount + (others or 0.0)
+            & Domain("decision_date", "!=", False),
+            ["partner_id", "company_id", "decision_date", "amount"],
+        ).grouped(lambda subsidy: by_year(subsidy, subsidy.decision_date))
+        amounts = {}
+        for subsidy in self:
+            year = by_year(subsidy, subsidy.decision_date or subsidy.date_start)
+            others = decided.get(year, self.browse()) - subsidy._origin
+            amounts[subsidy] = subsidy.amount + sum(others.mapped("amount"))
+        return amounts
 
     def _get_fiscalyear_end(self):
         """End of the operator's financial year in which the subsidy's period ends."""
