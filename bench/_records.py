@@ -118,12 +118,12 @@ def copy_subsidy(env, subsidy, count):
     return copies
 
 
-def post_entries(connection, subsidy_ids, count):
-    """Post ``count`` entries by SQL, through the ledger's trigger: the commitment of each subsidy,
-    then payments of some euros each in turn, every tenth one justified instead."""
+def post_entries(connection, subsidy_ids, count, begin=0):
+    """Post the entries from number ``begin`` to ``count`` by SQL, through the ledger's trigger: the
+    commitment of each subsidy, then payments of some euros in turn, every tenth one justified."""
     cr = connection.cursor()
     # Committed by parts: a transaction that updates a row a thousand times gets slow.
-    for first in range(0, count, 200):
+    for first in range(begin, count, 200):
         cr.execute(
             """INSERT INTO grant_entry (envelope_id, subsidy_id, date, kind, amount, memo,
                                         origin_model, origin_id, user_id)
