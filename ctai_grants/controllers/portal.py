@@ -212,10 +212,9 @@ class GrantsPortal(CustomerPortal):
     def portal_contract(self, contract_id, **kw):
         """One contract, for the service that funds it: envelopes, subsidies, accepted pieces."""
         contract_sudo = self._get_document(CONTRACT_PAGE, contract_id)
-        # sudo: the subsidies that the user's own rules found; names of partners in them
-        subsidies_sudo = (
-            request.env["grant.subsidy"].search([("contract_id", "=", contract_id)]).sudo()
-        )
+        subsidies = request.env["grant.subsidy"].search([("contract_id", "=", contract_id)])
+        # sudo: the user's own rules found the subsidies; their page shows names of partners
+        subsidies_sudo = subsidies.sudo()
         return request.render(
             "ctai_grants.portal_my_contract",
             {
