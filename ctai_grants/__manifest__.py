@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/grants_rules.xml",
         "data/ir_sequence_data.xml",
+        "data/ir_cron_data.xml",
         "data/mail_activity_type_data.xml",
         "data/grant_theme_data.xml",
         "data/grant_audience_data.xml",

@@ -1,6 +1,7 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The commands around the demonstration: demo, serve, statement, verify, shell."""
 
+import errno
 import json
 import os
 import re
@@ -83,7 +84,7 @@ def demo(options):
     started = time.monotonic()
     if not options.no_serve:
         _refuse_taken_port(options.port)
-    output = Path(options.output).absolute()
+    output = _make_output(options)
     with workshop.running() as server:
         with workshop.lock():
             databases.ensure_base(server)
@@ -212,6 +213,19 @@ def _refuse_unprepared():
         raise Stop("Nothing is prepared yet.", "Run ./ctai demo first.")
 
 
+def _make_output(options):
+    output = Path(options.output).absolute()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        if not os.access(output, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise Stop(
+            f"Cannot write into {output} ({error.strerror}).", "Name a folder with --output."
+        ) from error
+    return output
+
+
 def _statement(server, code, as_at, output):
     arguments = ("--contract", code, "--as-at", as_at, "--output", output)
     return inside(server, "statement", *arguments, title=f"Write the statement of {code}")
@@ -222,9 +236,9 @@ def statement(options):
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", options.as_at):
         raise Stop(f"{options.as_at} is not a date.", "Write it as YYYY-MM-DD.", code=2)
     _refuse_unprepared()
+    output = _make_output(options)
     with workshop.running() as server:
         _ready(server)
-        output = Path(options.output).absolute()
         ui.say(_statement(server, options.contract, options.as_at, output).rstrip())
 
 

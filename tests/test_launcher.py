@@ -170,6 +170,14 @@ def test_port_taken(checkout):
     assert not (checkout / ".ctai").exists()  # told before any work
 
 
+def test_output_is_a_file(checkout):
+    (checkout / "out").write_text("mine")
+    code, said = run(checkout, "demo", "--no-serve")
+    assert code == 1
+    assert f"Cannot write into {checkout / 'out'} (File exists)" in said and "--output" in said
+    assert not (checkout / ".ctai").exists()  # told before any work
+
+
 def test_no_venv_module(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "LOGS", tmp_path)
     monkeypatch.setattr(sys, "executable", "/bin/false")

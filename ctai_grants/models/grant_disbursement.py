@@ -208,6 +208,11 @@ class GrantDisbursement(models.Model):
                 if state != disbursement.state:
                     disbursement._transition(state=state)
 
+    @api.model
+    def _cron_refresh_readiness(self):
+        """Each night: some conditions are met by the passing of time (the executory date)."""
+        self.search([("state", "in", ("planned", "ready"))])._refresh_readiness()
+
     def action_check(self):
         """Look at the conditions again; says which one is unmet, if any.
 

@@ -39,7 +39,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION grant_entry_text(
     previous text, entry grant_entry
-) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT array_to_string(ARRAY[
         previous, entry.number::text, entry.envelope_id::text,
         to_char(entry.date, 'YYYY-MM-DD'), entry.kind, (entry.amount::numeric(16, 2))::text,

@@ -26,6 +26,8 @@ class GrantsCommon(TransactionCase):
                 no_reset_password=True,
             )
         )
+        # The sentences that tests read, in whatever language the database was made.
+        cls.env["ir.default"].set("res.partner", "lang", "en_US")
         cls.company = cls.env.company
         for role in (
             "reader",

@@ -3,7 +3,7 @@ import datetime
 from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
-from odoo.tests import Form
+from odoo.tests import Form, freeze_time
 
 from .common import PDF, GrantsCommon
 
@@ -254,6 +254,19 @@ class TestConditions(TranchesCase):
             self.assertBlocked(self.tranche, "executory")
         self.subsidy.executory_date = fields.Date.today()
         self.assertFree(self.tranche)
+
+    def test_a_day_that_comes_makes_ready(self):
+        tomorrow = fields.Date.today() + datetime.timedelta(days=1)
+        self.subsidy.executory_date = tomorrow
+        self.env.flush_all()
+        job = self.env.ref("ctai_grants.ir_cron_refresh_readiness")
+        with self.enter_registry_test_mode():
+            job.method_direct_trigger()
+            self.assertEqual(self.tranche.state, "planned")
+            with freeze_time(tomorrow):
+                job.method_direct_trigger()
+        self.assertEqual(self.tranche.state, "ready")
+        self.assertEqual(self.conditioned.state, "planned")
 
     def test_convention(self):
         # Both subsidies of the operator count.

@@ -14,6 +14,7 @@ def run(env, contract_code, as_at, output_dir):
 
     :param str contract_code: the contract's code
     :param str as_at: accounting date, YYYY-MM-DD
+    :param str output_dir: an existing folder
     :raise Refused: no such contract, or no such date
     """
     if "grant.statement.data" not in env:
@@ -24,7 +25,6 @@ def run(env, contract_code, as_at, output_dir):
         raise Refused(f"{as_at} is not a date: write it as YYYY-MM-DD.") from error
     contract = _find(env, contract_code)
     output = Path(output_dir)
-    output.mkdir(parents=True, exist_ok=True)
     for file_format in ("xlsx", "csv"):
         stream, name, _mimetype = env["grant.statement.data"]._make(contract, date, file_format)
         with stream:
