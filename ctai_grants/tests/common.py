@@ -27,6 +27,7 @@ class GrantsCommon(TransactionCase):
             )
         )
         # The sentences that tests read, in whatever language the database was made.
+        cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
         cls.company = cls.env.company
         for role in (
