@@ -27,12 +27,11 @@ CONTEXT = {"lang": "en_US", "tz": "Europe/Paris"}
 HEAD_START = 0.2  # seconds between telling clients to start and their starting
 
 
-def parse_arguments(description, **flags):
-    """Read the command line: ``--json FILE`` and the bench's own flags (name: help)."""
+def parse_arguments(description):
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", required=True, metavar="FILE", help="where the figures go")
-    for name, text in flags.items():
-        parser.add_argument(f"--{name}", action="store_true", help=text)
+    parser.add_argument("--full", action="store_true", help="the largest sizes too (minutes more)")
     return parser.parse_args()
 
 

@@ -143,7 +143,7 @@ def measure(database, work, *arguments):
 
 
 def main():
-    options = parse_arguments(__doc__, full="measure 1 000 000 entries too (several minutes)")
+    options = parse_arguments(__doc__)
     sizes = (*SIZES, FULL_SIZE) if options.full else SIZES
     memory, ours, floor, posted = [], [], [], 0
     with scratch_database("statement") as database:

@@ -29,14 +29,14 @@ def bench(options):
                 log = paths.LOGS / "bench-install.log"
                 databases.install(server, databases.BENCH, "Make the bench database", log)
             for name in names:
-                results[name] = _measure(server, name, found[name])
+                results[name] = _measure(server, name, found[name], options.full)
             databases.drop(server, databases.BENCH)
     # One bench keeps its own form; several are put side by side under their names.
     merged = results[names[0]] if options.name else results
     files.write(target, json.dumps(merged, indent=2, ensure_ascii=False) + "\n")
 
 
-def _measure(server, name, script):
+def _measure(server, name, script, full):
     config = odoo.configure(server, databases.BENCH)
     part = paths.STATE / f"bench-{name}.json"
     files.remove(part)
@@ -50,7 +50,7 @@ def _measure(server, name, script):
         }
     )
     ui.note(f"== {name}")
-    words = [paths.PYTHON, script, "--json", part]
+    words = [paths.PYTHON, script, "--json", part, *(["--full"] if full else [])]
     code = process.start(words, env=env, cwd=paths.ROOT)
     if code or not os.path.exists(part):
         raise Stop(f"The bench {name} failed (code {code}).")

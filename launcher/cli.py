@@ -62,6 +62,7 @@ def parser():
     command = add("bench", benches.bench, "Measure; all benches when none is named.")
     command.add_argument("name", nargs="?", metavar="NAME")
     command.add_argument("--json", metavar="FILE", required=True, help="where the results go")
+    command.add_argument("--full", action="store_true", help="the largest sizes too (minutes more)")
 
     add("shell", demo.shell, "Open Odoo's Python shell on the demonstration.")
     add("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po.")
