@@ -21,9 +21,11 @@ class AccountMove(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_grant_origin(vals)
-        return super().create(vals_list)
+        moves = super().create(vals_list)
+        # On what was made: a default comes from a context that anybody sends.
+        for move in moves:
+            self._check_grant_origin({name: move[name] for name in ORIGIN_FIELDS})
+        return moves
 
     def write(self, vals):
         self._check_grant_origin(vals)
@@ -34,6 +36,13 @@ class AccountMove(models.Model):
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
         result = super().write(vals)
         concerned._sync_grant_ledger()
+        return result
+
+    def unlink(self):
+        documents = self._get_grant_documents()
+        result = super().unlink()
+        for records in documents.values():
+            records._sync_ledger()
         return result
 
     def _check_grant_documents(self):
@@ -118,19 +127,27 @@ class AccountMove(models.Model):
         )
         register._create_payments()
 
-    def _cancel_grant_payments(self):
-        """Take back the payments of this move; those that paid others too stay, to match again."""
+    def _get_grant_residual(self):
+        """What is not paid yet: what is matched with a draft is not paid."""
+        self.ensure_one()
         lines = self._get_payment_lines()
-        payments = (
-            lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
-        ).move_id.origin_payment_id
+        drafts = lines.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.parent_state != "posted"
+        ) | lines.matched_credit_ids.filtered(
+            lambda partial: partial.credit_move_id.parent_state != "posted"
+        )
+        return self.amount_residual + sum(drafts.mapped("amount"))
+
+    def _cancel_grant_payments(self):
+        """Take back what paid this move: unmatched, and reversed unless it paid others too."""
+        self.ensure_one()
+        lines = self._get_payment_lines()
+        paid = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
         lines.remove_move_reconcile()
-        for payment in payments:
-            if not any(payment.move_id.line_ids.mapped("matched_debit_ids")) and not any(
-                payment.move_id.line_ids.mapped("matched_credit_ids")
-            ):
-                payment.action_draft()
-                payment.action_cancel()
+        for move in paid.move_id:
+            matched = move.line_ids.matched_debit_ids | move.line_ids.matched_credit_ids
+            if move.state == "posted" and not matched:
+                move._reverse_moves([{"date": move.date, "ref": move.ref}], cancel=True)
 
     def action_open_grant_document(self):
         """Open the tranche or claim that this journal entry comes from."""

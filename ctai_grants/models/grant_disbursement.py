@@ -609,12 +609,11 @@ class GrantDisbursement(models.Model):
         for disbursement in self:
             bill = disbursement._get_live_move()
             if not bill:
-                if disbursement.state in ("ordered", "paid"):
-                    disbursement._fall_back()
+                disbursement._fall_back()
                 continue
             if disbursement.state == "certified":
                 disbursement._become_ordered(bill.date)
-            is_paid = bill.currency_id.is_zero(bill.amount_residual)
+            is_paid = bill.currency_id.is_zero(bill._get_grant_residual())
             if is_paid and disbursement.state == "ordered":
                 payment = bill._get_last_payment_move()
                 disbursement._decide(
@@ -637,22 +636,27 @@ class GrantDisbursement(models.Model):
 
     def _fall_back(self):
         """The order is taken back: its bill is a draft again, cancelled, deleted or reversed."""
-        values = dict.fromkeys(
-            ("ordered_by_id", "order_date", "paid_by_id", "paid_date", "payment_reference"), False
-        )
-        if not self.move_ids.filtered(lambda move: move.state == "draft"):
-            values |= {"order_number": False, "order_batch_id": False}
-        self._decide(
-            "order_withdrawn", self.env.context.get("grant_reason"), state="certified", **values
-        )
+        if self.state in ("ordered", "paid"):
+            self._decide(
+                "order_withdrawn",
+                self.env.context.get("grant_reason"),
+                state="certified",
+                ordered_by_id=False,
+                order_date=False,
+                paid_by_id=False,
+                paid_date=False,
+                payment_reference=False,
+            )
+        if self.order_batch_id and not self.move_ids.filtered(lambda move: move.state == "draft"):
+            self._transition(order_number=False, order_batch_id=False)
 
-    @api.depends("amount", "state", "move_ids.amount_residual")
+    @api.depends("amount", "state", "move_ids.amount_residual", "move_ids.state")
     def _compute_residual_amount(self):
         for disbursement in self:
             # sudo: whoever sees the tranche sees what is left to pay of it
             bill = disbursement.sudo()._get_live_move()
             if bill:
-                disbursement.residual_amount = bill.amount_residual
+                disbursement.residual_amount = bill._get_grant_residual()
             else:
                 paid = disbursement.state in ("paid", "cancelled")
                 disbursement.residual_amount = 0.0 if paid else disbursement.amount
@@ -701,7 +705,7 @@ class GrantDisbursement(models.Model):
         self._check_state(("ordered",), what)
         bill = self._get_live_move()
         self._check_amounts({"amount": amount})
-        left = bill.amount_residual
+        left = self.residual_amount
         if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
             raise UserError(
                 self.env._(

@@ -192,10 +192,12 @@ class GrantsCommon(TransactionCase):
         )
 
     @classmethod
-    def order(cls, tranche, number="M-1"):
+    def order(cls, tranche, number=None):
         """Certify as the coordinator and order as the finance officer."""
         tranche.with_user(cls.coordinator).action_certify()
-        tranche.with_user(cls.finance_officer)._do_order(number, datetime.date(2021, 11, 20))
+        tranche.with_user(cls.finance_officer)._do_order(
+            number or f"M-{tranche.id}", datetime.date(2021, 11, 20)
+        )
         return tranche
 
     @classmethod

@@ -13,12 +13,13 @@ ROLES = ("reader", "coordinator", "finance_officer", "finance_manager", "adminis
 EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
-    "menu_decisions", "menu_partners",
+    "menu_decisions", "menu_partners", "menu_order_batches",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
-FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay"}
+FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
 CONFIGURATION = {
-    "menu_schedule_templates", "menu_themes", "menu_audiences", "menu_deliverable_types",
+    "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
+    "menu_deliverable_types",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -68,6 +69,7 @@ BUTTONS = {
         "action_override": MANAGER,
         "action_cancel": MANAGER,
         "action_replan": MANAGER,
+        "action_view_moves": OFFICER,
     },
     "grant.deliverable": {
         "action_submit": COORDINATOR,
