@@ -179,7 +179,7 @@ class GrantAccountedMixin(models.AbstractModel):
                             WHERE origin_model = %s AND origin_id = ANY(%s)
                             UNION ALL
                            SELECT origin_id, date, -amount FROM grant_entry
-                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) both_sides
+                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) sides
                  GROUP BY origin_id, date HAVING sum(amount) <> 0""",
                 ACCOUNTED,
                 self._name,

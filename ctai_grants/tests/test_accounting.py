@@ -1,8 +1,11 @@
 import datetime
 
+import psycopg2
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 from odoo.tools.misc import formatLang
 
 from .common import GrantsCommon
@@ -173,7 +176,11 @@ class TestOrder(AccountingCase):
     def test_same_number_twice(self):
         self.order(self.tranche, "M-1")
         self.certify(self.second)
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaisesRegex(psycopg2.errors.UniqueViolation, "order_number_uniq"),
+            self.env.cr.savepoint(),
+        ):
             self.second.with_user(self.finance_officer)._do_order("M-1", ORDERED)
         # Another financial year begins anew.
         self.second.with_user(self.finance_officer)._do_order("M-1", datetime.date(2022, 1, 5))
