@@ -27,8 +27,8 @@ DAYS = [datetime.date(2021, 11, 20) + datetime.timedelta(days=n) for n in range(
 STEPS = [
     "order", "order_together", "pay", "pay_part", "pay_together", "pay_elsewhere", "unpay",
     "unmatch", "match", "reset_payment", "post_payment", "cancel_payment", "reset_bill",
-    "post_bill", "cancel_bill", "delete_bill", "reverse_bill", "reverse_payment", "unmatch_reversal",
-    "refund",
+    "post_bill", "cancel_bill", "delete_bill", "reverse_bill", "reverse_payment",
+    "unmatch_reversal", "refund",
 ]  # fmt: skip
 # Without orders and payments there is little to undo.
 OFTEN = ["order", "pay", "pay_part", "pay_together", "reset_payment", "unmatch"]
