@@ -28,7 +28,7 @@ class GrantOrderBatch(models.Model):
     number = fields.Integer(required=True, readonly=True, copy=False, aggregator=None)
     date = fields.Date(required=True, readonly=True, copy=False)
     user_id = fields.Many2one(
-        "res.users", string="Ordered By", required=True, readonly=True, copy=False,
+        "res.users", string="Issued By", required=True, readonly=True, copy=False,
         ondelete="restrict",
     )  # fmt: skip
     disbursement_ids = fields.One2many("grant.disbursement", "order_batch_id", string="Orders")
