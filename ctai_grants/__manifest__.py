@@ -42,6 +42,7 @@
         "wizards/grant_disbursement_order_views.xml",
         "wizards/grant_disbursement_override_views.xml",
         "wizards/grant_disbursement_pay_views.xml",
+        "wizards/grant_funding_claim_views.xml",
         "wizards/grant_funding_receive_views.xml",
         "wizards/grant_reason_views.xml",
         "views/grants_menus.xml",

@@ -371,13 +371,17 @@ def test_one_tranche_is_paid_once(city):
     city.verify(contract)
 
 
+SET_UP_ACCOUNTING = (
+    "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
+    "set_up_accounting(env.company)\n"
+)
+
+
 def prepare_to_pay(city, subsidy):
     """Set up the accounting, and give the operator of a subsidy a verified account (invented: no
     bank has code 99999)."""
     city.code(
-        "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
-        "set_up_accounting(env.company)\n"
-        f"partner = env['grant.subsidy'].browse({subsidy}).partner_id\n"
+        SET_UP_ACCOUNTING + f"partner = env['grant.subsidy'].browse({subsidy}).partner_id\n"
         "partner.write({'bank_ids': [(0, 0, {'acc_number': 'FR7699999000010000000000115',\n"
         "                                    'allow_out_payment': True})]})\n"
     )
@@ -425,6 +429,7 @@ def test_put_in_force_once(city):
 
 def test_receipts(city):
     contract, (envelope,) = city.make_contract(1000)
+    city.code(SET_UP_ACCOUNTING)
     (funding,) = city.call(
         "finance_officer", "grant.funding", "create",
         [{"name": "F", "envelope_id": envelope, "amount": 100}],

@@ -175,7 +175,7 @@ class Piece(Document):
 @dataclass(eq=False)
 class Funding(Document):
     envelope: Envelope = None
-    claimed: bool = False
+    amount: Decimal = Decimal()
     received: Decimal = Decimal()
 
 
@@ -367,15 +367,15 @@ class GrantsMachine(RuleBasedStateMachine):
             ),
         )
         if record:
-            self.fundings.append(Funding(record, "expected", envelope=envelope))
+            self.fundings.append(Funding(record, "expected", envelope=envelope, amount=exact))
 
     def claim(self, user, pick, likely):
         funding = self.choose(self.fundings, pick, likely, lambda f: f.state == "expected")
         if funding:
             expected = "O" in ROLES[user] and funding.state == "expected"
-            self.play(expected, self.as_user(user, funding).action_claim)
+            self.play(expected, lambda: self.as_user(user, funding)._do_claim(DAY))
             if expected:
-                funding.state, funding.claimed = "claimed", True
+                funding.state = "claimed"
 
     def receive(self, user, pick, amount, likely):
         funding = self.choose(self.fundings, pick, likely, lambda f: f.state != "received")
@@ -385,27 +385,29 @@ class GrantsMachine(RuleBasedStateMachine):
                 "O" in ROLES[user]
                 and funding.state != "received"
                 and exact is not None
-                and exact > 0
+                and 0 < exact <= funding.amount - funding.received
                 and self.contract_state == "in_force"
             )
             self.play(expected, lambda: self.as_user(user, funding)._do_receive(DAY, amount))
             if expected:
-                funding.state, funding.received = "received", exact
+                funding.received += exact
+                is_whole = funding.received == funding.amount
+                funding.state = "received" if is_whole else "claimed"
                 funding.envelope.received += exact
 
     def cancel_receipt(self, user, pick, likely):
-        funding = self.choose(self.fundings, pick, likely, lambda f: f.state == "received")
+        funding = self.choose(self.fundings, pick, likely, lambda f: f.received)
         if funding:
             expected = (
                 "M" in ROLES[user]
-                and funding.state == "received"
+                and bool(funding.received)
                 and self.contract_state == "in_force"
             )
             self.play(expected, self.as_user(user, funding).action_cancel_receipt)
             if expected:
                 funding.envelope.received -= funding.received
                 funding.received = Decimal()
-                funding.state = "claimed" if funding.claimed else "expected"
+                funding.state = "claimed"
 
     # ------------------------------------------------------------------
     # Subsidies

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from .grant_guarded_mixin import TRANSITION
 
 # Models whose money goes through accounting.
-ACCOUNTED_MODELS = ("grant.disbursement",)
+ACCOUNTED_MODELS = ("grant.disbursement", "grant.funding")
 
 # What accounting says was paid on the moves of our documents, by document and accounting date:
 # what is reconciled on their payable and receivable lines. A move reversed by another was not paid.
@@ -128,6 +128,64 @@ class GrantAccountedMixin(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _check_same(self, move, move_type, account):
+        """Refuse a move that is not of this document's organisation and amount, on its account.
+
+        :raise UserError: naming the fields that differ
+        """
+        amounts_differ = self.currency_id.compare_amounts(move.amount_total, self.amount)
+        wrong = [
+            move._fields[name]._description_string(self.env)
+            for name, is_right in (
+                ("move_type", move.move_type == move_type),
+                ("partner_id", move.commercial_partner_id == self._get_accounted_partner()),
+                ("amount_total", not amounts_differ and move.currency_id == self.currency_id),
+                ("invoice_line_ids", move.invoice_line_ids.account_id == account),
+            )
+            if not is_right
+        ]
+        if wrong:
+            raise UserError(
+                self.env._(
+                    "%(move)s is for %(document)s, and does not say the same: %(fields)s. Delete "
+                    "it and begin again from %(document)s.",
+                    move=move.display_name,
+                    document=self.display_name,
+                    fields=", ".join(wrong),
+                )
+            )
+
+    def _book_payment(self, date, amount, reference=None):
+        """Book money in the treasury's journal, on the live move of this document.
+
+        :param date: accounting date
+        :param float amount: euros, at most what is left
+        :param str reference: the payer's or the treasury's
+        :raise UserError: more than what is left, or no move
+        """
+        self.ensure_one()
+        move = self._get_live_move()
+        left = move._get_grant_residual() if move else 0.0
+        self._check_amounts({"amount": amount})
+        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
+            raise UserError(
+                self.env._(
+                    "%(document)s: %(left)s left to pay, %(asked)s asked.",
+                    document=self.display_name,
+                    left=self.currency_id.format(left),
+                    asked=self.currency_id.format(amount),
+                )
+            )
+        if self.currency_id.compare_amounts(amount, move.amount_residual) > 0:
+            raise UserError(
+                self.env._(
+                    "%(document)s is matched with a payment in draft: post or delete that one "
+                    "first.",
+                    document=self.display_name,
+                )
+            )
+        move._register_grant_payment(date, amount, reference)
+
     def _follow_accounting(self):
         """Move these documents to the state that their journal entries say."""
         raise NotImplementedError
@@ -162,6 +220,9 @@ class GrantAccountedMixin(models.AbstractModel):
 
     def _get_accounted_subsidy(self):
         return self.subsidy_id
+
+    def _get_accounted_partner(self):
+        return self.partner_id.commercial_partner_id
 
     def _get_accounted_memo(self):
         return self.display_name

@@ -81,6 +81,17 @@ class GrantContract(models.Model):
     to_pay_amount = fields.Monetary(string="To Pay", compute="_compute_amounts")
     unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_amounts")
 
+    owed_amount = fields.Monetary(
+        string="Owed by the State",
+        compute="_compute_state_money",
+        help="What the State allotted to the city's own envelopes and has not paid yet.",
+    )
+    advanced_amount = fields.Monetary(
+        string="Advanced by the City",
+        compute="_compute_state_money",
+        help="What the city paid, less what came back, beyond what it received from the State.",
+    )
+
     _code_uniq = models.UniqueIndex(
         "(company_id, code)", "There is already a contract with this code."
     )
@@ -110,6 +121,18 @@ class GrantContract(models.Model):
         for contract in self:
             for name in self._summed_fields:
                 contract[name] = sum(contract.envelope_ids.mapped(name))
+
+    @api.depends(
+        "envelope_ids.payment_path", "envelope_ids.allocated_amount",
+        "envelope_ids.received_amount", "envelope_ids.paid_amount", "envelope_ids.recovered_amount",
+    )  # fmt: skip
+    def _compute_state_money(self):
+        for contract in self:
+            city = contract.envelope_ids.filtered(lambda e: e.payment_path == "city")
+            received = sum(city.mapped("received_amount"))
+            spent = sum(city.mapped("paid_amount")) - sum(city.mapped("recovered_amount"))
+            contract.owed_amount = sum(city.mapped("allocated_amount")) - received
+            contract.advanced_amount = max(0.0, spent - received)
 
     @api.depends("subsidy_ids")
     def _compute_subsidy_count(self):

@@ -578,32 +578,7 @@ class GrantDisbursement(models.Model):
         for disbursement in self:
             move = moves[disbursement.id]
             account = disbursement._get_bill_account(move.date)
-            wrong = [
-                move._fields[name]._description_string(self.env)
-                for name, right in (
-                    ("move_type", move.move_type == "in_invoice"),
-                    ("partner_id", move.commercial_partner_id == disbursement.partner_id),
-                    (
-                        "amount_total",
-                        not disbursement.currency_id.compare_amounts(
-                            move.amount_total, disbursement.amount
-                        )
-                        and move.currency_id == disbursement.currency_id,
-                    ),
-                    ("invoice_line_ids", move.invoice_line_ids.account_id == account),
-                )
-                if not right
-            ]
-            if wrong:
-                raise UserError(
-                    self.env._(
-                        "%(move)s orders %(tranche)s, and does not say the same: %(fields)s. "
-                        "Delete it and order the tranche again.",
-                        move=move.display_name,
-                        tranche=disbursement.display_name,
-                        fields=", ".join(wrong),
-                    )
-                )
+            disbursement._check_same(move, "in_invoice", account)
         self._check_order()
 
     def _follow_accounting(self):
@@ -704,27 +679,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("ordered",), what)
-        bill = self._get_live_move()
-        self._check_amounts({"amount": amount})
-        left = self.residual_amount
-        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
-            raise UserError(
-                self.env._(
-                    "%(tranche)s: %(left)s left to pay, %(asked)s asked.",
-                    tranche=self.display_name,
-                    left=self.currency_id.format(left),
-                    asked=self.currency_id.format(amount),
-                )
-            )
-        if self.currency_id.compare_amounts(amount, bill.amount_residual) > 0:
-            raise UserError(
-                self.env._(
-                    "%(tranche)s is matched with a payment in draft: post or delete that one "
-                    "first.",
-                    tranche=self.display_name,
-                )
-            )
-        bill._register_grant_payment(date, amount, reference)
+        self._book_payment(date, amount, reference)
 
     def action_unpay(self):
         """Ask for the reason, then cancel a payment recorded by mistake."""

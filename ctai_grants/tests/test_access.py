@@ -206,7 +206,7 @@ class TestCompanies(GrantsCommon):
             (self.subsidy, ("action_sign", "action_reopen", "action_reset_to_draft")),
             (self.tranche, ("action_certify", "action_replan", "action_check")),
             (self.piece, ("action_accept",)),
-            (self.funding, ("action_claim", "action_cancel_receipt")),
+            (self.funding, ("action_cancel_claim", "action_cancel_receipt")),
             (self.piece.milestone_id, ("action_reach", "action_unreach")),
         ):
             for method in methods:

@@ -148,7 +148,7 @@ class TestGuards(LedgerCase):
             "grant.decision": ("_record", "_append"),
             "grant.subsidy": ("_transition", "_decide", "_do_close", "_post_commitment"),
             "grant.disbursement": ("_transition", "_do_pay", "_do_order", "_post_payment"),
-            "grant.funding": ("_transition", "_do_receive", "_post_receipt"),
+            "grant.funding": ("_transition", "_do_claim", "_do_receive", "_sync_ledger"),
             "grant.contract": ("_transition", "with_context", "with_user", "sudo", "with_env"),
         }
         for model, methods in private.items():

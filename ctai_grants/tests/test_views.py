@@ -46,6 +46,8 @@ BUTTONS = {
         "action_claim": OFFICER,
         "action_receive": OFFICER,
         "action_cancel_receipt": MANAGER,
+        "action_cancel_claim": MANAGER,
+        "action_view_moves": OFFICER,
     },
     "grant.subsidy": {
         "action_grant": COORDINATOR,
@@ -264,6 +266,7 @@ class TestViews(GrantsCommon):
             ("grant.disbursement.order", self.finance_officer),
             ("grant.disbursement.pay", self.finance_officer),
             ("grant.disbursement.override", self.finance_manager),
+            ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),
         ):
             with self.subTest(model=model):

@@ -3,6 +3,7 @@ from . import (
     grant_disbursement_order,
     grant_disbursement_override,
     grant_disbursement_pay,
+    grant_funding_claim,
     grant_funding_receive,
     grant_reason,
 )

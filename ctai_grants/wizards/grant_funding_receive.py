@@ -18,7 +18,7 @@ class GrantFundingReceive(models.TransientModel):
     @api.depends("funding_id")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = wizard.funding_id.amount
+            wizard.amount = wizard.funding_id.amount - wizard.funding_id.received_amount
 
     def action_confirm(self):
         """Record the receipt; see :meth:`grant.funding._do_receive` for what it refuses."""
