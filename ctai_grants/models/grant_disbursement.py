@@ -106,7 +106,9 @@ class GrantDisbursement(models.Model):
     @api.depends(
         "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state",
         "subsidy_id.convention_reference", "subsidy_id.executory_date", "subsidy_id.cer_date",
-        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment",
+        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment", "amount", "kind",
+        "subsidy_id.report_required", "subsidy_id.report_ids.left_amount",
+        "subsidy_id.report_ids.state", "subsidy_id.owed_amount",
     )  # fmt: skip
     def _compute_blockers(self):
         for disbursement in self:
@@ -128,6 +130,7 @@ class GrantDisbursement(models.Model):
         labels = dict(
             self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
         )
+        blockers += self._get_report_blockers()
         for deliverable in self.deliverable_ids:
             if deliverable.state not in ("accepted", "waived"):
                 sentence = self.env._(
@@ -142,6 +145,22 @@ class GrantDisbursement(models.Model):
             if decision.decision == "overridden"
         }
         return [blocker for blocker in blockers if blocker[:2] not in overridden]
+
+    def _get_report_blockers(self):
+        """What the financial report forbids: the balance before it, more than is due after it."""
+        subsidy = self.subsidy_id
+        left = subsidy._get_due_left()
+        if left is None:
+            if self.kind != "balance" or not subsidy.report_required:
+                return []
+            return [("report", False, self.env._("The financial report is not accepted."))]
+        if self.currency_id.compare_amounts(self.amount, left) <= 0:
+            return []
+        sentence = self.env._(
+            "The accepted financial report leaves %(left)s to pay.",
+            left=self.currency_id.format(max(0.0, left)),
+        )
+        return [(None, False, sentence)]
 
     @api.depends("due_date", "state")
     def _compute_is_late(self):
@@ -388,7 +407,9 @@ class GrantDisbursement(models.Model):
                 [("subsidy_id", "=", self.subsidy_id.id), ("state", "=", "ordered")]
             ).mapped("amount")
         )
-        left = self.subsidy_id.to_pay_amount - ordered
+        left = (
+            self.subsidy_id.to_pay_amount - ordered - self.subsidy_id._get_withdrawn_amount()
+        )
         if self.currency_id.compare_amounts(self.amount, left) > 0:
             raise UserError(
                 self.env._(
@@ -472,6 +493,23 @@ class GrantDisbursement(models.Model):
         self._check_state(("planned", "ready", "certified"), what)
         for disbursement in self:
             disbursement._decide("cancelled", reason, state="cancelled")
+
+    def _do_reduce(self, amount, report):
+        """Reduce a planned tranche to what a financial report leaves to pay; to nothing: cancel.
+
+        :param float amount: euros left
+        """
+        self.ensure_one()
+        reason = self.env._(
+            "%(report)s: %(before)s planned, %(after)s left to pay",
+            report=report.display_name,
+            before=self.currency_id.format(self.amount),
+            after=self.currency_id.format(amount),
+        )
+        if self.currency_id.is_zero(amount):
+            self._decide("cancelled", reason, state="cancelled")
+        else:
+            self._decide("reduced", reason, amount=self.currency_id.round(amount))
 
     def action_replan(self):
         """Put a cancelled tranche back in the plan.
