@@ -6,6 +6,7 @@
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
     "depends": ["account", "base_iban", "l10n_fr_account", "l10n_fr_siret", "mail", "portal"],
+    "external_dependencies": {"python": ["typst"]},
     "data": [
         "security/grants_groups.xml",
         "security/ir.model.access.csv",

@@ -148,7 +148,8 @@ class GrantFinancialReport(models.Model):
 
         :return: dict of Decimal, in euros: ``granted``, ``due``, ``paid`` (less what was paid
             back), ``kept`` (surplus), ``left`` (still to pay), ``to_recover``; ``due`` and what
-            comes of it are None while the budget that the rule divides by is missing
+            comes of it are None while the subsidy, or the budget that its rule divides by, is
+            missing
         """
         self.ensure_one()
         # sudo: an operator's page shows the calculation of its own report
@@ -158,7 +159,7 @@ class GrantFinancialReport(models.Model):
         )
         paid = due.as_decimal(subsidy.paid_amount) - due.as_decimal(subsidy.recovered_amount)
         result = {"granted": granted, "paid": paid}
-        if subsidy.due_rule == "pro_rata" and not self.budget_amount:
+        if not subsidy or (subsidy.due_rule == "pro_rata" and not self.budget_amount):
             return {**result, "due": None, "kept": None, "left": None, "to_recover": None}
         amount = due.amount_due(
             subsidy.due_rule,
@@ -195,7 +196,10 @@ class GrantFinancialReport(models.Model):
         for report in self:
             report.due_table = self.env["ir.qweb"]._render(
                 "ctai_grants.due_lines",
-                {"lines": report._get_due_lines(), "currency": report.currency_id},
+                {
+                    "lines": report._get_due_lines(),
+                    "currency": report.currency_id or self.env.company.currency_id,
+                },
             )
 
     def _get_due_lines(self):

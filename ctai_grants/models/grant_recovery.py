@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..lib import due
+from ..lib.letter import make_pdf
 
 OPEN_STATES = ("identified", "notified", "decided", "claimed")
 REASONS = [
@@ -314,6 +315,36 @@ class GrantRecovery(models.Model):
             "(loi n° 2000-321 of 12 April 2000, article 10; code général des collectivités "
             "territoriales, article L1611-4)."
         )
+
+    def _make_letter_pdf(self):
+        """The letter, as the bytes of a PDF: dated of its notification, or of today before it.
+
+        :raise UserError: the letter is not written
+        """
+        self.ensure_one()
+        self._check_letter()
+        partner = self.partner_id
+        letter = self.with_context(lang=partner.lang or self.env.lang)
+        date = self.notified_date or fields.Date.context_today(self)
+        return make_pdf(
+            title=letter.env._("Recovery %(number)s", number=self.name),
+            lang=(letter.env.lang or "fr")[:2],
+            date=date,
+            sender=self._get_postal_lines(self.company_id.partner_id),
+            recipient=self._get_postal_lines(partner),
+            reference=letter.env._(
+                "Recovery %(number)s – %(date)s",
+                number=self.name,
+                date=format_date(letter.env, date, date_format="long"),
+            ),
+            text=self.letter,
+            signature=letter.env._("For %(city)s,", city=self.company_id.name),
+        )
+
+    @api.model
+    def _get_postal_lines(self, partner):
+        address = partner._display_address(without_company=True)
+        return [partner.name, *filter(None, map(str.strip, address.splitlines()))]
 
     def action_print_letter(self):
         """Open the letter as a PDF.

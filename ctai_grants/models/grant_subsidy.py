@@ -121,7 +121,7 @@ class GrantSubsidy(models.Model):
             ("cost", "Never more than the cost"),
             ("deficit", "Never more than the deficit"),
         ],
-        string="Amount Due",
+        string="Rule for the Amount Due",
         required=True,
         default="fixed",
         tracking=True,
