@@ -116,7 +116,9 @@ class GrantFinancialReport(models.Model):
             # sudo: of which subsidy the file is, whoever may read it
             if report.version_id and report.sudo().version_id.subsidy_id != report.subsidy_id:
                 raise ValidationError(
-                    self.env._("%(report)s: the file is another subsidy's.", report=report.display_name)
+                    self.env._(
+                        "%(report)s: the file is another subsidy's.", report=report.display_name
+                    )
                 )
 
     def _get_frozen_fields(self):

@@ -87,9 +87,7 @@ class GrantRecovery(models.Model):
         string="Answer Until", readonly=True, copy=False,
         help="Last day the operator has to answer: nothing is decided before it is over.",
     )  # fmt: skip
-    observations = fields.Text(
-        string="Operator's Observations", readonly=True, copy=False
-    )
+    observations = fields.Text(string="Operator's Observations", readonly=True, copy=False)
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
     claim_date = fields.Date(string="Claimed On", readonly=True, copy=False)
@@ -574,9 +572,7 @@ class GrantRecovery(models.Model):
         self._check_state(("collected",), what)
         self.subsidy_id._check_state(("signed",), what)
         amount, date = self.collected_amount, self.collected_date
-        self._decide(
-            "unpaid", reason, state="claimed", collected_amount=0.0, collected_date=False
-        )
+        self._decide("unpaid", reason, state="claimed", collected_amount=0.0, collected_date=False)
         self._post_recovery(-amount, date, reason)
 
     def _post_recovery(self, amount, date, memo):
@@ -597,9 +593,7 @@ class GrantRecovery(models.Model):
     def _decide(self, decision, reason=None, **values):
         """Record a decision on this recovery and what it changes."""
         self.ensure_one()
-        self.env["grant.decision"]._record(
-            decision, self.subsidy_id, reason, recovery_id=self.id
-        )
+        self.env["grant.decision"]._record(decision, self.subsidy_id, reason, recovery_id=self.id)
         self._transition(**values)
         if "state" in values:
             self._refresh_tranches()
@@ -607,10 +601,14 @@ class GrantRecovery(models.Model):
     def _refresh_tranches(self):
         """What the operator owes is a condition of its tranches, of every subsidy."""
         # sudo: the conditions of other coordinators' tranches are looked at again too
-        waiting = self.env["grant.disbursement"].sudo().search(
-            Domain("partner_id", "in", self.partner_id.ids)
-            & Domain("company_id", "in", self.company_id.ids)
-            & Domain("state", "in", ("planned", "ready"))
+        waiting = (
+            self.env["grant.disbursement"]
+            .sudo()
+            .search(
+                Domain("partner_id", "in", self.partner_id.ids)
+                & Domain("company_id", "in", self.company_id.ids)
+                & Domain("state", "in", ("planned", "ready"))
+            )
         )
         waiting._refresh_readiness()
 

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import psycopg2
 
-
 from odoo.exceptions import AccessError, ValidationError
 from odoo.service.model import call_kw
 from odoo.tests import Form, TransactionCase, freeze_time
@@ -21,7 +20,12 @@ class TestDueArithmetic(TransactionCase):
         return float(due.amount_due(rule, *amounts))
 
     def test_rules(self):
-        for rule, expected in (("fixed", 1000), ("pro_rata", 800), ("cost", 1000), ("deficit", 700)):
+        for rule, expected in (
+            ("fixed", 1000),
+            ("pro_rata", 800),
+            ("cost", 1000),
+            ("deficit", 700),
+        ):
             with self.subTest(rule=rule):
                 self.assertEqual(self.due(rule, 1000, 2000, 1600, 900), expected)
 
@@ -78,22 +82,24 @@ class TestDueArithmetic(TransactionCase):
 
 
 class DueCase(GrantsCommon):
-    def make_paid_subsidy(self, paid=8000, balance=2000, **values):
+    @classmethod
+    def make_paid_subsidy(cls, paid=8000, balance=2000, **values):
         """A signed subsidy of 10 000 €, part of it paid, a balance planned."""
-        subsidy = self.make_subsidy(**{"due_rule": "pro_rata", **values})
-        tranche = self.make_tranche(subsidy, amount=paid, kind="advance")
+        subsidy = cls.make_subsidy(**{"due_rule": "pro_rata", **values})
+        tranche = cls.make_tranche(subsidy, amount=paid, kind="advance")
         if balance:
-            self.make_tranche(
+            cls.make_tranche(
                 subsidy, name="Solde", kind="balance", amount=balance, due_date="2022-12-31"
             )
-        self.sign(subsidy)
-        self.pay(tranche)
+        cls.sign(subsidy)
+        cls.pay(tranche)
         return subsidy
 
-    def make_report(self, subsidy, **values):
+    @classmethod
+    def make_report(cls, subsidy, **values):
         return (
-            self.env["grant.financial.report"]
-            .with_user(self.coordinator)
+            cls.env["grant.financial.report"]
+            .with_user(cls.coordinator)
             .create(
                 {
                     "subsidy_id": subsidy.id,
@@ -115,10 +121,11 @@ class DueCase(GrantsCommon):
     def balance_of(self, subsidy):
         return subsidy.disbursement_ids.filtered(lambda tranche: tranche.kind == "balance")
 
-    def make_recovery(self, subsidy, user=None, **values):
+    @classmethod
+    def make_recovery(cls, subsidy, user=None, **values):
         return (
-            self.env["grant.recovery"]
-            .with_user(user or self.coordinator)
+            cls.env["grant.recovery"]
+            .with_user(user or cls.coordinator)
             .create(
                 {
                     "subsidy_id": subsidy.id,
@@ -462,7 +469,9 @@ class TestClosing(DueCase):
         self.ask(subsidy, "waive_report", self.finance_manager, "Association dissoute")
         self.assertFalse(subsidy.report_required)
         decision = subsidy.decision_ids.filtered(lambda d: d.condition == "report")
-        self.assertEqual((decision.decision, decision.reason), ("overridden", "Association dissoute"))
+        self.assertEqual(
+            (decision.decision, decision.reason), ("overridden", "Association dissoute")
+        )
         with self.assertRefused("no financial report"):
             self.ask(subsidy, "waive_report", self.finance_manager)
         self.ask(subsidy, "close", self.finance_manager)

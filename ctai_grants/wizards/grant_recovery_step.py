@@ -23,9 +23,7 @@ class GrantRecoveryStep(models.TransientModel):
     answer_deadline = fields.Date(related="recovery_id.answer_deadline")
     date = fields.Date(required=True, default=fields.Date.context_today)
     reference = fields.Char()
-    amount = fields.Monetary(
-        compute="_compute_amount", store=True, readonly=False, precompute=True
-    )
+    amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False, precompute=True)
     reason = fields.Text(string="Grounds")
 
     @api.depends("recovery_id")
