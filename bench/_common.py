@@ -23,7 +23,7 @@ from odoo.modules.registry import Registry
 from odoo.tools import config
 
 # What the web client sends along with each call.
-CONTEXT = {"lang": "en_US", "tz": "Europe/Paris"}
+CONTEXT = {"lang": "fr_FR", "tz": "Europe/Paris"}
 HEAD_START = 0.2  # seconds between telling clients to start and their starting
 
 

@@ -390,7 +390,7 @@ def test_orders_of_one_subsidy(city):
         *[
             city.wizard(
                 "finance_officer", "grant.disbursement.order",
-                disbursement_id=tranche, order_number="M-1",
+                disbursement_ids=[[6, 0, [tranche]]], order_number=f"M-{tranche}",
             )
             for tranche in tranches
         ]  # fmt: skip

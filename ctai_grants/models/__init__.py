@@ -2,6 +2,7 @@
 # isort: off
 from . import (
     grant_guarded_mixin,
+    grant_accounted_mixin,
     grant_append_only_mixin,
     grant_portal_mixin,
     grant_thread_mixin,
@@ -9,6 +10,9 @@ from . import (
 
 # isort: on
 from . import (
+    account_move,
+    grant_account,
+    grant_accounting_control,
     grant_action,
     grant_audience,
     grant_contract,
@@ -22,6 +26,7 @@ from . import (
     grant_financial_report,
     grant_funding,
     grant_milestone,
+    grant_order_batch,
     grant_recovery,
     grant_schedule_deliverable,
     grant_schedule_template,

@@ -13,6 +13,7 @@ DECISIONS = [
     ("certified", "Certified"),
     ("returned", "Returned"),
     ("ordered", "Ordered"),
+    ("order_withdrawn", "Order Taken Back"),
     ("paid", "Paid"),
     ("unpaid", "Payment Cancelled"),
     ("reduced", "Reduced"),

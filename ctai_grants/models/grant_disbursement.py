@@ -1,7 +1,11 @@
-from odoo import api, fields, models
+import datetime
+
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..lib.accounts import PURPOSE_BY_LEGAL_FORM
 
 KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance"), ("cost", "Cost")]
 
@@ -16,13 +20,16 @@ class GrantDisbursement(models.Model):
 
     _name = "grant.disbursement"
     _description = "Disbursement"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = [
+        "grant.thread.mixin", "mail.activity.mixin", "grant.accounted.mixin", "grant.guarded.mixin"
+    ]  # fmt: skip
     _order = "due_date, sequence, id"
     _check_company_auto = True
 
+    _accounted_kind = "payment"
     _decision_fields = frozenset({
         "certified_by_id", "certified_at", "ordered_by_id", "order_number", "order_date",
-        "paid_by_id", "paid_date", "payment_reference",
+        "order_batch_id", "paid_by_id", "paid_date", "payment_reference",
     })  # fmt: skip
     _guarded_fields = frozenset({"state", *_decision_fields})
     _portal_fields = frozenset({
@@ -82,6 +89,18 @@ class GrantDisbursement(models.Model):
         readonly=True, copy=False, tracking=True, help="Number of the order to pay (mandat)."
     )
     order_date = fields.Date(readonly=True, copy=False)
+    order_batch_id = fields.Many2one(
+        "grant.order.batch", readonly=True, copy=False, ondelete="restrict", index="btree_not_null",
+        check_company=True,
+    )  # fmt: skip
+    exercise = fields.Integer(
+        string="Financial Year", related="order_batch_id.exercise", store=True, aggregator=None
+    )
+    residual_amount = fields.Monetary(
+        string="Left to Pay",
+        compute="_compute_residual_amount",
+        help="Of an order: what accounting says is not paid yet.",
+    )
     paid_by_id = fields.Many2one(
         "res.users", string="Payment Recorded By", readonly=True, copy=False, ondelete="restrict"
     )
@@ -89,12 +108,31 @@ class GrantDisbursement(models.Model):
     payment_reference = fields.Char(
         readonly=True, copy=False, help="What the treasury, or the State, calls this payment."
     )
+    payment_deadline = fields.Date(
+        string="To Pay Before",
+        compute="_compute_payment_deadline",
+        store=True,
+        help="60 days after the notification of the award (a setting), or what the convention's "
+        "schedule says when that is later (loi 2000-321, art. 10).",
+    )
+    days_left = fields.Integer(
+        compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
+    )
+    late_interest = fields.Monetary(
+        string="Interest Due",
+        compute="_compute_days_left",
+        help="On what is not paid in time, at the rate of the settings.",
+    )
     blockers = fields.Text(
         string="What Blocks It", compute="_compute_blockers", help="One condition a line."
     )
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     decision_ids = fields.One2many("grant.decision", "disbursement_id", string="Decisions")
 
+    _order_number_uniq = models.UniqueIndex(
+        "(company_id, exercise, order_number) WHERE order_batch_id IS NOT NULL",
+        "There is already an order with this number in this financial year.",
+    )
     _amount_positive = models.Constraint(
         "CHECK (amount > 0)", "The amount of a tranche is above zero."
     )
@@ -161,6 +199,34 @@ class GrantDisbursement(models.Model):
             left=self.currency_id.format(max(0.0, left)),
         )
         return [(None, False, sentence)]
+
+    @api.depends(
+        "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
+        "company_id.grant_payment_days",
+    )  # fmt: skip
+    def _compute_payment_deadline(self):
+        for disbursement in self:
+            notified = disbursement.subsidy_id.notification_date
+            legal = notified and notified + datetime.timedelta(
+                days=disbursement.company_id.grant_payment_days
+            )
+            agreed = disbursement.subsidy_id.convention_reference and disbursement.due_date
+            dates = [date for date in (legal, agreed) if date]
+            disbursement.payment_deadline = max(dates, default=False)
+
+    @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
+    def _compute_days_left(self):
+        today = fields.Date.context_today(self)
+        for disbursement in self:
+            deadline = disbursement.payment_deadline
+            if not deadline or disbursement.state in ("paid", "cancelled"):
+                disbursement.days_left = disbursement.late_interest = 0
+                continue
+            disbursement.days_left = (deadline - today).days
+            late = max(0, -disbursement.days_left)
+            rate = disbursement.company_id.grant_late_interest_rate
+            interest = disbursement.residual_amount * rate / 100 * late / 365
+            disbursement.late_interest = disbursement.currency_id.round(interest)
 
     @api.depends("due_date", "state")
     def _compute_is_late(self):
@@ -345,42 +411,89 @@ class GrantDisbursement(models.Model):
         self._refresh_readiness()
 
     def action_order(self):
-        """Ask for the number and date of the order to pay."""
-        return self._open_wizard("grant.disbursement.order", self.env._("Order the Payment"))
+        """Ask for the number and date of the orders to pay, one or several."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Order the Payment"),
+            "res_model": "grant.disbursement.order",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_disbursement_ids": self.ids},
+        }
 
-    def _do_order(self, number, date):
-        """Order the payment (mandatement).
+    def _do_order(self, number, date, batch_number=None):
+        """Order the payment of these tranches (mandatement): a posted vendor bill for each.
 
-        :param str number: number of the order in the city's finance software
-        :param date: date of the order
-        :raise UserError: not certified, no number, the certifier is the one who orders (R5), or
-            more would be ordered than committed (R1)
+        :param str number: number of the order in the city's finance software; of several, the
+            first number, in digits
+        :param date: date of the orders
+        :param int batch_number: number of their batch (bordereau), the next one by default
+        :raise UserError: not certified, no number, the certifier is the one who orders (R5), more
+            would be ordered than committed (R1), or the accounting is not set up
         :raise AccessError: the user is not a finance officer
         """
-        self.ensure_one()
         what = self.env._("Ordering a payment")
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("certified",), what)
-        if self.payment_path == "direct":
+        numbers = self._get_order_numbers(number)
+        self._check_order()
+        company = self.company_id
+        if len(company) != 1:
+            raise UserError(self.env._("Orders of several companies cannot be in one batch."))
+        ordered = self.filtered(lambda disbursement: disbursement._is_accounted())
+        batch = self.env["grant.order.batch"]
+        if ordered:
+            batch = batch._create_batch(company, date, batch_number)
+        for disbursement, order_number in zip(self, numbers, strict=True):
+            disbursement._transition(order_number=order_number)
+        ordered._transition(order_batch_id=batch.id)
+        ordered._create_moves([disbursement._prepare_bill(date) for disbursement in ordered])
+        for disbursement in self - ordered:
+            disbursement._become_ordered(date)
+
+    def _get_order_numbers(self, number):
+        number = (number or "").strip()
+        if not number:
+            raise UserError(self.env._("Enter the number of the order to pay."))
+        if len(self) == 1:
+            return [number]
+        if not number.isdecimal():
             raise UserError(
                 self.env._(
-                    "The State pays this envelope itself: record its payment, nothing is ordered."
+                    "Several orders are numbered from the first one: enter its number in digits."
                 )
             )
-        if not (number or "").strip():
-            raise UserError(self.env._("Enter the number of the order to pay."))
-        self._check_two_people()
+        return [str(int(number) + n).zfill(len(number)) for n in range(len(self))]
+
+    def _check_order(self):
+        """Refuse what nobody may order, through the buttons or by posting the bill."""
+        for disbursement in self:
+            if disbursement.payment_path == "direct":
+                raise UserError(
+                    self.env._(
+                        "The State pays this envelope itself: record its payment, nothing is "
+                        "ordered."
+                    )
+                )
+            disbursement._check_two_people()
+            disbursement._check_order_limit()
         self._check_room()
-        self._decide(
-            "ordered",
-            number,
-            state="ordered",
-            ordered_by_id=self.env.uid,
-            order_number=number,
-            order_date=date,
-        )
-        self.activity_feedback(["ctai_grants.mail_activity_order"])
+
+    def _check_order_limit(self):
+        limit = self.company_id.grant_order_limit
+        if (
+            limit
+            and self.currency_id.compare_amounts(self.amount, limit) > 0
+            and not self.env.user.has_group("ctai_grants.group_finance_manager")
+        ):
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: above %(limit)s, a finance manager orders the payment.",
+                    tranche=self.display_name,
+                    limit=self.currency_id.format(limit),
+                )
+            )
 
     def _check_two_people(self):
         if self.certified_by_id == self.env.user:
@@ -398,29 +511,175 @@ class GrantDisbursement(models.Model):
         # would not see this one: its transaction is restarted, or tried again.
         self.env.cr.execute(
             SQL(
-                "UPDATE grant_envelope SET write_date = write_date WHERE id = %s",
-                self.envelope_id.id,
+                "UPDATE grant_envelope SET write_date = write_date WHERE id IN %s",
+                tuple(self.envelope_id.ids),
             )
         )
-        ordered = sum(
-            self.search(
-                [("subsidy_id", "=", self.subsidy_id.id), ("state", "=", "ordered")]
-            ).mapped("amount")
-        )
-        left = (
-            self.subsidy_id.to_pay_amount - ordered - self.subsidy_id._get_withdrawn_amount()
-        )
-        if self.currency_id.compare_amounts(self.amount, left) > 0:
-            raise UserError(
-                self.env._(
-                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to order, "
-                    "%(asked)s asked.",
-                    envelope=self.envelope_id.display_name,
-                    subsidy=self.subsidy_id.display_name,
-                    left=self.currency_id.format(left),
-                    asked=self.currency_id.format(self.amount),
+        ordered = self.search(
+            [("subsidy_id", "in", self.subsidy_id.ids), ("state", "=", "ordered")]
+        ).grouped("subsidy_id")
+        for subsidy, asked in self.grouped("subsidy_id").items():
+            waiting = ordered.get(subsidy, self.browse())
+            left = subsidy.to_pay_amount - sum(waiting.mapped("residual_amount"))
+            left -= subsidy._get_withdrawn_amount()
+            amount = sum(asked.mapped("amount"))
+            if subsidy.currency_id.compare_amounts(amount, left) > 0:
+                raise UserError(
+                    self.env._(
+                        "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to order, "
+                        "%(asked)s asked.",
+                        envelope=subsidy.envelope_id.display_name,
+                        subsidy=subsidy.display_name,
+                        left=subsidy.currency_id.format(left),
+                        asked=subsidy.currency_id.format(amount),
+                    )
                 )
+
+    def _become_ordered(self, date):
+        self._decide(
+            "ordered",
+            self.order_number,
+            state="ordered",
+            ordered_by_id=self.env.uid,
+            order_date=date,
+        )
+        self.activity_feedback(["ctai_grants.mail_activity_order"])
+
+    # ------------------------------------------------------------------
+    # Accounting
+    # ------------------------------------------------------------------
+
+    def _is_accounted(self):
+        return super()._is_accounted() and self.subsidy_id.kind == "operator"
+
+    def _get_bill_account(self, date):
+        """The account of the operator's legal form, in the books of that year."""
+        purpose = PURPOSE_BY_LEGAL_FORM.get(
+            self.partner_id.commercial_partner_id.legal_form, "association"
+        )
+        # sudo: set up by the administrator, for whoever orders
+        return self.env["grant.account"].sudo()._get(self.company_id, date.year, purpose)
+
+    def _prepare_bill(self, date):
+        """Values of the vendor bill that orders this tranche."""
+        self.ensure_one()
+        account = self.envelope_id._get_analytic_account()
+        return {
+            "move_type": "in_invoice",
+            "company_id": self.company_id.id,
+            "journal_id": self.company_id._get_grant_journal("purchase").id,
+            "partner_id": self.partner_id.id,
+            "partner_bank_id": self.partner_id._get_grant_bank().id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": date,
+            "date": date,
+            "invoice_date_due": max(date, self.payment_deadline or date),
+            "invoice_payment_term_id": False,
+            "ref": self.order_number,
+            "invoice_line_ids": [
+                Command.create(
+                    {
+                        "name": self.display_name,
+                        "quantity": 1,
+                        "price_unit": self.amount,
+                        "account_id": self._get_bill_account(date).id,
+                        "tax_ids": [Command.clear()],
+                        "analytic_distribution": {str(account.id): 100} if account else False,
+                    }
+                )
+            ],
+        }
+
+    def _check_moves(self, moves):
+        what = self.env._("Ordering a payment")
+        self._check_group("group_finance_officer", what)
+        self._check_state(("certified",), what)
+        for disbursement in self:
+            move = moves[disbursement.id]
+            account = disbursement._get_bill_account(move.date)
+            wrong = [
+                move._fields[name]._description_string(self.env)
+                for name, right in (
+                    ("move_type", move.move_type == "in_invoice"),
+                    ("partner_id", move.commercial_partner_id == disbursement.partner_id),
+                    (
+                        "amount_total",
+                        not disbursement.currency_id.compare_amounts(
+                            move.amount_total, disbursement.amount
+                        )
+                        and move.currency_id == disbursement.currency_id,
+                    ),
+                    ("invoice_line_ids", move.invoice_line_ids.account_id == account),
+                )
+                if not right
+            ]
+            if wrong:
+                raise UserError(
+                    self.env._(
+                        "%(move)s orders %(tranche)s, and does not say the same: %(fields)s. "
+                        "Delete it and order the tranche again.",
+                        move=move.display_name,
+                        tranche=disbursement.display_name,
+                        fields=", ".join(wrong),
+                    )
+                )
+        self._check_order()
+
+    def _follow_accounting(self):
+        for disbursement in self:
+            bill = disbursement._get_live_move()
+            if not bill:
+                disbursement._fall_back()
+                continue
+            if disbursement.state == "certified":
+                disbursement._become_ordered(bill.date)
+            is_paid = bill.currency_id.is_zero(bill._get_grant_residual())
+            if is_paid and disbursement.state == "ordered":
+                payment = bill._get_last_payment_move()
+                disbursement._decide(
+                    "paid",
+                    payment.ref or payment.name,
+                    state="paid",
+                    paid_by_id=self.env.uid,
+                    paid_date=payment.date,
+                    payment_reference=payment.ref or payment.name,
+                )
+            elif not is_paid and disbursement.state == "paid":
+                disbursement._decide(
+                    "unpaid",
+                    self.env.context.get("grant_reason"),
+                    state="ordered",
+                    paid_by_id=False,
+                    paid_date=False,
+                    payment_reference=False,
+                )
+
+    def _fall_back(self):
+        """The order is taken back: its bill is a draft again, cancelled, deleted or reversed."""
+        if self.state in ("ordered", "paid"):
+            self._decide(
+                "order_withdrawn",
+                self.env.context.get("grant_reason"),
+                state="certified",
+                ordered_by_id=False,
+                order_date=False,
+                paid_by_id=False,
+                paid_date=False,
+                payment_reference=False,
             )
+        if self.order_batch_id and not self.move_ids.filtered(lambda move: move.state == "draft"):
+            self._transition(order_number=False, order_batch_id=False)
+
+    @api.depends("amount", "state", "move_ids.amount_residual", "move_ids.state")
+    def _compute_residual_amount(self):
+        for disbursement in self:
+            # sudo: whoever sees the tranche sees what is left to pay of it
+            bill = disbursement.sudo()._get_live_move()
+            if bill:
+                disbursement.residual_amount = bill._get_grant_residual()
+            else:
+                paid = disbursement.state in ("paid", "cancelled")
+                disbursement.residual_amount = 0.0 if paid else disbursement.amount
 
     def action_pay(self):
         """Ask for the date and reference of the payment."""
@@ -435,6 +694,9 @@ class GrantDisbursement(models.Model):
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
+        if self._is_accounted():
+            self._register_payment(date, self.residual_amount, reference)
+            return
         what = self.env._("Recording a payment")
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
@@ -446,6 +708,34 @@ class GrantDisbursement(models.Model):
             values["ordered_by_id"] = self.env.uid
         self._decide("paid", reference, state="paid", **values)
         self._post_payment(self.amount, date)
+
+    def _register_payment(self, date, amount, reference=None):
+        """Book a payment of the order, whole or in part, as the treasury reports it.
+
+        :param date: accounting date of the payment
+        :param float amount: euros paid
+        :param str reference: the treasury's reference
+        :raise UserError: not ordered, or more than what is left to pay
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Recording a payment")
+        self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("ordered",), what)
+        bill = self._get_live_move()
+        self._check_amounts({"amount": amount})
+        left = self.residual_amount
+        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: %(left)s left to pay, %(asked)s asked.",
+                    tranche=self.display_name,
+                    left=self.currency_id.format(left),
+                    asked=self.currency_id.format(amount),
+                )
+            )
+        bill._register_grant_payment(date, amount, reference)
 
     def action_unpay(self):
         """Ask for the reason, then cancel a payment recorded by mistake."""
@@ -463,6 +753,9 @@ class GrantDisbursement(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("paid",), what)
         self.subsidy_id._check_state(("signed",), what)
+        if self._is_accounted():
+            self._get_live_move().with_context(grant_reason=reason)._cancel_grant_payments()
+            return
         date = self.paid_date
         direct = self.payment_path == "direct"
         values = {"ordered_by_id": False} if direct else {}
@@ -535,11 +828,7 @@ class GrantDisbursement(models.Model):
         self._transition(**values)
 
     def _post_payment(self, amount, date, memo=None):
-        memo = memo or self.order_number or self.payment_reference or self.name
-        overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
-        if overrides:
-            reasons = "; ".join(overrides.mapped("reason"))
-            memo = self.env._("%(memo)s (override: %(reasons)s)", memo=memo, reasons=reasons)
+        """Post what is paid without the city's accounting: by the State, or as its own cost."""
         self.env["grant.entry"]._post(
             self,
             [
@@ -549,10 +838,24 @@ class GrantDisbursement(models.Model):
                     "subsidy_id": self.subsidy_id.id,
                     "date": date,
                     "amount": amount,
-                    "memo": memo,
+                    "memo": self._get_accounted_memo(memo),
                 }
             ],
         )
+
+    def _get_accounted_memo(self, memo=None):
+        memo = (
+            memo
+            or self.env.context.get("grant_reason")
+            or self.order_number
+            or self.payment_reference
+            or self.name
+        )
+        overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
+        if overrides:
+            reasons = "; ".join(overrides.mapped("reason"))
+            memo = self.env._("%(memo)s (override: %(reasons)s)", memo=memo, reasons=reasons)
+        return memo
 
     def _open_wizard(self, model, title):
         self.ensure_one()

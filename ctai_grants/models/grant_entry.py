@@ -327,7 +327,8 @@ class GrantEntry(models.Model):
     @api.private
     @api.model
     def _verify(self, envelopes):
-        """Check hash chains and counters of ``envelopes`` against their entries.
+        """Check hash chains and counters of ``envelopes`` against their entries, and these against
+        accounting (R6).
 
         :return: list of sentences, one for each thing that is wrong, empty when all holds
         """
@@ -342,7 +343,12 @@ class GrantEntry(models.Model):
                         broken=broken,
                     )
                 )
-        return wrong + self._get_misplaced(envelopes) + self._get_wrong_counters(envelopes)
+        return [
+            *wrong,
+            *self._get_misplaced(envelopes),
+            *self._get_wrong_counters(envelopes),
+            *self.env["grant.disbursement"]._get_unbalanced(envelopes),
+        ]
 
     @api.model
     def _get_misplaced(self, envelopes):

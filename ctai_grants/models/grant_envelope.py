@@ -60,6 +60,12 @@ class GrantEnvelope(models.Model):
         tracking=True,
         help="What the contract allots; posted to the ledger when the contract is put in force.",
     )
+    analytic_account_id = fields.Many2one(
+        "account.analytic.account",
+        copy=False,
+        check_company=True,
+        help="Orders and costs of this envelope are booked on it; made with the first order.",
+    )
     note = fields.Text(string="Notes")
     state = fields.Selection(
         STATES, required=True, default="draft", readonly=True, copy=False, index=True
@@ -208,6 +214,27 @@ class GrantEnvelope(models.Model):
         action["domain"] = [("envelope_id", "in", self.ids)]
         action["context"] = {"default_envelope_id": self.id if len(self) == 1 else False}
         return action
+
+    def _get_analytic_account(self):
+        """The analytic account of this envelope, made when it is first needed; none when the
+        company has no plan for envelopes."""
+        self.ensure_one()
+        plan = self.company_id.grant_analytic_plan_id
+        if not self.analytic_account_id and plan:
+            # sudo: who orders a payment does not set up analytic accounts
+            self.analytic_account_id = (
+                self.env["account.analytic.account"]
+                .sudo()
+                .create(
+                    {
+                        "name": self.display_name,
+                        "code": f"{self.contract_id.code}/{self.code}",
+                        "plan_id": plan.id,
+                        "company_id": self.company_id.id,
+                    }
+                )
+            )
+        return self.analytic_account_id
 
     def _post_allocation(self, contract, date, sign):
         """Post the allocation of each envelope with an amount (``sign`` 1), or take it back (-1).

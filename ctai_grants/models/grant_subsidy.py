@@ -107,6 +107,12 @@ class GrantSubsidy(models.Model):
         copy=False,
         help="The later of its transmission to the prefecture and its publication.",
     )
+    notification_date = fields.Date(
+        string="Notified On",
+        copy=False,
+        help="When the operator was told of its award: payments are due 60 days later, unless the "
+        "convention says otherwise.",
+    )
     convention_reference = fields.Char(
         string="Convention",
         help="Reference of the signed convention.",

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class ResCompany(models.Model):
@@ -15,6 +16,51 @@ class ResCompany(models.Model):
         default=15,
         help="Files that operators hand in on the portal cannot be larger.",
     )
+    grant_purchase_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Orders",
+        domain="[('type', '=', 'purchase')]",
+        check_company=True,
+        help="Where orders to pay (mandats) are booked as vendor bills.",
+    )
+    grant_sale_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Claims",
+        domain="[('type', '=', 'sale')]",
+        check_company=True,
+        help="Where claims on the State and on operators (titres de recette) are booked.",
+    )
+    grant_payment_journal_id = fields.Many2one(
+        "account.journal",
+        string="Treasury Journal",
+        domain="[('type', 'in', ('bank', 'cash', 'general'))]",
+        check_company=True,
+        help="Where the payments that the treasury reports are booked.",
+    )
+    grant_m57_from = fields.Integer(
+        string="M57 From Year",
+        default=2024,
+        help="First financial year of the city under M57; the years before are under M14.",
+    )
+    grant_analytic_plan_id = fields.Many2one(
+        "account.analytic.plan",
+        string="Analytic Plan of Envelopes",
+        help="Each envelope gets an analytic account of this plan.",
+    )
+    grant_order_limit = fields.Monetary(
+        string="Orders Up To",
+        default=0.0,
+        help="A finance officer orders up to this amount, a finance manager any. Zero: no limit.",
+    )
+    grant_payment_days = fields.Integer(
+        string="Days to Pay",
+        default=60,
+        help="From the notification of the award, unless the convention says otherwise (loi "
+        "2000-321, art. 10).",
+    )
+    grant_late_interest_rate = fields.Float(
+        string="Interest on Late Payment (% a Year)", default=0.0
+    )
     grant_contradictory_days = fields.Integer(
         string="Days to Answer",
         default=15,
@@ -30,3 +76,53 @@ class ResCompany(models.Model):
         "CHECK (grant_upload_max_mb BETWEEN 1 AND 100)",
         "The largest upload is between 1 and 100 MB.",
     )
+    _grant_payment_days_positive = models.Constraint(
+        "CHECK (grant_payment_days > 0 AND grant_late_interest_rate >= 0 "
+        "AND grant_order_limit >= 0)",
+        "Days to pay, interest and limit of orders cannot be negative.",
+    )
+
+    def _get_grant_journal(self, purpose):
+        """The journal for ``purpose``: ``purchase``, ``sale`` or ``payment``.
+
+        :raise UserError: none is set up
+        """
+        self.ensure_one()
+        name = f"grant_{purpose}_journal_id"
+        if not self[name]:
+            raise UserError(
+                self.env._(
+                    "“%(setting)s” is not set up: see Settings > Grants > Accounting.",
+                    setting=self._fields[name]._description_string(self.env),
+                )
+            )
+        return self[name]
+
+    def _set_up_grant_accounting(self):
+        """Set up what is missing: journals, accounts, analytic plan; what is there stays.
+
+        :return: the accounts that were made
+        """
+        self.ensure_one()
+        for purpose, kind in (("purchase", "purchase"), ("sale", "sale"), ("payment", "bank")):
+            name = f"grant_{purpose}_journal_id"
+            self[name] = self[name] or self._find_journal(kind)
+        if not self.grant_analytic_plan_id:
+            self.grant_analytic_plan_id = self.env["account.analytic.plan"].create(
+                {"name": self.env._("Grant Envelopes")}
+            )
+        self._set_up_treasury(self.grant_payment_journal_id)
+        return self.env["grant.account"]._create_missing(self)
+
+    def _find_journal(self, kind):
+        journals = self.env["account.journal"]
+        return journals.search(
+            [*journals._check_company_domain(self), ("type", "=", kind)], limit=1
+        )
+
+    def _set_up_treasury(self, journal):
+        """The treasury pays and reports: a payment is on its account at once, not outstanding."""
+        lines = journal.outbound_payment_method_line_ids + journal.inbound_payment_method_line_ids
+        for line in lines:
+            if not line.payment_account_id:
+                line.payment_account_id = journal.default_account_id

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_accounting,
     test_ceilings,
     test_contract,
     test_deliverable,

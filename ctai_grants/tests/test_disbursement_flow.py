@@ -384,12 +384,12 @@ class TestTwoPeople(TranchesCase):
             lambda: tranche._do_order("M-1", DAY),
             lambda: tranche.sudo()._do_order("M-1", DAY),
             lambda: wizard.create(
-                {"disbursement_id": tranche.id, "order_number": "M-1"}
+                {"disbursement_ids": tranche.ids, "order_number": "M-1"}
             ).action_confirm(),
             lambda: call_kw(
                 wizard,
                 "action_confirm",
-                [wizard.create({"disbursement_id": tranche.id, "order_number": "M-1"}).ids],
+                [wizard.create({"disbursement_ids": tranche.ids, "order_number": "M-1"}).ids],
                 {"context": {"grant_transition": True, "force": True}},
             ),
         )

@@ -82,7 +82,11 @@ class PortalRpcCase(PortalCase):
     def snapshot(self):
         """What is in the tables that a portal user could want to change."""
         self.env.flush_all()
-        names = [name for name in self.models() if not self.env[name]._transient]
+        names = [
+            name
+            for name in self.models()
+            if self.env[name]._auto and not self.env[name]._transient
+        ]
         names += ["res.partner", "res.partner.bank", "res.users", "ir.attachment", "mail.message",
                   "mail.followers", "mail.activity"]  # fmt: skip
         return {

@@ -13,13 +13,15 @@ ROLES = ("reader", "coordinator", "finance_officer", "finance_manager", "adminis
 EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
-    "menu_decisions", "menu_partners", "menu_financial_reports", "menu_recoveries",
+    "menu_decisions", "menu_partners", "menu_order_batches", "menu_financial_reports",
+    "menu_recoveries",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
-FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay"}
+FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
 MANAGEMENT = {"menu_recoveries_to_decide"}
 CONFIGURATION = {
-    "menu_schedule_templates", "menu_themes", "menu_audiences", "menu_deliverable_types",
+    "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
+    "menu_deliverable_types",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -72,6 +74,7 @@ BUTTONS = {
         "action_override": MANAGER,
         "action_cancel": MANAGER,
         "action_replan": MANAGER,
+        "action_view_moves": OFFICER,
     },
     "grant.deliverable": {
         "action_submit": COORDINATOR,

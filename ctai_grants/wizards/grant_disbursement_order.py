@@ -1,21 +1,56 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GrantDisbursementOrder(models.TransientModel):
-    """Asks for the number and date of an order to pay."""
+    """Asks for the number and date of orders to pay, and of their batch."""
 
     _name = "grant.disbursement.order"
     _description = "Order a Payment"
 
-    disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
-    currency_id = fields.Many2one(related="disbursement_id.currency_id")
-    amount = fields.Monetary(related="disbursement_id.amount")
-    partner_id = fields.Many2one(related="disbursement_id.partner_id")
-    order_number = fields.Char(required=True)
+    disbursement_ids = fields.Many2many("grant.disbursement", required=True, readonly=True)
+    count = fields.Integer(compute="_compute_totals")
+    company_id = fields.Many2one("res.company", compute="_compute_totals")
+    currency_id = fields.Many2one("res.currency", compute="_compute_totals")
+    amount = fields.Monetary(string="Total", compute="_compute_totals")
+    order_number = fields.Char(
+        compute="_compute_order_number",
+        store=True,
+        readonly=False,
+        required=True,
+        help="Number of the order (mandat) in the city's finance software; of several, the first.",
+    )
+    batch_number = fields.Integer(
+        help="Number of the batch (bordereau) in its financial year; zero for the next one."
+    )
     order_date = fields.Date(required=True, default=fields.Date.context_today)
 
+    @api.depends("disbursement_ids")
+    def _compute_totals(self):
+        for wizard in self:
+            wizard.count = len(wizard.disbursement_ids)
+            wizard.company_id = wizard.disbursement_ids.company_id[:1]
+            wizard.currency_id = wizard.disbursement_ids.currency_id[:1]
+            wizard.amount = sum(wizard.disbursement_ids.mapped("amount"))
+
+    @api.depends("disbursement_ids", "order_date")
+    def _compute_order_number(self):
+        batches = self.env["grant.order.batch"]
+        for wizard in self:
+            if wizard.order_date and wizard.company_id:
+                wizard.order_number = batches._get_next_order_number(
+                    wizard.company_id, wizard.order_date.year
+                )
+
     def action_confirm(self):
-        """Order the payment; see :meth:`grant.disbursement._do_order` for what it refuses."""
+        """Order the payments; see :meth:`grant.disbursement._do_order` for what it refuses."""
         self.ensure_one()
-        self.disbursement_id._do_order(self.order_number.strip(), self.order_date)
-        return {"type": "ir.actions.act_window_close"}
+        self.disbursement_ids._do_order(self.order_number, self.order_date, self.batch_number)
+        batch = self.disbursement_ids.order_batch_id
+        if len(self.disbursement_ids) == 1:
+            return {"type": "ir.actions.act_window_close"}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "grant.order.batch",
+            "res_id": batch.id,
+            "views": [(False, "form")],
+        }

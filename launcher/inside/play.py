@@ -232,7 +232,7 @@ class Year:
         self._wizard(
             "grant.disbursement.order",
             self.officer,
-            disbursement_id=tranche.id,
+            disbursement_ids=tranche.ids,
             order_number=f"DEMO-{self.orders:04d}",
             order_date=date,
         )

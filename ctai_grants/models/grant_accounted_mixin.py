@@ -1,0 +1,204 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .grant_guarded_mixin import TRANSITION
+
+# Models whose money goes through accounting.
+ACCOUNTED_MODELS = ("grant.disbursement",)
+
+# What accounting says was paid on the moves of our documents, by document and accounting date:
+# what is reconciled on their payable and receivable lines. A move reversed by another was not paid.
+ACCOUNTED = SQL(
+    """SELECT move.grant_origin_model AS origin_model, move.grant_origin_id AS origin_id,
+              other_move.date, sum(side.amount) AS amount
+         FROM account_move move
+         JOIN account_move_line line ON line.move_id = move.id
+         JOIN account_account account ON account.id = line.account_id
+          AND account.account_type IN ('liability_payable', 'asset_receivable')
+         JOIN LATERAL (
+                  SELECT credit_move_id AS other_id, amount
+                    FROM account_partial_reconcile WHERE debit_move_id = line.id
+                   UNION ALL
+                  SELECT debit_move_id, amount
+                    FROM account_partial_reconcile WHERE credit_move_id = line.id
+              ) side ON TRUE
+         JOIN account_move_line other ON other.id = side.other_id
+         JOIN account_move other_move ON other_move.id = other.move_id
+        WHERE move.grant_origin_id IS NOT NULL AND move.state = 'posted'
+          AND other_move.state = 'posted' AND other_move.id <> move.id
+          AND other_move.reversed_entry_id IS DISTINCT FROM move.id
+          AND move.reversed_entry_id IS DISTINCT FROM other_move.id
+     GROUP BY 1, 2, 3"""
+)
+
+
+class GrantAccountedMixin(models.AbstractModel):
+    """A document whose money goes through accounting (R6).
+
+    Its journal entries name it as their origin. What accounting reconciles with them, by
+    accounting date, is what the ledger says of it: whatever changes there (payment, part of one,
+    reconciliation undone, reversal, reset), :meth:`_sync_ledger` posts the difference.
+    """
+
+    _name = "grant.accounted.mixin"
+    _description = "Document in Accounting"
+
+    # Kind of the ledger entries that follow accounting.
+    _accounted_kind = None
+
+    move_ids = fields.One2many(
+        "account.move",
+        "grant_origin_id",
+        string="Journal Entries",
+        domain=lambda self: [("grant_origin_model", "=", self._name)],
+        readonly=True,
+        copy=False,
+    )
+
+    def action_view_moves(self):
+        """Open the journal entries of these documents."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Entries"),
+            "res_model": "account.move",
+            "view_mode": "list,form",
+            "domain": [("id", "in", self.move_ids.ids)],
+            "context": {"create": False},
+        }
+
+    def _get_live_move(self):
+        """The posted move of this document that is not reversed, if there is one."""
+        self.ensure_one()
+        return self.move_ids.filtered(
+            lambda move: move.state == "posted" and move.payment_state != "reversed"
+        )[:1]
+
+    def _create_moves(self, vals_list):
+        """Make and post the journal entry of each of these documents, in order.
+
+        :param list vals_list: values of ``account.move``, one for each document
+        :raise UserError: a document has an entry in accounting already
+        """
+        for document in self:
+            open_move = document.move_ids.filtered(
+                lambda move: move.state != "cancel" and move.payment_state != "reversed"
+            )
+            if open_move:
+                raise UserError(
+                    self.env._(
+                        "%(document)s is in accounting already (%(move)s): cancel or delete that "
+                        "entry first.",
+                        document=document.display_name,
+                        move=open_move[0].display_name,
+                    )
+                )
+        moves = (
+            self.env["account.move"]
+            .with_context(grant_transition=TRANSITION)
+            .create(
+                [
+                    {**vals, "grant_origin_model": self._name, "grant_origin_id": document.id}
+                    for document, vals in zip(self, vals_list, strict=True)
+                ]
+            )
+        )
+        self.invalidate_recordset(["move_ids"])
+        moves._post(soft=False)
+        return moves
+
+    def _check_moves(self, moves):
+        """Refuse that the moves of these documents are posted, when they do not say the same.
+
+        :param dict moves: {id of the document: its move}
+        :raise UserError: amount, organisation or account differ, or it is not its turn
+        """
+        raise NotImplementedError
+
+    def _follow_accounting(self):
+        """Move these documents to the state that their journal entries say."""
+        raise NotImplementedError
+
+    def _sync_ledger(self):
+        """Bring the ledger to what accounting says of these documents, and their state with it.
+
+        :raise UserError: the ledger refuses (R1), so accounting does not change either
+        """
+        if not self:
+            return
+        # sudo: accounting has decided, whoever may do that; the ledger and the documents follow
+        documents = self.sudo()
+        documents.env["grant.entry"]._begin_posting(documents.envelope_id)
+        differences = documents._get_differences()
+        for document in documents:
+            lines = [
+                {
+                    "kind": self._accounted_kind,
+                    "envelope_id": document.envelope_id.id,
+                    "subsidy_id": document._get_accounted_subsidy().id,
+                    "date": date,
+                    "amount": amount,
+                    "memo": document._get_accounted_memo(),
+                }
+                # What is taken back first: it makes room.
+                for amount, date in sorted(differences.get(document.id, ()))
+            ]
+            if lines:
+                documents.env["grant.entry"]._post(document, lines)
+        documents._follow_accounting()
+
+    def _get_accounted_subsidy(self):
+        return self.subsidy_id
+
+    def _get_accounted_memo(self):
+        return self.display_name
+
+    def _get_differences(self):
+        """What accounting says beyond the ledger, or the other way round.
+
+        :return: dict {id: list of (euros to post, accounting date)}
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT origin_id, date, sum(amount)
+                     FROM (SELECT origin_id, date, amount FROM (%s) accounted
+                            WHERE origin_model = %s AND origin_id = ANY(%s)
+                            UNION ALL
+                           SELECT origin_id, date, -amount FROM grant_entry
+                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) both_sides
+                 GROUP BY origin_id, date HAVING sum(amount) <> 0""",
+                ACCOUNTED,
+                self._name,
+                self.ids,
+                self._name,
+                self.ids,
+                self._accounted_kind,
+            )
+        )
+        differences = {}
+        for origin_id, date, amount in rows:
+            differences.setdefault(origin_id, []).append((float(amount), date))
+        return differences
+
+    @api.model
+    def _get_unbalanced(self, envelopes):
+        """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ."""
+        documents = self.search([("envelope_id", "in", envelopes.ids)]).filtered(
+            lambda document: document._is_accounted()
+        )
+        differences = documents._get_differences()
+        return [
+            self.env._(
+                "%(document)s: on %(date)s accounting and the ledger differ by %(amount)s.",
+                document=document.display_name,
+                date=date,
+                amount=document.currency_id.format(amount),
+            )
+            for document in documents
+            for amount, date in differences.get(document.id, ())
+        ]
+
+    def _is_accounted(self):
+        """Whether the city's accounting is where the money of this document moves."""
+        return self.envelope_id.payment_path == "city"
