@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from .grant_guarded_mixin import TRANSITION
 
 # Models whose money goes through accounting.
-ACCOUNTED_MODELS = ("grant.disbursement",)
+ACCOUNTED_MODELS = ("grant.disbursement", "grant.recovery")
 
 # What accounting says was paid on the moves of our documents, by document and accounting date:
 # what is reconciled on their payable and receivable lines. A move reversed by another was not paid.

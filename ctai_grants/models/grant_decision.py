@@ -22,6 +22,7 @@ DECISIONS = [
     ("observed", "Observations Received"),
     ("decided", "Decided"),
     ("claimed", "Claimed"),
+    ("claim_withdrawn", "Claim Withdrawn"),
     ("collected", "Collected"),
 ]
 

@@ -348,6 +348,7 @@ class GrantEntry(models.Model):
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
             *self.env["grant.disbursement"]._get_unbalanced(envelopes),
+            *self.env["grant.recovery"]._get_unbalanced(envelopes),
         ]
 
     @api.model

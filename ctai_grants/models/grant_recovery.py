@@ -1,6 +1,6 @@
 import datetime
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -31,14 +31,18 @@ class GrantRecovery(models.Model):
 
     _name = "grant.recovery"
     _description = "Recovery"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = [
+        "grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin",
+        "grant.accounted.mixin",
+    ]  # fmt: skip
+    _accounted_kind = "recovery"
     _order = "id desc"
     _check_company_auto = True
 
     _guarded_fields = frozenset({
         "state", "name", "report_id", "notified_amount", "notified_date", "answer_deadline",
         "observations", "decided_date", "decision_reason", "claim_date", "collected_amount",
-        "collected_date",
+        "collected_date", "reduced_disbursement_id",
     })  # fmt: skip
 
     name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
@@ -91,6 +95,10 @@ class GrantRecovery(models.Model):
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
     claim_date = fields.Date(string="Claimed On", readonly=True, copy=False)
+    reduced_disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Order Reduced", readonly=True, ondelete="restrict",
+        copy=False, help="Of the year of the claim; none when the years of payment are closed.",
+    )  # fmt: skip
     collected_amount = fields.Monetary(
         string="Paid Back", readonly=True, copy=False, required=True, default=0.0
     )
@@ -514,8 +522,14 @@ class GrantRecovery(models.Model):
     def _do_claim(self, date):
         """Claim the repayment from the operator.
 
+        In the city's accounting: a reduction of an order of the same year (credit note on its
+        account) when one is paid that covers the amount, a claim of its own (titre de recette, a
+        customer invoice) otherwise, the years of the payments being closed. On a direct envelope
+        the State claims: only the date is kept.
+
         :param date: accounting date of the claim
-        :raise UserError: not decided, a date in the future, or more than was paid
+        :raise UserError: not decided, a date in the future, more than was paid, or the accounting
+            is not set up
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -523,20 +537,30 @@ class GrantRecovery(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("decided",), what)
+        date = fields.Date.to_date(date)
         self._check_not_future(date)
         self._check_recoverable()
+        if self._is_accounted():
+            self._transition(reduced_disbursement_id=self._get_order_to_reduce(date).id)
+            self._create_moves([self._prepare_claim(date)])
+        else:
+            self._become_claimed(date)
+
+    def _become_claimed(self, date):
         self._decide("claimed", state="claimed", claim_date=date)
 
     def action_collect(self):
         """Ask for the date and reference of the repayment."""
         return self._open_step("collect", self.env._("Record the Repayment"))
 
-    def _do_collect(self, date, reference=None):
+    def _do_collect(self, date, reference=None, amount=None):
         """Record that the operator paid back.
 
         :param date: accounting date of the repayment
         :param str reference: the payer's reference
-        :raise UserError: not claimed
+        :param float amount: euros; all that is outstanding by default, and always on a direct
+            envelope
+        :raise UserError: not claimed, or more than is outstanding
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -545,7 +569,21 @@ class GrantRecovery(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("claimed",), what)
         self._check_recoverable()
-        amount = self.residual_amount
+        left = self.residual_amount
+        if self._is_accounted():
+            amount = left if amount is None else amount
+            self._check_amounts({"amount": amount})
+            if not 0 < amount <= self.currency_id.round(left):
+                raise UserError(
+                    self.env._(
+                        "%(recovery)s: %(left)s outstanding, %(asked)s asked.",
+                        recovery=self.display_name,
+                        left=self.currency_id.format(left),
+                        asked=self.currency_id.format(amount),
+                    )
+                )
+            self._get_live_move()._register_grant_payment(date, amount, reference)
+            return
         self._decide(
             "collected",
             reference,
@@ -553,7 +591,7 @@ class GrantRecovery(models.Model):
             collected_amount=self.amount,
             collected_date=date,
         )
-        self._post_recovery(amount, date, reference)
+        self._post_recovery(left, date, reference)
 
     def action_uncollect(self):
         """Ask for the reason, then cancel a repayment recorded by mistake."""
@@ -571,11 +609,166 @@ class GrantRecovery(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("collected",), what)
         self.subsidy_id._check_state(("signed",), what)
+        if self._is_accounted():
+            self._get_live_move().with_context(grant_reason=reason)._cancel_grant_payments()
+            return
         amount, date = self.collected_amount, self.collected_date
         self._decide("unpaid", reason, state="claimed", collected_amount=0.0, collected_date=False)
         self._post_recovery(-amount, date, reason)
 
+    # ------------------------------------------------------------------
+    # Accounting
+    # ------------------------------------------------------------------
+
+    def _get_order_to_reduce(self, date):
+        """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
+        more than its amount; or none, and the claim stands by itself."""
+        self.ensure_one()
+        claimed = self.subsidy_id.recovery_ids.filtered(
+            lambda recovery: recovery.state in ("claimed", "collected")
+        )
+        paid = self.subsidy_id.disbursement_ids.filtered(lambda tranche: tranche.state == "paid")
+        for tranche in paid.sorted("paid_date", reverse=True):
+            # sudo: who claims may not read every journal entry
+            bill = tranche.sudo()._get_live_move()
+            reduced = claimed.filtered(lambda recovery, t=tranche: recovery._reduces(t))
+            room = tranche.amount - sum(reduced.mapped("amount")) - self.amount
+            if (
+                bill
+                and bill.date.year == date.year
+                and self.currency_id.compare_amounts(room, 0) >= 0
+            ):
+                return tranche
+        return self.env["grant.disbursement"]
+
+    def _reduces(self, tranche):
+        return self.reduced_disbursement_id == tranche
+
+    def _get_claim_account(self, date):
+        if tranche := self.reduced_disbursement_id:
+            return tranche._get_bill_account(date)
+        # sudo: set up by the administrator, for whoever claims
+        return self.env["grant.account"].sudo()._get(self.company_id, date.year, "recovery")
+
+    def _prepare_claim(self, date):
+        """Values of the credit note or customer invoice that claims this repayment."""
+        self.ensure_one()
+        tranche = self.reduced_disbursement_id
+        analytic = self.envelope_id._get_analytic_account()
+        return {
+            "move_type": "in_refund" if tranche else "out_invoice",
+            "company_id": self.company_id.id,
+            "journal_id": self.company_id._get_grant_journal(
+                "purchase" if tranche else "sale"
+            ).id,
+            "partner_id": self.partner_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": date,
+            "date": date,
+            "invoice_date_due": date,
+            "invoice_payment_term_id": False,
+            "ref": self.name,
+            "invoice_origin": tranche.order_number,
+            "invoice_line_ids": [
+                Command.create(
+                    {
+                        "name": self.display_name,
+                        "quantity": 1,
+                        "price_unit": self.amount,
+                        "account_id": self._get_claim_account(date).id,
+                        "tax_ids": [Command.clear()],
+                        "analytic_distribution": {str(analytic.id): 100} if analytic else False,
+                    }
+                )
+            ],
+        }
+
+    def _check_moves(self, moves):
+        what = self.env._("Claiming a repayment")
+        self._check_group("group_finance_officer", what)
+        self._check_state(("decided",), what)
+        for recovery in self:
+            move = moves[recovery.id]
+            kind = "in_refund" if recovery.reduced_disbursement_id else "out_invoice"
+            account = recovery._get_claim_account(move.date)
+            same_total = not recovery.currency_id.compare_amounts(
+                move.amount_total, recovery.amount
+            )
+            wrong = [
+                move._fields[name]._description_string(self.env)
+                for name, right in (
+                    ("move_type", move.move_type == kind),
+                    (
+                        "partner_id",
+                        move.commercial_partner_id == recovery.partner_id.commercial_partner_id,
+                    ),
+                    ("amount_total", same_total and move.currency_id == recovery.currency_id),
+                    ("invoice_line_ids", move.invoice_line_ids.account_id == account),
+                )
+                if not right
+            ]
+            if wrong:
+                raise UserError(
+                    self.env._(
+                        "%(move)s claims %(recovery)s, and does not say the same: %(fields)s. "
+                        "Delete it and claim again.",
+                        move=move.display_name,
+                        recovery=recovery.display_name,
+                        fields=", ".join(wrong),
+                    )
+                )
+        self._check_recoverable()
+
+    def _follow_accounting(self):
+        entries = self.env["grant.entry"]._read_group(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)],
+            ["origin_id"],
+            ["amount:sum"],
+        )
+        collected = dict(entries)
+        for recovery in self:
+            claim = recovery._get_live_move()
+            amount = recovery.currency_id.round(collected.get(recovery.id, 0.0))
+            if recovery.currency_id.compare_amounts(amount, recovery.collected_amount):
+                recovery._transition(collected_amount=amount)
+            if claim:
+                if recovery.state == "decided":
+                    recovery._become_claimed(claim.date)
+                recovery._follow_claim(claim)
+            elif recovery.state in ("claimed", "collected"):
+                recovery._decide(
+                    "claim_withdrawn",
+                    self.env.context.get("grant_reason"),
+                    state="decided",
+                    claim_date=False,
+                    collected_date=False,
+                )
+            recovery._refresh_tranches()
+
+    def _follow_claim(self, claim):
+        """Collected when the claim is settled by money; waived when accounting wrote the rest
+        off; claimed again when its settlement is undone."""
+        reason = self.env.context.get("grant_reason")
+        if not self.currency_id.is_zero(claim._get_grant_residual()):
+            if self.state != "claimed":
+                self._decide("unpaid", reason, state="claimed", collected_date=False)
+        elif self.currency_id.compare_amounts(self.collected_amount, self.amount) < 0:
+            if self.state != "waived":
+                self._decide("waived", reason or claim.name, state="waived", collected_date=False)
+        elif self.state != "collected":
+            payment = claim._get_last_payment_move()
+            self._decide(
+                "collected",
+                payment.ref or payment.name,
+                state="collected",
+                collected_date=payment.date,
+            )
+
+    def _get_accounted_memo(self):
+        return self.env.context.get("grant_reason") or self.name
+
     def _post_recovery(self, amount, date, memo):
+        """Post what is paid back without the city's accounting: to the State."""
         self.env["grant.entry"]._post(
             self,
             [

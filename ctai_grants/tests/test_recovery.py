@@ -448,6 +448,144 @@ class TestDueProcess(RecoveryCase):
         self.assertNotEqual(content, recovery._make_letter_pdf(), "dated of the letter")
 
 
+class TestRecoveryInAccounting(RecoveryCase):
+    """R6: the ledger's recoveries are what accounting says was paid back, whatever happens."""
+
+    def claim(self, date=datetime.date(2021, 12, 15), **values):
+        recovery = self.decide(self.make_recovery(self.subsidy, **values))
+        recovery.with_user(self.finance_officer)._do_claim(date)
+        return recovery, recovery.move_ids
+
+    def pay_back(self, recovery, amount=None, date=datetime.date(2022, 1, 10)):
+        recovery.with_user(self.finance_officer)._do_collect(date, "VIR-9", amount)
+
+    def assertLedger(self, recovery, state, amount):
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, recovery.collected_amount), (state, amount))
+        self.assertEqual(self.subsidy.recovered_amount, amount)
+        self.assertFalse(self.verify())
+
+    def test_the_year_is_open(self):
+        """The order of the same year is reduced: a credit note on its account."""
+        recovery, move = self.claim()
+        self.assertEqual(recovery.reduced_disbursement_id, self.tranche)
+        self.assertEqual((move.move_type, move.state), ("in_refund", "posted"))
+        self.assertEqual(
+            move.invoice_line_ids.account_id, self.tranche.move_ids.invoice_line_ids.account_id
+        )
+        self.assertEqual((move.amount_total, move.partner_id), (1000, self.operator))
+        self.assertEqual(move.invoice_origin, self.tranche.order_number)
+        self.assertTrue(move.invoice_line_ids.analytic_distribution)
+        self.assertLedger(recovery, "claimed", 0)
+        self.pay_back(recovery)
+        self.assertLedger(recovery, "collected", 1000)
+        self.assertEqual(recovery.collected_date, datetime.date(2022, 1, 10))
+        self.assertEqual(self.tranche.state, "paid")
+
+    def test_the_year_is_closed(self):
+        """A claim of its own, on the account of money back from closed years."""
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        self.assertFalse(recovery.reduced_disbursement_id)
+        self.assertEqual((move.move_type, move.state), ("out_invoice", "posted"))
+        account = self.env["grant.account"]._get(self.company, 2022, "recovery")
+        self.assertEqual(move.invoice_line_ids.account_id, account)
+        self.pay_back(recovery, date=datetime.date(2022, 9, 20))
+        self.assertLedger(recovery, "collected", 1000)
+
+    def test_an_order_is_not_reduced_beyond_its_amount(self):
+        first, _move = self.claim(amount=5000)
+        second, move = self.claim(amount=3000)
+        self.assertEqual(second.reduced_disbursement_id, first.reduced_disbursement_id)
+        self.assertEqual(move.move_type, "in_refund")
+        another = self.make_tranche(self.subsidy, amount=2000, name="Suite")
+        self.pay(another)
+        third, move = self.claim(amount=2000)
+        self.assertEqual(third.reduced_disbursement_id, another)
+
+    def test_in_parts_and_undone(self):
+        recovery, move = self.claim()
+        self.pay_back(recovery, 400)
+        self.assertLedger(recovery, "claimed", 400)
+        self.assertEqual(recovery.residual_amount, 600)
+        for amount in (600.01, 0, -1):
+            with self.subTest(amount=amount), self.assertRefused("600.00"):
+                self.pay_back(recovery, amount)
+        self.pay_back(recovery, 600, datetime.date(2022, 2, 1))
+        self.assertLedger(recovery, "collected", 1000)
+        lines = move._get_payment_lines()
+        lines.remove_move_reconcile()
+        self.assertLedger(recovery, "claimed", 0)
+
+    def test_cancelled_by_the_button(self):
+        recovery, _move = self.claim()
+        self.pay_back(recovery)
+        self.ask(recovery, "uncollect", self.finance_manager, "Erreur")
+        self.assertLedger(recovery, "claimed", 0)
+        self.pay_back(recovery)
+        self.assertLedger(recovery, "collected", 1000)
+
+    def test_reset_and_deleted(self):
+        for date in (datetime.date(2021, 12, 15), datetime.date(2022, 9, 1)):
+            with self.subTest(date=date):
+                recovery, move = self.claim(date)
+                self.pay_back(recovery, date=datetime.date(2022, 10, 1))
+                move.button_draft()
+                self.assertLedger(recovery, "decided", 0)
+                with self.assertRefused("already"), self.env.cr.savepoint():
+                    recovery.with_user(self.finance_officer)._do_claim(date)
+                move.action_post()
+                self.assertLedger(recovery, "claimed", 0)
+                move.button_draft()
+                move.with_context(force_delete=True).unlink()
+                self.assertLedger(recovery, "decided", 0)
+                self.ask(recovery, "waive", self.finance_manager)
+
+    def test_reversed(self):
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        move._reverse_moves([{"date": move.date}], cancel=True)
+        self.assertLedger(recovery, "decided", 0)
+
+    def test_the_rest_is_written_off(self):
+        """Paid back in part, the rest given up in accounting: nothing is owed any more, and
+        only the money is in the ledger."""
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        self.pay_back(recovery, 400, datetime.date(2022, 9, 20))
+        note = move._reverse_moves([{"date": move.date}])
+        note.invoice_line_ids.price_unit = 600
+        note.action_post()
+        (note | move)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertLedger(recovery, "waived", 400)
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (0, 0))
+
+    def test_not_changed_by_hand(self):
+        recovery, move = self.claim()
+        for values in (
+            {"price_unit": 1},
+            {"account_id": self.treasury_account.id},
+            {"quantity": 2},
+        ):
+            with self.subTest(values=values), self.assertRaises(UserError):
+                with self.env.cr.savepoint():
+                    move.invoice_line_ids.write(values)
+        move.button_draft()
+        move.invoice_line_ids.price_unit = 999
+        with self.assertRefused(recovery.name, "does not say the same"):
+            move.action_post()
+
+    def test_paid_by_the_state(self):
+        """On a direct envelope nothing is in the city's books."""
+        subsidy = self.make_subsidy(envelope_id=self.direct_envelope.id)
+        tranche = self.make_tranche(subsidy, amount=5000)
+        self.sign(subsidy)
+        self.pay(tranche)
+        recovery = self.collect(self.decide(self.make_recovery(subsidy)))
+        self.assertFalse(recovery.move_ids)
+        self.assertEqual((subsidy.recovered_amount, recovery.state), (1000, "collected"))
+        self.ask(recovery, "uncollect", self.finance_manager)
+        self.assertEqual((subsidy.recovered_amount, recovery.state), (0, "claimed"))
+        self.assertFalse(self.verify())
+
+
 @tagged("post_install", "-at_install")
 class TestRecoveryPages(RecoveryCase, HttpCase):
     @classmethod

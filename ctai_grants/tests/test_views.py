@@ -99,6 +99,7 @@ BUTTONS = {
         "action_collect": OFFICER,
         "action_uncollect": MANAGER,
         "action_waive": MANAGER,
+        "action_view_moves": OFFICER,
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
