@@ -243,7 +243,7 @@ class GrantsPortal(CustomerPortal):
     def download_letter(self, recovery_id, **kw):
         """The letter of a recovery as a PDF, for the city's staff."""
         recovery = request.env["grant.recovery"].browse(recovery_id).exists()
-        if not recovery.has_access("read"):
+        if not recovery or not recovery.has_access("read"):
             raise NotFound()
         try:
             content = recovery._make_letter_pdf()
