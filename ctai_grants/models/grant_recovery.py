@@ -24,9 +24,9 @@ class GrantRecovery(models.Model):
     """Money to take back from an operator, with the due process that the law wants.
 
     The operator is told (facts, legal ground, amount) and has a delay to answer before a finance
-    manager decides, with reasons (CRPA, art. L121-1 and L211-2). The delay starts with the day
-    the letter is recorded, or the letter's own date when that is later, and is fixed then: no
-    button, clock or setting shortens it. The ledger only knows what is really paid back.
+    manager decides, with reasons (CRPA, art. L121-1 and L211-2). The delay starts on the
+    day its receipt of the letter is recorded, never before, and is fixed then: no button, date,
+    clock or setting shortens it. The ledger only knows what is really paid back.
     """
 
     _name = "grant.recovery"
@@ -69,6 +69,7 @@ class GrantRecovery(models.Model):
     )
     facts = fields.Text(help="What happened, as the operator will read it.")
     letter = fields.Text(copy=False, help="Facts, legal ground, and the delay to answer.")
+    letter_date = fields.Date(string="Date of the Letter", copy=False)
     amount = fields.Monetary(
         required=True, compute="_compute_amount", store=True, readonly=False, precompute=True,
         tracking=True,
@@ -86,7 +87,10 @@ class GrantRecovery(models.Model):
         group_expand=True,
     )  # fmt: skip
     notified_amount = fields.Monetary(string="Amount Notified", readonly=True, copy=False)
-    notified_date = fields.Date(string="Notified On", readonly=True, copy=False)
+    notified_date = fields.Date(
+        string="Notified On", readonly=True, copy=False,
+        help="The day on which the operator received the letter.",
+    )  # fmt: skip
     answer_deadline = fields.Date(
         string="Answer Until", readonly=True, copy=False,
         help="Last day the operator has to answer: nothing is decided before it is over.",
@@ -196,7 +200,7 @@ class GrantRecovery(models.Model):
     def _get_frozen_fields(self):
         frozen = {"subsidy_id"}
         if self.state != "identified":
-            frozen |= {"reason", "breach_date", "facts", "letter", "amount"}
+            frozen |= {"reason", "breach_date", "facts", "letter", "letter_date", "amount"}
         return frozenset(frozen)
 
     @api.model_create_multi
@@ -258,6 +262,7 @@ class GrantRecovery(models.Model):
             recovery.letter = recovery.with_context(
                 lang=recovery.partner_id.lang or self.env.lang
             )._get_letter_text()
+            recovery.letter_date = fields.Date.context_today(recovery)
 
     def _check_facts(self):
         if not (self.facts or "").strip():
@@ -323,7 +328,7 @@ class GrantRecovery(models.Model):
         )
 
     def _make_letter_pdf(self):
-        """The letter, as the bytes of a PDF: dated of its notification, or of today before it.
+        """The letter, as the bytes of a PDF.
 
         :raise UserError: the letter is not written
         """
@@ -331,7 +336,7 @@ class GrantRecovery(models.Model):
         self._check_letter()
         partner = self.partner_id
         letter = self.with_context(lang=partner.lang or self.env.lang)
-        date = self.notified_date or fields.Date.context_today(self)
+        date = self.letter_date or fields.Date.context_today(self)
         return make_pdf(
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],
@@ -376,14 +381,15 @@ class GrantRecovery(models.Model):
     # ------------------------------------------------------------------
 
     def action_notify(self):
-        """Ask for the date of the letter."""
+        """Ask when the operator received the letter."""
         return self._open_step("notify", self.env._("Notify the Operator"))
 
     def _do_notify(self, date):
-        """Record that the letter was sent: the delay to answer starts.
+        """Record that the operator received the letter: the delay to answer starts.
 
-        :param date: date of the letter
-        :raise UserError: not identified, no letter, a date in the future, or more than was paid
+        :param date: the day of the receipt
+        :raise UserError: not identified, no letter, a date in the future or before the letter, or
+            more than was paid
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -396,19 +402,22 @@ class GrantRecovery(models.Model):
         self._check_recoverable()
         # Today of the server: a time zone comes with the request.
         today = fields.Date.today()
+        date = fields.Date.to_date(date)
         self._check_not_future(date)
+        if self.letter_date and date < self.letter_date:
+            raise UserError(self.env._("The letter is not received before its date."))
         days = datetime.timedelta(days=self.company_id.grant_contradictory_days)
         self._decide(
             "notified",
-            self.env._("Letter of %(date)s", date=format_date(self.env, date)),
+            self.env._("Letter received on %(date)s", date=format_date(self.env, date)),
             state="notified",
             notified_date=date,
             notified_amount=self.amount,
-            answer_deadline=max(fields.Date.to_date(date), today) + days,
+            answer_deadline=max(date, today) + days,
         )
 
     def _check_not_future(self, date):
-        if not date or fields.Date.to_date(date) > fields.Date.context_today(self):
+        if not date or date > fields.Date.context_today(self):
             raise UserError(self.env._("Enter a date that is not in the future."))
 
     def action_observe(self):
@@ -658,9 +667,7 @@ class GrantRecovery(models.Model):
         return {
             "move_type": "in_refund" if tranche else "out_invoice",
             "company_id": self.company_id.id,
-            "journal_id": self.company_id._get_grant_journal(
-                "purchase" if tranche else "sale"
-            ).id,
+            "journal_id": self.company_id._get_grant_journal("purchase" if tranche else "sale").id,
             "partner_id": self.partner_id.id,
             "currency_id": self.currency_id.id,
             "invoice_date": date,

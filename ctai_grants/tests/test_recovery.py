@@ -157,7 +157,10 @@ class TestDueProcess(RecoveryCase):
         recovery.action_write_letter()
         with self.assertRefused("future"):
             self.notify(recovery, datetime.date.today() + DAY)
-        self.notify(recovery, datetime.date.today() - 40 * DAY)
+        with self.assertRefused("before its date"):
+            recovery.with_user(self.finance_officer)._do_notify(datetime.date.today() - 40 * DAY)
+        recovery.letter_date = datetime.date.today() - 50 * DAY
+        recovery.with_user(self.finance_officer)._do_notify(datetime.date.today() - 40 * DAY)
         self.assertEqual(recovery.answer_deadline, datetime.date.today() + 15 * DAY)
         with self.assertRefused("can answer until"):
             self.try_decide(recovery)
@@ -270,6 +273,7 @@ class TestDueProcess(RecoveryCase):
         for values in (
             {"amount": 5000},
             {"letter": "Autre chose"},
+            {"letter_date": "2020-01-01"},
             {"facts": "Autre chose"},
             {"reason": "cer"},
             {"breach_date": "2022-01-01"},
@@ -444,7 +448,7 @@ class TestDueProcess(RecoveryCase):
         text = "".join("".join(page.extract_text() for page in pages).split())
         for part in ("#panic() $x$ *gras* @ref <b>", recovery.name, self.operator.name):
             self.assertIn(part.replace(" ", ""), text)
-        self.notify(recovery, datetime.date.today() - DAY)
+        recovery.letter_date = datetime.date.today() - DAY
         self.assertNotEqual(content, recovery._make_letter_pdf(), "dated of the letter")
 
 
