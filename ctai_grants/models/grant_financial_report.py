@@ -408,7 +408,7 @@ class GrantFinancialReport(models.Model):
 
     def action_reopen(self):
         """Ask for the reason, then open the report for a correction."""
-        return self.env["grant.reason"]._open(self, "reopen")
+        return self.env["grant.reason"]._open(self, "reopen_report")
 
     def _do_reopen(self, reason):
         """Open an accepted report again; what it posted stays until it is accepted again, which

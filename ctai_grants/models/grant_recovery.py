@@ -506,7 +506,7 @@ class GrantRecovery(models.Model):
 
     def action_waive(self):
         """Ask for the reason, then give the recovery up."""
-        return self.env["grant.reason"]._open(self, "waive")
+        return self.env["grant.reason"]._open(self, "waive_recovery")
 
     def _do_waive(self, reason):
         """Give up a recovery that is not claimed yet.

@@ -236,8 +236,8 @@ class TestCompanies(GrantsCommon):
             (self.subsidy, "close"),
             (self.tranche, "cancel"),
             (self.piece, "waive"),
-            (self.report, "reopen"),
-            (self.recovery, "waive"),
+            (self.report, "reopen_report"),
+            (self.recovery, "waive_recovery"),
             (self.recovery, "observe"),
         ):
             with self.subTest(action=action), self.assertRaises(AccessError):

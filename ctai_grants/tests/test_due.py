@@ -242,14 +242,14 @@ class TestFinancialReport(DueCase):
         subsidy = self.make_paid_subsidy()
         report = self.accept(subsidy, eligible_amount=10000)
         first = subsidy.recovery_ids
-        self.ask(report, "reopen", self.finance_manager)
+        self.ask(report, "reopen_report", self.finance_manager)
         self.assertEqual(subsidy.justified_amount, 5000, "what it posted stays for now")
         report.eligible_amount = 12000
         report.action_accept()
         self.assertEqual(subsidy.justified_amount, 6000)
         self.assertEqual((first.state, first.amount), ("waived", 3000))
         self.assertEqual((subsidy.recovery_ids - first).amount, 2000)
-        self.ask(report, "reopen", self.finance_manager)
+        self.ask(report, "reopen_report", self.finance_manager)
         report.eligible_amount = 20000
         report.action_accept()
         self.assertEqual((subsidy.justified_amount, subsidy.committed_amount), (10000, 10000))
@@ -267,7 +267,7 @@ class TestFinancialReport(DueCase):
         subsidy = self.make_paid_subsidy()
         report = self.accept(subsidy, eligible_amount=10000)
         entries, recovery = subsidy.entry_ids, subsidy.recovery_ids
-        self.ask(report, "reopen", self.finance_manager)
+        self.ask(report, "reopen_report", self.finance_manager)
         report.action_accept()
         self.assertEqual((subsidy.entry_ids, subsidy.recovery_ids), (entries, recovery))
         self.assertEqual(recovery.state, "identified")
@@ -277,11 +277,11 @@ class TestFinancialReport(DueCase):
         subsidy = self.make_paid_subsidy()
         report = self.accept(subsidy, eligible_amount=10000)
         recovery = self.notify(subsidy.recovery_ids)
-        self.ask(report, "reopen", self.finance_manager)
+        self.ask(report, "reopen_report", self.finance_manager)
         report.eligible_amount = 12000
         with self.assertRefused("waive", recovery.name), self.env.cr.savepoint():
             report.action_accept()
-        self.ask(recovery, "waive", self.finance_manager)
+        self.ask(recovery, "waive_recovery", self.finance_manager)
         report.action_accept()
         self.assertEqual((subsidy.recovery_ids - recovery).amount, 2000)
 
@@ -436,7 +436,7 @@ class TestFinancialReport(DueCase):
         report.action_accept()
         for user in (self.reader, self.finance_officer, self.coordinator):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
-                self.ask(report, "reopen", user)
+                self.ask(report, "reopen_report", user)
         with self.assertRaises(AccessError):
             call_kw(
                 self.env["grant.financial.report"].with_user(self.administrator),
@@ -482,7 +482,7 @@ class TestClosing(DueCase):
         recovery = self.make_recovery(subsidy)
         with self.assertRefused(recovery.name):
             self.ask(subsidy, "close", self.finance_manager)
-        self.ask(recovery, "waive", self.finance_manager)
+        self.ask(recovery, "waive_recovery", self.finance_manager)
         self.ask(subsidy, "close", self.finance_manager)
         with self.assertRefused("Closed"):
             self.make_recovery(subsidy)

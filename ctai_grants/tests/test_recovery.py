@@ -85,7 +85,7 @@ class TestDueProcess(RecoveryCase):
                 "decide": lambda: self.try_decide(document, manager),
                 "claim": lambda: document.with_user(officer)._do_claim(today),
                 "collect": lambda: document.with_user(officer)._do_collect(today),
-                "waive": lambda: self.ask(document, "waive", manager),
+                "waive": lambda: self.ask(document, "waive_recovery", manager),
             }
 
         allowed = {
@@ -110,7 +110,7 @@ class TestDueProcess(RecoveryCase):
                 with freeze_time(today + (20 * DAY if step == "decide" else 0 * DAY)):
                     steps(recovery)[step]()
         waived = self.make_recovery(self.subsidy)
-        self.ask(waived, "waive", self.finance_manager)
+        self.ask(waived, "waive_recovery", self.finance_manager)
         for name, call in steps(waived).items():
             with self.subTest(state="waived", step=name), self.assertRaises(UserError):
                 call()
@@ -130,7 +130,7 @@ class TestDueProcess(RecoveryCase):
                 with self.subTest(user=user.login), self.assertRaises(AccessError):
                     self.try_decide(recovery, user)
                 with self.subTest(user=user.login), self.assertRaises(AccessError):
-                    self.ask(recovery, "waive", user)
+                    self.ask(recovery, "waive_recovery", user)
         with self.assertRaises(AccessError):
             self.ask(recovery, "observe", self.reader)
         with self.assertRaises(AccessError):
@@ -311,7 +311,7 @@ class TestDueProcess(RecoveryCase):
             self.make_recovery(self.subsidy, amount=0.01)
         with self.assertRefused("8,000.01"), self.env.cr.savepoint():
             first.amount = 5000.01
-        self.ask(second, "waive", self.finance_manager)
+        self.ask(second, "waive_recovery", self.finance_manager)
         third = self.make_recovery(self.subsidy, amount=3000)
         self.collect(self.decide(first))
         with self.assertRefused("3,000.00"), self.env.cr.savepoint():
@@ -340,11 +340,11 @@ class TestDueProcess(RecoveryCase):
             form.facts = "Manquement constaté."
         self.assertEqual(form.record.amount, round(8000 * 30 / days, 2))
         self.assertEqual(form.record.amount, 963.86)
-        self.ask(form.record, "waive", self.finance_manager)
+        self.ask(form.record, "waive_recovery", self.finance_manager)
         for breach, expected in (("2021-01-01", 8000), ("2022-06-30", round(8000 / days, 2))):
             recovery = self.make_recovery(self.subsidy, reason="cer", breach_date=breach)
             self.assertEqual(recovery._get_proposed_amount(), expected)
-            self.ask(recovery, "waive", self.finance_manager)
+            self.ask(recovery, "waive_recovery", self.finance_manager)
 
     def test_what_is_withdrawn_is_not_paid_out_again(self):
         self.collect(self.decide(self.make_recovery(self.subsidy, amount=3000)))
@@ -546,7 +546,7 @@ class TestRecoveryInAccounting(RecoveryCase):
                 move.button_draft()
                 move.with_context(force_delete=True).unlink()
                 self.assertLedger(recovery, "decided", 0)
-                self.ask(recovery, "waive", self.finance_manager)
+                self.ask(recovery, "waive_recovery", self.finance_manager)
 
     def test_reversed(self):
         recovery, move = self.claim(datetime.date(2022, 9, 1))

@@ -27,10 +27,12 @@ class GrantReason(models.TransientModel):
         ("grant.subsidy", "waive_report"): lambda records, reason: records._do_waive_report(
             reason
         ),
-        ("grant.financial.report", "reopen"): lambda records, reason: records._do_reopen(reason),
+        ("grant.financial.report", "reopen_report"): lambda records, reason: records._do_reopen(
+            reason
+        ),
         ("grant.recovery", "observe"): lambda records, reason: records._do_observe(reason),
         ("grant.recovery", "uncollect"): lambda records, reason: records._do_uncollect(reason),
-        ("grant.recovery", "waive"): lambda records, reason: records._do_waive(reason),
+        ("grant.recovery", "waive_recovery"): lambda records, reason: records._do_waive(reason),
     }
 
     res_model = fields.Char(required=True, readonly=True)
@@ -50,14 +52,14 @@ class GrantReason(models.TransientModel):
             "cancel": self.env._("Cancel"),
             "close": self.env._("Close the Subsidy"),
             "waive_report": self.env._("Do Without the Financial Report"),
-            ("grant.financial.report", "reopen"): self.env._("Reopen the Financial Report"),
+            "reopen_report": self.env._("Reopen the Financial Report"),
             "observe": self.env._("Observations of the Operator"),
             "uncollect": self.env._("Cancel the Repayment"),
-            ("grant.recovery", "waive"): self.env._("Waive the Recovery"),
+            "waive_recovery": self.env._("Waive the Recovery"),
         }
         return {
             "type": "ir.actions.act_window",
-            "name": titles.get((records._name, action)) or titles[action],
+            "name": titles[action],
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",
