@@ -14,37 +14,24 @@ PURPOSES = [
     ("recovery", "Subsidy of a closed year paid back"),
 ]
 
-#: (nomenclature, purpose): (code, official label, account type of Odoo)
-ACCOUNTS = {
-    ("m57", "association"): (
-        "65748", "Subventions de fonctionnement – Autres personnes de droit privé", "expense",
+_M57 = {
+    "association": (
+        "65748",
+        "Subventions de fonctionnement – Autres personnes de droit privé",
+        "expense",
     ),
-    ("m57", "company"): ("65742", "Subventions de fonctionnement – Entreprises", "expense"),
-    ("m57", "public"): (
-        "65738", "Subventions de fonctionnement – Organismes publics divers", "expense",
-    ),
-    ("m57", "state"): ("74718", "Participations – État – Autres", "income"),
-    ("m57", "recovery"): (
-        "773", "Mandats annulés (sur exercices antérieurs) ou atteints par la déchéance "
-        "quadriennale", "income_other",
-    ),
-    ("m14", "association"): (
-        "6574", "Subventions de fonctionnement aux associations et autres personnes de droit "
-        "privé", "expense",
-    ),
-    ("m14", "company"): (
-        "6574", "Subventions de fonctionnement aux associations et autres personnes de droit "
-        "privé", "expense",
-    ),
-    ("m14", "public"): (
-        "65738", "Subventions de fonctionnement – Organismes publics divers", "expense",
-    ),
-    ("m14", "state"): ("74718", "Participations – État – Autres", "income"),
-    ("m14", "recovery"): (
-        "773", "Mandats annulés (sur exercices antérieurs) ou atteints par la déchéance "
-        "quadriennale", "income_other",
-    ),
-}  # fmt: skip
+    "company": ("65742", "Subventions de fonctionnement – Entreprises", "expense"),
+    "public": ("65738", "Subventions de fonctionnement – Organismes publics divers", "expense"),
+    "state": ("74718", "Participations – État – Autres", "income"),
+    "recovery": ("773", "Mandats annulés (sur exercices antérieurs)", "income_other"),
+}
+_PRIVATE_M14 = (
+    "6574",
+    "Subventions de fonctionnement aux associations et autres personnes de droit privé",
+    "expense",
+)
+#: nomenclature: purpose: (code, official label, account type of Odoo)
+ACCOUNTS = {"m57": _M57, "m14": {**_M57, "association": _PRIVATE_M14, "company": _PRIVATE_M14}}
 
 #: legal form of an operator: purpose of its account
 PURPOSE_BY_LEGAL_FORM = {"company": "company", "public": "public", "state": "public"}

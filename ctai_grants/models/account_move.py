@@ -97,11 +97,24 @@ class AccountMove(models.Model):
             lambda line: line.account_id.account_type in ("liability_payable", "asset_receivable")
         )
 
-    def _get_last_payment_move(self):
-        """The entry that paid this one, the last of them when there are several."""
+    def _get_payment_moves(self):
+        """The entries that paid this one, in whole or in part."""
         lines = self._get_payment_lines()
         paid = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
-        return paid.move_id.sorted(lambda move: (move.date, move.id))[-1:]
+        return paid.move_id
+
+    def _is_grant_reversed(self):
+        """Whether this move is settled by its own reversal alone: nothing was paid.
+
+        Odoo says “reversed” of what any credit note settles, and an operator's debt is paid then.
+        """
+        self.ensure_one()
+        settled_by = self._get_payment_moves()
+        return (
+            self.currency_id.is_zero(self.amount_residual)
+            and bool(settled_by)
+            and all(move.reversed_entry_id == self for move in settled_by)
+        )
 
     def _register_grant_payment(self, date, amount, reference=None):
         """Book a payment of these moves in the treasury's journal.
@@ -141,10 +154,9 @@ class AccountMove(models.Model):
     def _cancel_grant_payments(self):
         """Take back what paid this move: unmatched, and reversed unless it paid others too."""
         self.ensure_one()
-        lines = self._get_payment_lines()
-        paid = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
-        lines.remove_move_reconcile()
-        for move in paid.move_id:
+        payments = self._get_payment_moves()
+        self._get_payment_lines().remove_move_reconcile()
+        for move in payments:
             matched = move.line_ids.matched_debit_ids | move.line_ids.matched_credit_ids
             if move.state == "posted" and not matched:
                 move._reverse_moves([{"date": move.date, "ref": move.ref}], cancel=True)

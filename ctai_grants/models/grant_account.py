@@ -83,7 +83,12 @@ class GrantAccount(models.Model):
         }
         accounts = self.env["account.account"].with_company(company)
         made = accounts.browse()
-        for (nomenclature, purpose), (code, name, account_type) in ACCOUNTS.items():
+        wanted = [
+            (nomenclature, purpose, *about)
+            for nomenclature, purposes in ACCOUNTS.items()
+            for purpose, about in purposes.items()
+        ]
+        for nomenclature, purpose, code, name, account_type in wanted:
             if (nomenclature, purpose) in known:
                 continue
             account = accounts.search(

@@ -68,11 +68,24 @@ class GrantAccountedMixin(models.AbstractModel):
         }
 
     def _get_live_move(self):
-        """The posted move of this document that is not reversed, if there is one."""
+        """The posted move of this document that is not reversed, if there is one.
+
+        :raise UserError: there are two
+        """
         self.ensure_one()
-        return self.move_ids.filtered(
-            lambda move: move.state == "posted" and move.payment_state != "reversed"
-        )[:1]
+        live = self.move_ids.filtered(
+            lambda move: move.state == "posted" and not move._is_grant_reversed()
+        )
+        if len(live) > 1:
+            raise UserError(
+                self.env._(
+                    "%(document)s would be in accounting twice: %(moves)s. Reverse or cancel one "
+                    "of them first.",
+                    document=self.display_name,
+                    moves=", ".join(live.mapped("display_name")),
+                )
+            )
+        return live
 
     def _create_moves(self, vals_list):
         """Make and post the journal entry of each of these documents, in order.
@@ -82,7 +95,7 @@ class GrantAccountedMixin(models.AbstractModel):
         """
         for document in self:
             open_move = document.move_ids.filtered(
-                lambda move: move.state != "cancel" and move.payment_state != "reversed"
+                lambda move: move.state != "cancel" and not move._is_grant_reversed()
             )
             if open_move:
                 raise UserError(
@@ -166,7 +179,7 @@ class GrantAccountedMixin(models.AbstractModel):
                             WHERE origin_model = %s AND origin_id = ANY(%s)
                             UNION ALL
                            SELECT origin_id, date, -amount FROM grant_entry
-                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) both_sides
+                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) sides
                  GROUP BY origin_id, date HAVING sum(amount) <> 0""",
                 ACCOUNTED,
                 self._name,

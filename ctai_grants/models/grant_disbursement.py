@@ -635,7 +635,7 @@ class GrantDisbursement(models.Model):
                 disbursement._become_ordered(bill.date)
             is_paid = bill.currency_id.is_zero(bill._get_grant_residual())
             if is_paid and disbursement.state == "ordered":
-                payment = bill._get_last_payment_move()
+                payment = bill._get_payment_moves().sorted(lambda m: (m.date, m.id))[-1:]
                 disbursement._decide(
                     "paid",
                     payment.ref or payment.name,
@@ -733,6 +733,14 @@ class GrantDisbursement(models.Model):
                     tranche=self.display_name,
                     left=self.currency_id.format(left),
                     asked=self.currency_id.format(amount),
+                )
+            )
+        if self.currency_id.compare_amounts(amount, bill.amount_residual) > 0:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s is matched with a payment in draft: post or delete that one "
+                    "first.",
+                    tranche=self.display_name,
                 )
             )
         bill._register_grant_payment(date, amount, reference)

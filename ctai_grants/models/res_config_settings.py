@@ -11,9 +11,7 @@ class ResConfigSettings(models.TransientModel):
     grant_contradictory_days = fields.Integer(
         related="company_id.grant_contradictory_days", readonly=False
     )
-    grant_upload_max_mb = fields.Integer(
-        related="company_id.grant_upload_max_mb", readonly=False
-    )
+    grant_upload_max_mb = fields.Integer(related="company_id.grant_upload_max_mb", readonly=False)
     grant_purchase_journal_id = fields.Many2one(
         related="company_id.grant_purchase_journal_id", readonly=False
     )

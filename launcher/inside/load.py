@@ -71,6 +71,7 @@ def _set_up_company(company):
     company.currency_id = env.ref("base.EUR")
     if company.chart_template != "fr":
         env["account.chart.template"].try_loading("fr", company, install_demo=False)
+    company._set_up_grant_accounting()
 
 
 def _make_logo(name):

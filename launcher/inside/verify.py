@@ -14,4 +14,4 @@ def run(env):
     if wrong:
         raise Refused(wrong[0])
     entries = sum(envelopes.mapped("entry_count"))
-    print(f"{len(envelopes)} envelopes, {entries} entries: chains and counters hold.")
+    print(f"{len(envelopes)} envelopes, {entries} entries: chains, counters and accounting hold.")
