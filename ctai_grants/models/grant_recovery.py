@@ -179,12 +179,17 @@ class GrantRecovery(models.Model):
         :raise UserError: naming the subsidy and both amounts
         """
         self.env.flush_all()
-        for subsidy in self.subsidy_id:
-            # Two recoveries entered at the same time do not see each other: this makes the
-            # second one wait for the first, and start again.
-            self.env.cr.execute(
-                SQL("UPDATE grant_subsidy SET write_date = write_date WHERE id = %s", subsidy.id)
+        if not self:
+            return
+        # A recovery moves no counter. This shows it to one entered at the same time, which
+        # would not see this one: its transaction is restarted, or tried again.
+        self.env.cr.execute(
+            SQL(
+                "UPDATE grant_envelope SET write_date = write_date WHERE id IN %s",
+                tuple(self.envelope_id.ids),
             )
+        )
+        for subsidy in self.subsidy_id:
             if subsidy.currency_id.compare_amounts(subsidy._get_recoverable_amount(), 0) < 0:
                 held = subsidy.paid_amount - subsidy.recovered_amount
                 raise UserError(
@@ -205,6 +210,10 @@ class GrantRecovery(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        subsidies = self.env["grant.subsidy"].browse(
+            {vals["subsidy_id"] for vals in vals_list if vals.get("subsidy_id")}
+        )
+        self.env["grant.entry"]._begin_posting(subsidies.envelope_id)
         recoveries = super().create(vals_list)
         for recovery in recoveries:
             what = self.env._("Identifying a recovery")
@@ -212,6 +221,11 @@ class GrantRecovery(models.Model):
             number = self.env["ir.sequence"].next_by_code("grant.recovery")
             recovery._decide("identified", recovery.facts, name=number)
         return recoveries
+
+    def write(self, vals):
+        if "amount" in vals:
+            self.env["grant.entry"]._begin_posting(self.envelope_id)
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
