@@ -79,11 +79,11 @@ class AccountMove(models.Model):
     def _get_grant_documents(self):
         """The grant documents of these moves: dict {model name: records}."""
         ids = {}
-        # sudo: who keeps the accounts may not read the document that a move comes from
-        for move in self.sudo():
+        for move in self:
             if move.grant_origin_model in ACCOUNTED_MODELS:
                 ids.setdefault(move.grant_origin_model, []).append(move.grant_origin_id)
         return {
+            # sudo: who keeps the accounts may not read the document that a move comes from
             model: self.env[model].sudo().browse(dict.fromkeys(found)).exists()
             for model, found in ids.items()
         }

@@ -222,17 +222,14 @@ class GrantEnvelope(models.Model):
         plan = self.company_id.grant_analytic_plan_id
         if not self.analytic_account_id and plan:
             # sudo: who orders a payment does not set up analytic accounts
-            self.analytic_account_id = (
-                self.env["account.analytic.account"]
-                .sudo()
-                .create(
-                    {
-                        "name": self.display_name,
-                        "code": f"{self.contract_id.code}/{self.code}",
-                        "plan_id": plan.id,
-                        "company_id": self.company_id.id,
-                    }
-                )
+            accounts = self.env["account.analytic.account"].sudo()
+            self.analytic_account_id = accounts.create(
+                {
+                    "name": self.display_name,
+                    "code": f"{self.contract_id.code}/{self.code}",
+                    "plan_id": plan.id,
+                    "company_id": self.company_id.id,
+                }
             )
         return self.analytic_account_id
 

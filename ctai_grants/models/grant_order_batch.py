@@ -105,17 +105,14 @@ class GrantOrderBatch(models.Model):
             )
             number = self._get_next_number(company, date.year)
         # sudo: only ordering makes batches, and it has checked who orders
-        batch = (
-            self.sudo()
-            .with_context(grant_transition=TRANSITION)
-            .create(
-                {
-                    "company_id": company.id,
-                    "exercise": date.year,
-                    "number": number,
-                    "date": date,
-                    "user_id": self.env.uid,
-                }
-            )
+        batches = self.sudo().with_context(grant_transition=TRANSITION)
+        batch = batches.create(
+            {
+                "company_id": company.id,
+                "exercise": date.year,
+                "number": number,
+                "date": date,
+                "user_id": self.env.uid,
+            }
         )
         return batch.with_env(self.env)
