@@ -777,7 +777,7 @@ class GrantRecovery(models.Model):
             if self.state != "waived":
                 self._decide("waived", reason or claim.name, state="waived", collected_date=False)
         elif self.state != "collected":
-            payment = claim._get_last_payment_move()
+            payment = claim._get_payment_moves().sorted(lambda move: (move.date, move.id))[-1:]
             self._decide(
                 "collected",
                 payment.ref or payment.name,
