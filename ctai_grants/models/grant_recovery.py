@@ -182,7 +182,7 @@ class GrantRecovery(models.Model):
         if not self:
             return
         # A recovery moves no counter. This shows it to one entered at the same time, which
-        # would not see this one: its transaction is restarted, or tried again.
+        # would not see this one: Odoo tries its transaction again.
         self.env.cr.execute(
             SQL(
                 "UPDATE grant_envelope SET write_date = write_date WHERE id IN %s",
@@ -210,10 +210,6 @@ class GrantRecovery(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        subsidies = self.env["grant.subsidy"].browse(
-            {vals["subsidy_id"] for vals in vals_list if vals.get("subsidy_id")}
-        )
-        self.env["grant.entry"]._begin_posting(subsidies.envelope_id)
         recoveries = super().create(vals_list)
         for recovery in recoveries:
             what = self.env._("Identifying a recovery")
@@ -221,11 +217,6 @@ class GrantRecovery(models.Model):
             number = self.env["ir.sequence"].next_by_code("grant.recovery")
             recovery._decide("identified", recovery.facts, name=number)
         return recoveries
-
-    def write(self, vals):
-        if "amount" in vals:
-            self.env["grant.entry"]._begin_posting(self.envelope_id)
-        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
