@@ -400,9 +400,12 @@ def test_one_tranche_is_paid_once(city):
     city.verify(contract)
 
 
-def verify_bank(city, subsidy):
-    """Give the operator of a subsidy a verified account (invented: no bank has code 99999)."""
+def prepare_to_pay(city, subsidy):
+    """Set up the accounting, and give the operator of a subsidy a verified account (invented: no
+    bank has code 99999)."""
     city.code(
+        "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
+        "set_up_accounting(env.company)\n"
         f"partner = env['grant.subsidy'].browse({subsidy}).partner_id\n"
         "partner.write({'bank_ids': [(0, 0, {'acc_number': 'FR7699999000010000000000115',\n"
         "                                    'allow_out_payment': True})]})\n"
@@ -413,7 +416,7 @@ def test_orders_of_one_subsidy(city):
     """An order moves no counter, and yet two of them do not exceed the commitment."""
     contract, (envelope,) = city.make_contract(5000)
     (subsidy,) = city.make_subsidies(envelope, 1000, state="signed")
-    verify_bank(city, subsidy)
+    prepare_to_pay(city, subsidy)
     tranches = city.make_tranches(subsidy, 600, 600, 400, 400)
     answers = city.together(
         *[
@@ -475,7 +478,7 @@ def test_certified_and_cancelled_at_once(city):
     contract, (envelope,) = city.make_contract(1000)
     for _turn in range(3):
         (subsidy,) = city.make_subsidies(envelope, 10, state="signed")
-        verify_bank(city, subsidy)
+        prepare_to_pay(city, subsidy)
         (tranche,) = city.make_tranches(subsidy, 10, certified=False)
         answers = city.together(
             city.request("coordinator", "grant.disbursement", "action_certify", [tranche]),

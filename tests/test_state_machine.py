@@ -726,7 +726,8 @@ class GrantsMachine(RuleBasedStateMachine):
                 and user != tranche.certifier
                 and tranche.amount <= room
             )
-            self.play(expected, lambda: self.as_user(user, tranche)._do_order("M-1", DAY))
+            number = f"M-{tranche.record.id}"
+            self.play(expected, lambda: self.as_user(user, tranche)._do_order(number, DAY))
             if expected:
                 self.decide(tranche, "ordered")
 

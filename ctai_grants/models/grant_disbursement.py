@@ -437,6 +437,7 @@ class GrantDisbursement(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("certified",), what)
         numbers = self._get_order_numbers(number)
+        date = fields.Date.to_date(date)
         self._check_order()
         company = self.company_id
         if len(company) != 1:

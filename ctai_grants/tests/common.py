@@ -10,6 +10,36 @@ PDF = b"%PDF-1.7\n% demonstration file, invented\n"
 IBANS = ("FR7699999000010000000000115", "FR7699999000010000000000212")
 
 
+def set_up_accounting(company):
+    """What a company's accounting has: journals and the accounts of third parties."""
+    env = company.env
+    if company.grant_purchase_journal_id:
+        return
+
+    def make_account(code, name, account_type):
+        values = {"code": code, "name": name, "account_type": account_type}
+        return env["account.account"].create({**values, "company_ids": company.ids})
+
+    def make_journal(code, name, kind, account=None):
+        values = {"code": code, "name": name, "type": kind, "company_id": company.id}
+        if account:
+            values["default_account_id"] = account.id
+        return env["account.journal"].create(values)
+
+    for code, name, side in (
+        ("T401", "Fournisseurs de test", "liability_payable"),
+        ("T411", "Débiteurs de test", "asset_receivable"),
+    ):
+        account = make_account(code, name, side)
+        field = f"property_account_{side.partition('_')[2]}_id"
+        env["ir.default"].set("res.partner", field, account.id, company_id=company.id)
+    treasury = make_account("T515", "Compte au Trésor de test", "asset_cash")
+    company.grant_purchase_journal_id = make_journal("TMAN", "Mandats", "purchase")
+    company.grant_sale_journal_id = make_journal("TTIT", "Titres", "sale")
+    company.grant_payment_journal_id = make_journal("TTRE", "Trésor", "bank", treasury)
+    company._set_up_grant_accounting()
+
+
 class GrantsCommon(TransactionCase):
     """A contract in force with two envelopes, an operator in each, and a user of each role."""
 
@@ -30,7 +60,7 @@ class GrantsCommon(TransactionCase):
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
         cls.company = cls.env.company
-        cls._set_up_accounting()
+        set_up_accounting(cls.company)
         for role in (
             "reader",
             "coordinator",
@@ -84,35 +114,6 @@ class GrantsCommon(TransactionCase):
         cls.contract.with_user(cls.finance_manager).action_put_in_force()
         cls.envelope, cls.direct_envelope = cls.contract.envelope_ids
         cls.portal_users = cls.operator_user | cls.other_operator_user | cls.prefecture_user
-
-    @classmethod
-    def _set_up_accounting(cls):
-        """What a company's accounting has: journals and the accounts of third parties."""
-
-        def make_account(code, name, account_type):
-            values = {"code": code, "name": name, "account_type": account_type}
-            return cls.env["account.account"].create({**values, "company_ids": cls.company.ids})
-
-        def make_journal(code, name, kind, account=None):
-            values = {"code": code, "name": name, "type": kind, "company_id": cls.company.id}
-            if account:
-                values["default_account_id"] = account.id
-            return cls.env["account.journal"].create(values)
-
-        for code, name, side in (
-            ("T401", "Fournisseurs de test", "liability_payable"),
-            ("T411", "Débiteurs de test", "asset_receivable"),
-        ):
-            account = make_account(code, name, side)
-            field = f"property_account_{side.partition('_')[2]}_id"
-            cls.env["ir.default"].set("res.partner", field, account.id, company_id=cls.company.id)
-        cls.treasury_account = make_account("T515", "Compte au Trésor de test", "asset_cash")
-        cls.company.grant_purchase_journal_id = make_journal("TMAN", "Mandats", "purchase")
-        cls.company.grant_sale_journal_id = make_journal("TTIT", "Titres", "sale")
-        cls.company.grant_payment_journal_id = make_journal(
-            "TTRE", "Trésor", "bank", cls.treasury_account
-        )
-        cls.company._set_up_grant_accounting()
 
     @classmethod
     def _make_organisation(cls, name, role, iban=None):

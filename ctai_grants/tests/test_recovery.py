@@ -569,7 +569,7 @@ class TestRecoveryInAccounting(RecoveryCase):
         recovery, move = self.claim()
         for values in (
             {"price_unit": 1},
-            {"account_id": self.treasury_account.id},
+            {"account_id": self.company.grant_payment_journal_id.default_account_id.id},
             {"quantity": 2},
         ):
             with self.subTest(values=values), self.assertRaises(UserError):
