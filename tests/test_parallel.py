@@ -313,6 +313,35 @@ def test_exactly_what_is_left(city):
     city.verify(contract)
 
 
+def test_recoveries_entered_together_never_exceed_what_was_paid(city):
+    """Eight times 300 out of 1 000 paid: three fit. Then each of them asks for the 100 that are
+    left: one gets them."""
+    contract, (envelope,) = city.make_contract(10000, path="direct")
+    (subsidy,) = city.make_subsidies(envelope, 1000, state="signed")
+    (tranche,) = city.make_tranches(subsidy, 1000)
+    pay = city.wizard(
+        "finance_officer", "grant.disbursement.pay", disbursement_id=tranche, paid_date=DAY
+    )
+    assert passed(city.together(pay))
+
+    def ask(amount):
+        values = [{"subsidy_id": subsidy, "amount": amount}]
+        request = city.request("coordinator", "grant.recovery", "create", values)
+        return city.together(*[request] * WORKERS)
+
+    answers = ask(300)
+    assert len(passed(answers)) == 3 and len(refusals(answers)) == 5, answers
+    recoveries = [answers[number]["value"][0] for number in passed(answers)]
+    answers = city.together(*[
+        city.request("coordinator", "grant.recovery", "write", [recovery], {"amount": 400})
+        for recovery in recoveries
+    ])  # fmt: skip
+    assert len(passed(answers)) == 1, answers
+    amounts = [city.read("grant.recovery", recovery, "amount") for recovery in recoveries]
+    assert sorted(amounts) == [300, 300, 400]
+    city.verify(contract)
+
+
 def test_the_same_subsidy_is_signed_once(city):
     contract, (envelope,) = city.make_contract(1000)
     (subsidy,) = city.make_subsidies(envelope, 100)

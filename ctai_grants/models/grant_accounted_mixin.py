@@ -1,11 +1,11 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .grant_guarded_mixin import TRANSITION
 
 # Models whose money goes through accounting.
-ACCOUNTED_MODELS = ("grant.disbursement", "grant.funding")
+ACCOUNTED_MODELS = ("grant.disbursement", "grant.funding", "grant.recovery")
 
 # What accounting says was paid on the moves of our documents, by document and accounting date:
 # what is reconciled on their payable and receivable lines. A move reversed by another was not paid.
@@ -120,6 +120,39 @@ class GrantAccountedMixin(models.AbstractModel):
         moves._post(soft=False)
         return moves
 
+    def _prepare_move(self, move_type, account, date, label, **values):
+        """Values of the journal entry of this document: one line of its amount, without tax.
+
+        :param str move_type: as on ``account.move``
+        :param account: the account of the line
+        :param date: accounting date, and that of the document
+        :param str label: of the line
+        """
+        self.ensure_one()
+        journal = "purchase" if move_type in ("in_invoice", "in_refund") else "sale"
+        analytic = self.envelope_id._get_analytic_account()
+        line = {
+            "name": label,
+            "quantity": 1,
+            "price_unit": self.amount,
+            "account_id": account.id,
+            "tax_ids": [Command.clear()],
+            "analytic_distribution": {str(analytic.id): 100} if analytic else False,
+        }
+        return {
+            "move_type": move_type,
+            "company_id": self.company_id.id,
+            "journal_id": self.company_id._get_grant_journal(journal).id,
+            "partner_id": self._get_accounted_partner().id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": date,
+            "date": date,
+            "invoice_date_due": date,
+            "invoice_payment_term_id": False,
+            "invoice_line_ids": [Command.create(line)],
+            **values,
+        }
+
     def _check_moves(self, moves):
         """Refuse that the moves of these documents are posted, when they do not say the same.
 
@@ -133,12 +166,13 @@ class GrantAccountedMixin(models.AbstractModel):
 
         :raise UserError: naming the fields that differ
         """
+        partner = self._get_accounted_partner().commercial_partner_id
         amounts_differ = self.currency_id.compare_amounts(move.amount_total, self.amount)
         wrong = [
             move._fields[name]._description_string(self.env)
             for name, is_right in (
                 ("move_type", move.move_type == move_type),
-                ("partner_id", move.commercial_partner_id == self._get_accounted_partner()),
+                ("partner_id", move.commercial_partner_id == partner),
                 ("amount_total", not amounts_differ and move.currency_id == self.currency_id),
                 ("invoice_line_ids", move.invoice_line_ids.account_id == account),
             )
@@ -222,7 +256,7 @@ class GrantAccountedMixin(models.AbstractModel):
         return self.subsidy_id
 
     def _get_accounted_partner(self):
-        return self.partner_id.commercial_partner_id
+        return self.partner_id
 
     def _get_accounted_memo(self):
         return self.display_name

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .grant_envelope import STATES
+from .grant_recovery import OPEN_STATES
 
 
 class GrantContract(models.Model):
@@ -225,7 +226,8 @@ class GrantContract(models.Model):
     def action_close(self):
         """Close the contract: nothing can be posted any more.
 
-        :raise UserError: a subsidy is still open
+        :raise UserError: naming all that prevents it: subsidies and recoveries that are open,
+            orders not paid, instalments not received, a ledger that does not add up
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Closing a contract")
@@ -233,19 +235,43 @@ class GrantContract(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
         self._check_state(("in_force",), what)
         for contract in self:
-            still_open = contract.subsidy_ids.filtered(
-                lambda subsidy: subsidy.state in ("granted", "signed")
-            )
-            if still_open:
+            if obstacles := contract._get_closing_obstacles():
                 raise UserError(
                     self.env._(
-                        "%(contract)s: close or cancel these subsidies first: %(subsidies)s.",
+                        "%(contract)s cannot be closed:\n%(obstacles)s",
                         contract=contract.display_name,
-                        subsidies=", ".join(still_open.mapped("display_name")),
+                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
                     )
                 )
             contract.envelope_ids._transition(state="closed")
             contract._transition(state="closed")
+
+    def _get_closing_obstacles(self):
+        """What keeps this contract from being closed: a list of sentences."""
+        self.ensure_one()
+        of_contract = [("contract_id", "=", self.id)]
+        recoveries = self.env["grant.recovery"].search(
+            [*of_contract, ("state", "in", OPEN_STATES)]
+        )
+        ordered = self.env["grant.disbursement"].search([*of_contract, ("state", "=", "ordered")])
+        waiting = (
+            (
+                self.subsidy_ids.filtered(lambda s: s.state in ("granted", "signed")),
+                self.env._("Subsidies to close or cancel: %(documents)s."),
+            ),
+            (ordered, self.env._("Orders not paid: %(documents)s.")),
+            (recoveries, self.env._("Recoveries to collect or waive: %(documents)s.")),
+            (
+                self.funding_ids.filtered(lambda funding: funding.state != "received"),
+                self.env._("Instalments not received: %(documents)s."),
+            ),
+        )
+        obstacles = [
+            sentence % {"documents": ", ".join(documents.mapped("display_name"))}
+            for documents, sentence in waiting
+            if documents
+        ]
+        return obstacles + self.env["grant.entry"]._verify(self.envelope_ids)
 
     def action_reopen(self):
         """Put a closed contract in force again.

@@ -1,6 +1,6 @@
 import datetime
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -144,7 +144,9 @@ class GrantDisbursement(models.Model):
     @api.depends(
         "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state",
         "subsidy_id.convention_reference", "subsidy_id.executory_date", "subsidy_id.cer_date",
-        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment",
+        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment", "amount", "kind",
+        "subsidy_id.report_required", "subsidy_id.report_ids.left_amount",
+        "subsidy_id.report_ids.state", "subsidy_id.owed_amount",
     )  # fmt: skip
     def _compute_blockers(self):
         for disbursement in self:
@@ -166,6 +168,7 @@ class GrantDisbursement(models.Model):
         labels = dict(
             self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
         )
+        blockers += self._get_report_blockers()
         for deliverable in self.deliverable_ids:
             if deliverable.state not in ("accepted", "waived"):
                 sentence = self.env._(
@@ -180,6 +183,22 @@ class GrantDisbursement(models.Model):
             if decision.decision == "overridden"
         }
         return [blocker for blocker in blockers if blocker[:2] not in overridden]
+
+    def _get_report_blockers(self):
+        """What the financial report forbids: the balance before it, more than is due after it."""
+        subsidy = self.subsidy_id
+        left = subsidy._get_due_left()
+        if left is None:
+            if self.kind != "balance" or not subsidy.report_required:
+                return []
+            return [("report", False, self.env._("The financial report is not accepted."))]
+        if self.currency_id.compare_amounts(self.amount, left) <= 0:
+            return []
+        sentence = self.env._(
+            "The accepted financial report leaves %(left)s to pay.",
+            left=self.currency_id.format(max(0.0, left)),
+        )
+        return [(None, False, sentence)]
 
     @api.depends(
         "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
@@ -503,6 +522,7 @@ class GrantDisbursement(models.Model):
         for subsidy, asked in self.grouped("subsidy_id").items():
             waiting = ordered.get(subsidy, self.browse())
             left = subsidy.to_pay_amount - sum(waiting.mapped("residual_amount"))
+            left -= subsidy._get_withdrawn_amount()
             amount = sum(asked.mapped("amount"))
             if subsidy.currency_id.compare_amounts(amount, left) > 0:
                 raise UserError(
@@ -543,33 +563,15 @@ class GrantDisbursement(models.Model):
 
     def _prepare_bill(self, date):
         """Values of the vendor bill that orders this tranche."""
-        self.ensure_one()
-        account = self.envelope_id._get_analytic_account()
-        return {
-            "move_type": "in_invoice",
-            "company_id": self.company_id.id,
-            "journal_id": self.company_id._get_grant_journal("purchase").id,
-            "partner_id": self.partner_id.id,
-            "partner_bank_id": self.partner_id._get_grant_bank().id,
-            "currency_id": self.currency_id.id,
-            "invoice_date": date,
-            "date": date,
-            "invoice_date_due": max(date, self.payment_deadline or date),
-            "invoice_payment_term_id": False,
-            "ref": self.order_number,
-            "invoice_line_ids": [
-                Command.create(
-                    {
-                        "name": self.display_name,
-                        "quantity": 1,
-                        "price_unit": self.amount,
-                        "account_id": self._get_bill_account(date).id,
-                        "tax_ids": [Command.clear()],
-                        "analytic_distribution": {str(account.id): 100} if account else False,
-                    }
-                )
-            ],
-        }
+        return self._prepare_move(
+            "in_invoice",
+            self._get_bill_account(date),
+            date,
+            self.display_name,
+            partner_bank_id=self.partner_id._get_grant_bank().id,
+            invoice_date_due=max(date, self.payment_deadline or date),
+            ref=self.order_number,
+        )
 
     def _check_moves(self, moves):
         what = self.env._("Ordering a payment")
@@ -730,6 +732,23 @@ class GrantDisbursement(models.Model):
         self._check_state(("planned", "ready", "certified"), what)
         for disbursement in self:
             disbursement._decide("cancelled", reason, state="cancelled")
+
+    def _do_reduce(self, amount, report):
+        """Reduce a planned tranche to what a financial report leaves to pay; to nothing: cancel.
+
+        :param float amount: euros left
+        """
+        self.ensure_one()
+        reason = self.env._(
+            "%(report)s: %(before)s planned, %(after)s left to pay",
+            report=report.display_name,
+            before=self.currency_id.format(self.amount),
+            after=self.currency_id.format(amount),
+        )
+        if self.currency_id.is_zero(amount):
+            self._decide("cancelled", reason, state="cancelled")
+        else:
+            self._decide("reduced", reason, amount=self.currency_id.round(amount))
 
     def action_replan(self):
         """Put a cancelled tranche back in the plan.

@@ -10,6 +10,7 @@ from odoo.tools import SQL, file_open
 from odoo.tools.misc import formatLang, get_lang
 
 from ..lib import chain
+from .grant_accounted_mixin import ACCOUNTED_MODELS
 
 KINDS = [
     ("allocation", "Allocation"),
@@ -347,8 +348,11 @@ class GrantEntry(models.Model):
             *wrong,
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
-            *self.env["grant.disbursement"]._get_unbalanced(envelopes),
-            *self.env["grant.funding"]._get_unbalanced(envelopes),
+            *(
+                sentence
+                for model in ACCOUNTED_MODELS
+                for sentence in self.env[model]._get_unbalanced(envelopes)
+            ),
         ]
 
     @api.model

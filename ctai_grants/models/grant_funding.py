@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 
@@ -190,32 +190,14 @@ class GrantFunding(models.Model):
 
     def _prepare_claim(self, date):
         """Values of the customer invoice that claims this instalment."""
-        self.ensure_one()
-        account = self.envelope_id._get_analytic_account()
-        return {
-            "move_type": "out_invoice",
-            "company_id": self.company_id.id,
-            "journal_id": self.company_id._get_grant_journal("sale").id,
-            "partner_id": self.contract_id.funder_id.id,
-            "currency_id": self.currency_id.id,
-            "invoice_date": date,
-            "date": date,
-            "invoice_date_due": max(date, self.due_date or date),
-            "invoice_payment_term_id": False,
-            "ref": self.contract_id.code,
-            "invoice_line_ids": [
-                Command.create(
-                    {
-                        "name": f"{self.contract_id.display_name}, {self.name}",
-                        "quantity": 1,
-                        "price_unit": self.amount,
-                        "account_id": self._get_claim_account(date).id,
-                        "tax_ids": [Command.clear()],
-                        "analytic_distribution": {str(account.id): 100} if account else False,
-                    }
-                )
-            ],
-        }
+        return self._prepare_move(
+            "out_invoice",
+            self._get_claim_account(date),
+            date,
+            f"{self.contract_id.display_name}, {self.name}",
+            invoice_date_due=max(date, self.due_date or date),
+            ref=self.contract_id.code,
+        )
 
     def _check_moves(self, moves):
         what = self.env._("Claiming an instalment")
@@ -249,7 +231,7 @@ class GrantFunding(models.Model):
         return self.env["grant.subsidy"]
 
     def _get_accounted_partner(self):
-        return self.contract_id.funder_id.commercial_partner_id
+        return self.contract_id.funder_id
 
     def _get_accounted_memo(self):
         return self.name

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .grant_recovery import OPEN_STATES, WITHDRAWALS
+
 # Requests filed from this day carry the contrat d'engagement républicain (décret 2021-1947).
 CER_FROM = datetime.date(2022, 1, 2)
 
@@ -34,6 +36,8 @@ class GrantSubsidy(models.Model):
     _condition_fields = frozenset({
         "executory_date", "convention_reference", "request_date", "cer_date",
     })  # fmt: skip
+    # What the convention says of the amount due in the end.
+    _due_fields = ("due_rule", "surplus_percent", "report_required")
     _portal_fields = frozenset({
         "active", "name", "code", "partner_id", "contract_id", "company_id", "currency_id",
         "amount", "state", "date_start", "date_end", "action_ids", "deliverable_ids",
@@ -116,6 +120,34 @@ class GrantSubsidy(models.Model):
         copy=False,
     )
     convention_required = fields.Boolean(compute="_compute_convention_required")
+    due_rule = fields.Selection(
+        [
+            ("fixed", "Lump sum"),
+            ("pro_rata", "Pro rata of the budget spent"),
+            ("cost", "Never more than the cost"),
+            ("deficit", "Never more than the deficit"),
+        ],
+        string="Rule for the Amount Due",
+        required=True,
+        default="fixed",
+        tracking=True,
+        help="What the convention makes of a financial report below its budget.",
+    )
+    surplus_percent = fields.Float(
+        string="Surplus Kept (%)",
+        digits=(5, 2),
+        help="Of the amount granted: what the convention lets the operator keep of money it did "
+        "not use (loi 2000-321, art. 10).",
+    )
+    report_required = fields.Boolean(
+        string="Financial Report Required",
+        compute="_compute_report_required",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The balance is not paid, and the subsidy not closed, without an accepted financial "
+        "report.",
+    )
     signature_date = fields.Date(string="Signed On", tracking=True, copy=False)
     note = fields.Html(string="Notes")
     state = fields.Selection(
@@ -139,6 +171,16 @@ class GrantSubsidy(models.Model):
     milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
     deliverable_ids = fields.One2many("grant.deliverable", "subsidy_id", string="Deliverables")
     disbursement_ids = fields.One2many("grant.disbursement", "subsidy_id", string="Tranches")
+    report_ids = fields.One2many("grant.financial.report", "subsidy_id", string="Financial Report")
+    recovery_ids = fields.One2many("grant.recovery", "subsidy_id", string="Recoveries")
+    recovery_count = fields.Integer(compute="_compute_recovery_count")
+    report_state = fields.Selection(related="report_ids.state", string="State of the Report")
+    owed_amount = fields.Monetary(
+        string="Operator Has to Pay Back",
+        compute="_compute_owed_amount",
+        help="Repayments claimed from the operator by this city, for all its subsidies, and not "
+        "paid yet.",
+    )
     decision_ids = fields.One2many("grant.decision", "subsidy_id", string="Decisions")
     entry_ids = fields.One2many("grant.entry", "subsidy_id", string="Ledger")
 
@@ -174,6 +216,10 @@ class GrantSubsidy(models.Model):
     )
     _amount_positive = models.Constraint(
         "CHECK (amount >= 0)", "The amount of a subsidy cannot be negative."
+    )
+    _surplus_percent_range = models.Constraint(
+        "CHECK (surplus_percent >= 0 AND surplus_percent <= 100)",
+        "The surplus that an operator keeps is between 0 and 100 %.",
     )
     _period = models.Constraint(
         "CHECK (date_end >= date_start)", "A subsidy cannot end before it starts."
@@ -225,6 +271,40 @@ class GrantSubsidy(models.Model):
             subsidy.unjustified_amount = (
                 subsidy.paid_amount - subsidy.recovered_amount - subsidy.justified_amount
             )
+
+    @api.depends("due_rule", "kind")
+    def _compute_report_required(self):
+        for subsidy in self:
+            # A lump sum is due without it, unless the convention says otherwise.
+            subsidy.report_required = subsidy.kind == "operator" and subsidy.due_rule != "fixed"
+
+    @api.depends("recovery_ids")
+    def _compute_recovery_count(self):
+        counts = dict(
+            self.env["grant.recovery"]._read_group(
+                [("subsidy_id", "in", self.ids)], ["subsidy_id"], ["__count"]
+            )
+        )
+        for subsidy in self:
+            subsidy.recovery_count = counts.get(subsidy._origin, 0)
+
+    @api.depends(
+        "partner_id.grant_recovery_ids.state", "partner_id.grant_recovery_ids.amount",
+        "partner_id.grant_recovery_ids.collected_amount",
+    )  # fmt: skip
+    def _compute_owed_amount(self):
+        # sudo: an amount owed to the same city, whoever of its staff may read the recovery
+        recoveries = self.env["grant.recovery"].sudo()
+        owed = {
+            (partner.id, company.id): amount - collected
+            for partner, company, amount, collected in recoveries._read_group(
+                [("partner_id", "in", self.partner_id.ids), ("state", "=", "claimed")],
+                ["partner_id", "company_id"],
+                ["amount:sum", "collected_amount:sum"],
+            )
+        }
+        for subsidy in self:
+            subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
 
     @api.depends("deliverable_ids.is_late", "state")
     def _compute_is_late(self):
@@ -368,7 +448,7 @@ class GrantSubsidy(models.Model):
             return frozenset(frozen if self.entry_ids else ())
         frozen |= {"amount", "decision_number", "decision_date"}
         if self.state != "granted":
-            frozen |= {"signature_date", "code"}
+            frozen |= {"signature_date", "code", *self._due_fields}
         return frozenset(frozen)
 
     @api.model_create_multi
@@ -431,7 +511,108 @@ class GrantSubsidy(models.Model):
         # sudo: whether an account is verified, not the account
         if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
             blockers.append(("bank", self.env._("No bank account of the operator is verified.")))
+        if self.currency_id.compare_amounts(self.owed_amount, 0) > 0:
+            blockers.append((
+                "repayment",
+                self.env._(
+                    "The operator still has to pay %(owed)s back to the city.",
+                    owed=self.currency_id.format(self.owed_amount),
+                ),
+            ))  # fmt: skip
         return blockers
+
+    # ------------------------------------------------------------------
+    # What is due in the end
+    # ------------------------------------------------------------------
+
+    def _get_report(self):
+        """The accepted financial report, or none."""
+        self.ensure_one()
+        return self.report_ids.filtered(lambda report: report.state == "accepted")
+
+    def _get_commitment_target(self):
+        """Euros that remain promised: the amount granted; once the financial report is accepted,
+        what is due, or what is already paid when that is more."""
+        self.ensure_one()
+        if report := self._get_report():
+            return max(report.due_amount, self.paid_amount - self.recovered_amount)
+        return self.amount
+
+    def _get_withdrawn_amount(self):
+        """Euros paid back because a condition was not met: they are not paid out again."""
+        self.ensure_one()
+        withdrawn = self.recovery_ids.filtered(lambda recovery: recovery.reason in WITHDRAWALS)
+        return sum(withdrawn.mapped("collected_amount"))
+
+    def _get_due_left(self):
+        """Euros that the accepted financial report leaves to pay, or None without one."""
+        self.ensure_one()
+        if report := self._get_report():
+            return report.left_amount - self._get_withdrawn_amount()
+        return None
+
+    def _get_open_recovery_amount(self, but=None):
+        """Euros that the open recoveries of this subsidy still ask for, ``but`` one."""
+        self.ensure_one()
+        recoveries = self.env["grant.recovery"].search(
+            [("subsidy_id", "=", self.id), ("state", "in", OPEN_STATES)]
+        )
+        return sum((recoveries - but if but else recoveries).mapped("residual_amount"))
+
+    def _get_recoverable_amount(self, but=None):
+        """Euros paid and not paid back, less what open recoveries ask for already."""
+        self.ensure_one()
+        held = self.paid_amount - self.recovered_amount
+        return self.currency_id.round(held - self._get_open_recovery_amount(but))
+
+    def action_waive_report(self):
+        """Ask for the reason, then do without the financial report."""
+        return self.env["grant.reason"]._open(self, "waive_report")
+
+    def _do_waive_report(self, reason):
+        """Do without the financial report that the convention asks for, with a reason.
+
+        :raise UserError: none is required, or it is accepted
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Doing without the financial report")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("signed",), what)
+        for subsidy in self:
+            if not subsidy.report_required or subsidy._get_report():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s waits for no financial report.", subsidy=subsidy.display_name
+                    )
+                )
+            self.env["grant.decision"]._record("overridden", subsidy, reason, condition="report")
+            subsidy._transition(report_required=False)
+            subsidy.disbursement_ids._refresh_readiness()
+
+    def _get_closing_obstacles(self):
+        """What keeps this subsidy from being closed: a list of sentences."""
+        self.ensure_one()
+        obstacles = [
+            self.env._(
+                "Recovery %(recovery)s is open: collect it, or waive it.",
+                recovery=recovery.display_name,
+            )
+            for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
+        ]
+        kept = self.paid_amount - self.recovered_amount
+        if (
+            self.report_required
+            and not self._get_report()
+            and self.currency_id.compare_amounts(kept, 0) > 0
+        ):
+            obstacles.append(
+                self.env._(
+                    "The financial report is not accepted: accept it, or do without it with a "
+                    "reason."
+                )
+            )
+        return obstacles
 
     def _can_submit(self, user):
         """Whether ``user`` may hand in pieces: a coordinator, or the operator itself (R7)."""
@@ -554,7 +735,8 @@ class GrantSubsidy(models.Model):
     def _do_close(self, reason):
         """Close the subsidy: tranches not paid are cancelled, their commitment released.
 
-        :raise UserError: a tranche is ordered and not paid yet
+        :raise UserError: a tranche is ordered and not paid yet, a recovery is open, or the
+            financial report that the convention asks for is not accepted
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Closing a subsidy")
@@ -562,6 +744,14 @@ class GrantSubsidy(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("signed",), what)
         for subsidy in self:
+            if obstacles := subsidy._get_closing_obstacles():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s cannot be closed:\n%(obstacles)s",
+                        subsidy=subsidy.display_name,
+                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
+                    )
+                )
             subsidy._release("closed", reason)
 
     def _release(self, state, reason):
@@ -583,7 +773,8 @@ class GrantSubsidy(models.Model):
             self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
 
     def action_reopen(self):
-        """Open a closed subsidy again and commit its amount again.
+        """Open a closed subsidy again and commit its amount again, or what its financial report
+        says is due.
 
         :raise UserError: the envelope has not enough left any more (R1), or the contract is closed
         :raise AccessError: the user is not a finance manager
@@ -595,7 +786,7 @@ class GrantSubsidy(models.Model):
         self.contract_id._check_state(("in_force",), what)
         for subsidy in self:
             subsidy._decide("reopened", state="signed")
-            released = subsidy.amount - subsidy.committed_amount
+            released = subsidy._get_commitment_target() - subsidy.committed_amount
             if not subsidy.currency_id.is_zero(released):
                 subsidy._post_commitment(released, fields.Date.context_today(subsidy))
 
@@ -642,6 +833,29 @@ class GrantSubsidy(models.Model):
         )
         action["domain"] = [("subsidy_id", "in", self.ids)]
         action["context"] = {}
+        return action
+
+    def action_view_report(self):
+        """Open the financial report, or the form to enter it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Financial Report"),
+            "res_model": "grant.financial.report",
+            "res_id": self.report_ids.id,
+            "views": [(False, "form")],
+            "context": {
+                "default_subsidy_id": self.id,
+                "default_exercise_start": self.date_start,
+                "default_exercise_end": self.date_end,
+            },
+        }
+
+    def action_view_recoveries(self):
+        """Open the recoveries of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_recovery_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {"default_subsidy_id": self.id if len(self) == 1 else False}
         return action
 
     def action_view_decisions(self):

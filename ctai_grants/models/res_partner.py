@@ -43,6 +43,7 @@ class ResPartner(models.Model):
         "due six months later (loi 2000-321, art. 10).",
     )
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
+    grant_recovery_ids = fields.One2many("grant.recovery", "partner_id", string="Recoveries")
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
 
     @api.depends("grant_subsidy_ids")

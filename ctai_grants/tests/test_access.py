@@ -9,6 +9,7 @@ from .common import PDF, GrantsCommon
 ALL = "create read unlink write"
 READ = "read"
 CHANGE = "read write"
+KEEP = "create read write"
 LINES = ("grant.entry", "grant.deliverable.version", "grant.decision")
 SETTINGS = (
     "grant.theme",
@@ -33,7 +34,8 @@ RIGHTS = {
             "grant.disbursement",
         ),
         ALL,
-    ),
+    )
+    | {"grant.financial.report": ALL, "grant.recovery": KEEP},
     "finance_officer": {
         "grant.contract": CHANGE,
         "grant.envelope": CHANGE,
@@ -42,6 +44,8 @@ RIGHTS = {
         "grant.milestone": CHANGE,
         "grant.deliverable": CHANGE,
         "grant.disbursement": CHANGE,
+        "grant.financial.report": CHANGE,
+        "grant.recovery": KEEP,
     },
 }
 RIGHTS["finance_manager"] = {
@@ -150,6 +154,17 @@ class TestCompanies(GrantsCommon):
         cls.tranche = cls.make_tranche(cls.subsidy)
         cls.sign(cls.subsidy)
         cls.piece.with_user(cls.coordinator)._do_submit("bilan.pdf", PDF)
+        cls.report = cls.env["grant.financial.report"].create(
+            {
+                "subsidy_id": cls.subsidy.id,
+                "exercise_start": "2021-10-25",
+                "exercise_end": "2022-06-30",
+            }
+        )
+        cls.pay(cls.tranche)
+        cls.recovery = cls.env["grant.recovery"].create(
+            {"subsidy_id": cls.subsidy.id, "amount": 1}
+        )
         cls.funding = cls.env["grant.funding"].create(
             {"name": "F", "envelope_id": cls.envelope.id, "amount": 1}
         )
@@ -168,6 +183,8 @@ class TestCompanies(GrantsCommon):
             self.piece,
             self.piece.version_ids,
             self.tranche,
+            self.report,
+            self.recovery,
             self.subsidy.decision_ids,
             self.subsidy.entry_ids,
         )
@@ -207,6 +224,8 @@ class TestCompanies(GrantsCommon):
             (self.tranche, ("action_certify", "action_replan", "action_check")),
             (self.piece, ("action_accept",)),
             (self.funding, ("action_cancel_claim", "action_cancel_receipt")),
+            (self.report, ("action_accept",)),
+            (self.recovery, ("action_write_letter", "action_print_letter")),
             (self.piece.milestone_id, ("action_reach", "action_unreach")),
         ):
             for method in methods:
@@ -217,10 +236,13 @@ class TestCompanies(GrantsCommon):
             (self.subsidy, "close"),
             (self.tranche, "cancel"),
             (self.piece, "waive"),
+            (self.report, "reopen_report"),
+            (self.recovery, "waive_recovery"),
+            (self.recovery, "observe"),
         ):
             with self.subTest(action=action), self.assertRaises(AccessError):
                 self.ask(document, action, user)
-        self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "ready"))
+        self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "paid"))
 
     def test_not_linkable(self):
         theirs = self.both.with_context(allowed_company_ids=self.other_company.ids)

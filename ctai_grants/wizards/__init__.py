@@ -6,4 +6,5 @@ from . import (
     grant_funding_claim,
     grant_funding_receive,
     grant_reason,
+    grant_recovery_step,
 )
