@@ -189,10 +189,13 @@ class GrantGuardedMixin(models.AbstractModel):
         )
 
     def _check_state(self, states, what):
-        """Refuse unless every record is in one of ``states``.
+        """Refuse unless every record is in one of ``states``, and none is named twice.
 
         :raise UserError: naming the document and its state
         """
+        # An RPC call may name one twice, and what follows would be done, and posted, twice.
+        if len(set(self._ids)) != len(self):
+            raise UserError(self.env._("%(what)s: a document is named twice.", what=what))
         for record in self:
             if record.state not in states:
                 raise UserError(
