@@ -189,7 +189,7 @@ class GrantGuardedMixin(models.AbstractModel):
         )
 
     def _check_state(self, states, what):
-        """Refuse unless every record is in one of ``states``, and none is named twice.
+        """Refuse unless every record is in one of ``states``, not archived, and named once.
 
         :raise UserError: naming the document and its state
         """
@@ -197,6 +197,14 @@ class GrantGuardedMixin(models.AbstractModel):
         if len(set(self._ids)) != len(self):
             raise UserError(self.env._("%(what)s: a document is named twice.", what=what))
         for record in self:
+            if record._active_name and not record[record._active_name]:
+                raise UserError(
+                    self.env._(
+                        "%(what)s: %(document)s is archived.",
+                        what=what,
+                        document=record.display_name,
+                    )
+                )
             if record.state not in states:
                 raise UserError(
                     self.env._(

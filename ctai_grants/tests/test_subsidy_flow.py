@@ -275,6 +275,19 @@ class TestSubsidyFlow(GrantsCommon):
         with self.assertRefused():
             first.active = False
 
+    def test_what_is_archived_stays_a_draft(self):
+        """Once granted it could not come back, and its contract would be closed over it."""
+        subsidy = self.make_subsidy(active=False)
+        contract = self.contract.copy({"active": False})
+        contract.signature_date = "2021-10-21"
+        for document, action in (
+            (subsidy, subsidy.action_grant),
+            (contract, contract.with_user(self.finance_manager).action_put_in_force),
+        ):
+            with self.subTest(document=document), self.assertRefused("archived"):
+                action()
+        self.assertEqual((subsidy.state, contract.state), ("draft", "draft"))
+
     # ------------------------------------------------------------------
     # Lists
     # ------------------------------------------------------------------
