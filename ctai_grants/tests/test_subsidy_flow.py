@@ -203,6 +203,22 @@ class TestSubsidyFlow(GrantsCommon):
         self.assertEqual(self.decisions(subsidy), ["granted", "signed", "cancelled", "reopened"])
         self.assertEqual(subsidy.decision_ids.sorted("id")[:2], first)
 
+    def test_a_decision_is_about_its_document(self):
+        """Whatever defaults a client sends along (R5)."""
+        other = self.sign(self.make_subsidy())
+        defaults = {
+            "default_disbursement_id": self.make_tranche(other).id,
+            "default_deliverable_id": self.make_deliverable(other).id,
+            "default_condition": "bank",
+            "default_reason": "x",
+        }
+        subsidy = self.make_subsidy().with_context(**defaults)
+        subsidy.action_grant()
+        decision = subsidy.decision_ids
+        self.assertEqual(decision.decision, "granted")
+        for name in ("disbursement_id", "deliverable_id", "condition", "reason"):
+            self.assertFalse(decision[name], name)
+
     @mute_logger("odoo.sql_db")
     def test_bad_input(self):
         subsidy = self.make_subsidy()
