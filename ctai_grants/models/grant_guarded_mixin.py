@@ -65,12 +65,24 @@ class GrantGuardedMixin(models.AbstractModel):
                 for name in sorted(self._guarded_fields.intersection(vals)):
                     if (vals[name] or False) != (defaults.get(name) or False):
                         raise AccessError(self._get_guarded_message(name))
-            copied = self._get_copied_fields()
-            vals_list = [
+            return self._create_copying(vals_list)
+        return super().create(vals_list)
+
+    def _create_copying(self, vals_list):
+        """Create without the copied fields, and refuse who meant another value than what they
+        copy: an amount in another currency is not that many euros."""
+        copied = self._get_copied_fields()
+        records = super().create(
+            [
                 {name: value for name, value in vals.items() if name not in copied}
                 for vals in vals_list
             ]
-        return super().create(vals_list)
+        )
+        for record, vals in zip(records, vals_list, strict=True):
+            for name in sorted(copied.intersection(vals)):
+                if vals[name] and self._is_changed(record, name, vals[name]):
+                    raise AccessError(self._get_guarded_message(name))
+        return records
 
     def write(self, vals):
         self._check_amounts(vals)
