@@ -37,7 +37,8 @@ class GrantAction(models.Model):
 
     def _get_frozen_fields(self):
         if self.subsidy_id.state in ("draft", "granted"):
-            return frozenset()
+            # A cancelled subsidy can be a draft again: its entries name its actions.
+            return frozenset({"subsidy_id"} if self.subsidy_id.entry_ids else ())
         return frozenset({"subsidy_id", "amount"})
 
     def _get_state_label(self):

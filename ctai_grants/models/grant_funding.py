@@ -53,16 +53,19 @@ class GrantFunding(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "expected":
-            return frozenset()
+            return frozenset({"envelope_id"} if self._get_posted() else ())
         return frozenset({"envelope_id", "amount"})
+
+    def _get_posted(self):
+        """One entry of the ledger that comes from these instalments, if there is any."""
+        return self.env["grant.entry"].search(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_expected(self):
         self._check_state(("expected",), self.env._("Deleting an instalment"))
-        posted = self.env["grant.entry"].search(
-            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
-        )
-        if posted:
+        if posted := self._get_posted():
             raise UserError(
                 self.env._(
                     "Instalment “%(funding)s” is in the ledger and cannot be deleted.",

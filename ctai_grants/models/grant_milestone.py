@@ -64,7 +64,10 @@ class GrantMilestone(models.Model):
 
     def _get_frozen_fields(self):
         # Its pieces would go along, files and conditions included.
-        return frozenset() if self.subsidy_id.state == "draft" else frozenset({"subsidy_id"})
+        pieces = self.deliverable_ids
+        if self.subsidy_id.state != "draft" or pieces.version_ids or pieces.decision_ids:
+            return frozenset({"subsidy_id"})
+        return frozenset()
 
     def _get_state_label(self):
         return self.subsidy_id._get_state_label()

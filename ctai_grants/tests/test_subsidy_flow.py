@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, freeze_time
 from odoo.tools import mute_logger
 
-from .common import GrantsCommon
+from .common import PDF, GrantsCommon
 
 
 class TestSubsidyFlow(GrantsCommon):
@@ -161,6 +161,21 @@ class TestSubsidyFlow(GrantsCommon):
         self.sign(subsidy)
         self.assertEqual(subsidy.committed_amount, 9000)
         self.assertFalse(self.verify())
+
+    def test_what_it_left_behind_stays_with_it(self):
+        """Actions in the ledger and files of its operator, when it is a draft again (R3, R7)."""
+        subsidy = self.make_subsidy(action_ids=[Command.create({"name": "A", "amount": 1})])
+        piece = self.make_deliverable(subsidy)
+        self.sign(subsidy)
+        piece._do_submit("bilan.pdf", PDF)
+        self.ask(subsidy, "cancel", self.coordinator)
+        subsidy.action_reset_to_draft()
+        other = self.make_subsidy(partner_id=self.other_operator.id)
+        for child in (subsidy.action_ids, piece.milestone_id):
+            with self.subTest(child=child), self.assertRefused("cannot be changed"):
+                child.with_user(self.coordinator).subsidy_id = other
+        with self.assertRefused("cannot be changed"):
+            other.milestone_ids = [Command.link(piece.milestone_id.id)]
 
     def test_what_forbids_cancelling_and_closing(self):
         subsidy = self.sign(self.make_subsidy())
