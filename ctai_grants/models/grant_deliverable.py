@@ -70,6 +70,7 @@ class GrantDeliverable(models.Model):
         "grant.disbursement",
         "grant_disbursement_deliverable_rel",
         string="Unlocks",
+        copy=False,
         help="The tranches that wait for this piece.",
     )
 
@@ -102,6 +103,15 @@ class GrantDeliverable(models.Model):
     @api.constrains("milestone_id", "disbursement_ids")
     def _check_disbursements(self):
         self.disbursement_ids._check_deliverables()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        pieces = super().create(vals_list)
+        # What was certified was so under the conditions of its day.
+        pieces.disbursement_ids._check_state(
+            ("planned", "ready"), self.env._("Adding a condition")
+        )
+        return pieces
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
