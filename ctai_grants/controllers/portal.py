@@ -130,8 +130,7 @@ class GrantsPortal(CustomerPortal):
                 "title": subsidy_sudo.name,
                 "subsidy": subsidy_sudo,
                 "asked": asked,
-                # Before the signature nothing can be handed in, and nothing is late.
-                "late": asked.filtered("is_late") if subsidy_sudo.state == "signed" else [],
+                "late": asked.filtered("is_late"),
                 "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
                 "open_pieces": pieces.filtered(lambda piece: piece._is_open_to(request.env.user)),
                 "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),

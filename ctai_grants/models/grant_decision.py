@@ -3,7 +3,7 @@ from odoo import api, fields, models
 DECISIONS = [
     ("granted", "Granted"),
     ("signed", "Signed"),
-    ("closed", "Closed"),
+    ("closed", "Closed Out"),
     ("reopened", "Reopened"),
     ("cancelled", "Cancelled"),
     ("accepted", "Accepted"),
@@ -13,7 +13,7 @@ DECISIONS = [
     ("certified", "Certified"),
     ("returned", "Returned"),
     ("ordered", "Ordered"),
-    ("paid", "Paid"),
+    ("paid", "Paid Out"),
     ("unpaid", "Payment Cancelled"),
 ]
 

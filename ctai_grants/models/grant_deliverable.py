@@ -74,12 +74,14 @@ class GrantDeliverable(models.Model):
         help="The tranches that wait for this piece.",
     )
 
-    @api.depends("due_date", "state")
+    @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
         today = fields.Date.context_today(self)
         for deliverable in self:
+            # Before the signature nobody owes anything, after the closing nothing is asked.
             deliverable.is_late = bool(
-                deliverable.state in ("expected", "to_complete")
+                deliverable.subsidy_id.state == "signed"
+                and deliverable.state in ("expected", "to_complete")
                 and deliverable.due_date
                 and deliverable.due_date < today
             )
@@ -88,8 +90,10 @@ class GrantDeliverable(models.Model):
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "in", ("expected", "to_complete")) & Domain(
-            "due_date", "<", fields.Date.context_today(self)
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "in", ("expected", "to_complete"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 

@@ -30,7 +30,7 @@ class GrantFunding(models.Model):
     )
     reference = fields.Char(help="Number of the State's payment.", copy=False)
     state = fields.Selection(
-        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Received")],
+        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Paid In")],
         required=True, default="expected", readonly=True, copy=False, tracking=True, index=True,
     )  # fmt: skip
 

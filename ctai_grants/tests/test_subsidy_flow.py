@@ -306,6 +306,38 @@ class TestSubsidyFlow(GrantsCommon):
         with self.assertRefused():
             first.active = False
 
+    def test_period_within_the_contract(self):
+        subsidy = self.make_subsidy()
+        for vals, field in (
+            ({"date_start": "2020-02-01"}, "Start"),
+            ({"date_end": "2031-01-01"}, "End"),
+        ):
+            with self.assertRefused(field, self.contract.code):
+                subsidy.write(vals)
+        with self.assertRefused("End", self.contract.code):
+            self.contract.date_end = "2022-06-29"
+
+    def test_no_milestone_before_the_subsidy(self):
+        subsidy = self.make_subsidy(date_start="2021-11-15")
+        piece = self.make_deliverable(subsidy)
+        piece.milestone_id.date = subsidy.decision_date
+        with self.assertRefused("Bilan", subsidy.code):
+            piece.milestone_id.date = "2021-09-26"
+
+    def test_tranches_add_up(self):
+        subsidy = self.make_subsidy(amount=1500)
+        self.make_tranche(subsidy)
+        self.assertIn("short of the amount", subsidy.schedule_warning)
+        second = self.make_tranche(subsidy, amount=500.01)
+        self.assertIn("exceed the amount", subsidy.schedule_warning)
+        subsidy.action_grant()
+        with self.assertRefused(subsidy.code, "1,500.01"):
+            subsidy.action_sign()
+        self.assertEqual(subsidy.state, "granted")
+        second.amount = 500
+        self.assertFalse(subsidy.schedule_warning)
+        subsidy.action_sign()
+
     def test_what_is_archived_stays_a_draft(self):
         """Once granted it could not come back, and its contract would be closed over it."""
         subsidy = self.make_subsidy(active=False)
@@ -325,9 +357,24 @@ class TestSubsidyFlow(GrantsCommon):
 
     @freeze_time("2022-08-01")
     def test_late(self):
-        subsidy = self.sign(self.make_subsidy())
+        subsidy = self.make_subsidy()
         piece = self.make_deliverable(subsidy)
-        self.assertTrue(piece.is_late)
+        tranche = self.make_tranche(subsidy, due_date="2022-07-01")
+        late = [("is_late", "=", True)]
+        milestone = piece.milestone_id
+        self.assertFalse(piece.is_late or tranche.is_late, "nothing is late before the signature")
+        self.assertEqual(milestone.state, "due")
+        self.assertIn(milestone, milestone.search([("state", "=", "due")]))
+        self.assertNotIn(milestone, milestone.search([("state", "=", "late")]))
+        self.assertNotIn(piece, piece.search(late))
+        self.assertNotIn(tranche, tranche.search(late))
+        self.sign(subsidy)
+        self.assertTrue(piece.is_late and tranche.is_late)
+        self.assertEqual(milestone.state, "late")
+        self.assertIn(milestone, milestone.search([("state", "=", "late")]))
+        self.assertNotIn(milestone, milestone.search([("state", "=", "due")]))
+        self.assertIn(piece, piece.search(late))
+        self.assertIn(tranche, tranche.search(late))
         self.assertTrue(subsidy.is_late)
         found = self.env["grant.subsidy"].search([("is_late", "=", True)])
         self.assertIn(subsidy, found)
