@@ -222,6 +222,55 @@ class TestCompanies(GrantsCommon):
                 self.ask(document, action, user)
         self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "ready"))
 
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_windows_tell_nothing(self):
+        """Opened on a document of another company, they would show its amounts."""
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for model, document, values in (
+            ("order", self.tranche, {"order_number": "1"}),
+            ("pay", self.tranche, {}),
+            ("override", self.tranche, {"condition": "bank", "reason": "x"}),
+        ):
+            window = self.env[f"grant.disbursement.{model}"].with_user(user)
+            window = window.create({"disbursement_id": document.id, **values})
+            self.env.invalidate_all()
+            for name in window.fields_get(["amount", "partner_id", "payment_path", "blockers"]):
+                with self.subTest(model=model, name=name), self.assertRaises(AccessError):
+                    window.read([name])
+            with self.subTest(model=model, method="onchange"), self.assertRaises(AccessError):
+                window.browse().onchange(
+                    {"disbursement_id": document.id}, ["disbursement_id"], {name: {}}
+                )
+        with self.assertRaises(AccessError):
+            self.env["grant.funding.receive"].with_user(user).create(
+                {"funding_id": self.funding.id}
+            )
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_templates(self):
+        template = self.env["grant.schedule.template"].create(
+            {
+                "name": "Le nôtre",
+                "tranche_ids": [Command.create({"name": "Avance", "percentage": 50})],
+                "deliverable_ids": [
+                    Command.create(
+                        {
+                            "milestone": "Bilan",
+                            "type_id": self.env["grant.deliverable.type"].search([], limit=1).id,
+                        }
+                    )
+                ],
+            }
+        )
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for lines in (template.tranche_ids, template.deliverable_ids):
+            with self.subTest(lines=lines):
+                self.assertFalse(lines.with_user(user).search([("id", "in", lines.ids)]))
+                with self.assertRaises(AccessError):
+                    lines.with_user(user).months = 1
+        template.company_id = False
+        self.assertEqual(lines.with_user(user).search([("id", "in", lines.ids)]), lines)
+
     def test_not_linkable(self):
         theirs = self.both.with_context(allowed_company_ids=self.other_company.ids)
         env = theirs.with_user(self.both).env

@@ -8,9 +8,9 @@ class GrantDisbursementOrder(models.TransientModel):
     _description = "Order a Payment"
 
     disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
-    currency_id = fields.Many2one(related="disbursement_id.currency_id")
-    amount = fields.Monetary(related="disbursement_id.amount")
-    partner_id = fields.Many2one(related="disbursement_id.partner_id")
+    currency_id = fields.Many2one(related="disbursement_id.currency_id", related_sudo=False)
+    amount = fields.Monetary(related="disbursement_id.amount", related_sudo=False)
+    partner_id = fields.Many2one(related="disbursement_id.partner_id", related_sudo=False)
     order_number = fields.Char(required=True)
     order_date = fields.Date(required=True, default=fields.Date.context_today)
 
