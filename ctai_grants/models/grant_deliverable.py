@@ -112,9 +112,7 @@ class GrantDeliverable(models.Model):
     def create(self, vals_list):
         pieces = super().create(vals_list)
         # What was certified was so under the conditions of its day.
-        pieces.disbursement_ids._check_state(
-            ("planned", "ready"), self.env._("Adding a condition")
-        )
+        pieces.disbursement_ids._check_state(("planned", "ready"), self.env._("Adding a condition"))
         return pieces
 
     @api.ondelete(at_uninstall=False)

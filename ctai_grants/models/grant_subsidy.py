@@ -129,7 +129,11 @@ class GrantSubsidy(models.Model):
     )
     action_ids = fields.One2many("grant.action", "subsidy_id", string="Actions", copy=True)
     theme_ids = fields.Many2many(
-        "grant.theme", string="Themes", compute="_compute_theme_ids", search="_search_theme_ids"
+        "grant.theme",
+        string="Themes",
+        compute="_compute_theme_ids",
+        search="_search_theme_ids",
+        context={"active_test": False},
     )
     milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
     deliverable_ids = fields.One2many("grant.deliverable", "subsidy_id", string="Deliverables")

@@ -372,7 +372,6 @@ class TestConditions(TranchesCase):
         self.assertBlocked(self.tranche, "executory")
         self.assertFalse(self.tranche.certified_by_id)
 
-
     def test_no_condition_comes_after_the_certificate(self):
         self.ask(self.piece, "waive", self.coordinator)
         self.certify(self.conditioned)

@@ -133,6 +133,21 @@ class TestSubsidyFlow(GrantsCommon):
             action.unlink()
         action.places = 12
 
+    @mute_logger("odoo.sql_db")
+    def test_what_actions_are_about_stays(self):
+        """Themes and audiences: archived ones stay on them, and none is deleted."""
+        theme = self.env["grant.theme"].create({"name": "Patrimoine local"})
+        audience = self.env["grant.audience"].create({"name": "Seniors", "code": "test_seniors"})
+        values = {"name": "A", "theme_ids": theme.ids, "audience_ids": audience.ids}
+        action = self.make_subsidy(action_ids=[Command.create(values)]).action_ids
+        theme.active = audience.active = False
+        self.env.invalidate_all()
+        self.assertEqual((action.theme_ids, action.audience_ids), (theme, audience))
+        self.assertEqual(action.subsidy_id.theme_ids, theme)
+        for used in (theme, audience):
+            with self.subTest(used=used), self.assertRaises(psycopg2.IntegrityError):
+                used.unlink()
+
     def test_a_draft_can_go_and_nothing_else(self):
         draft = self.make_subsidy()
         self.make_tranche(draft)
