@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ResCompany(models.Model):
@@ -20,3 +21,20 @@ class ResCompany(models.Model):
         "CHECK (grant_upload_max_mb BETWEEN 1 AND 100)",
         "The largest upload is between 1 and 100 MB.",
     )
+
+    @api.constrains("currency_id")
+    def _check_ledger_currency(self):
+        # sudo: who administers companies may not read the ledger
+        entries = self.env["grant.entry"].sudo()
+        for company in self:
+            if entries.search_count(
+                [("company_id", "=", company.id), ("currency_id", "!=", company.currency_id.id)],
+                limit=1,
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(company)s: the currency cannot be changed any more, the grant ledger "
+                        "holds amounts in it.",
+                        company=company.display_name,
+                    )
+                )

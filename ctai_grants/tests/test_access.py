@@ -305,6 +305,20 @@ class TestCompanies(GrantsCommon):
         draft.envelope_id = contract.envelope_ids
         self.assertEqual(draft.company_id, self.other_company)
 
+    def test_currency_of_the_ledger(self):
+        """Its amounts would be read in another one."""
+        company = self.other_company
+        contract = self.contract.copy({"company_id": company.id})
+        contract.signature_date = "2021-10-21"
+        currency = self.env["res.currency"].create({"name": "XAB", "symbol": "x"})
+        company.currency_id = currency
+        contract.action_put_in_force()
+        self.assertEqual(contract.envelope_ids.entry_ids.currency_id, currency)
+        with self.assertRefused(company.name):
+            company.currency_id = self.env.ref("base.EUR")
+            self.env.flush_all()
+        self.assertFalse(self.verify(contract))
+
     def test_portal_of_another_company(self):
         """The companies of a portal user limit what it sees too."""
         self.operator_user.write(
