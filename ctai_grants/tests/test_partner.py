@@ -105,6 +105,19 @@ class TestPartner(GrantsCommon):
         merge._merge((self.operator | double).ids, self.operator)
         self.assertFalse(double.exists())
 
+    def test_merging_does_not_pass_trust_on(self):
+        """An account verified as another's becomes the operator's, to be verified again (R4)."""
+        merge = self.env["base.partner.merge.automatic.wizard"].with_user(self.coordinator)
+        other = self._make_organisation("Autre", False, "FR7699999000010000000000309")
+        self.operator.bank_ids.allow_out_payment = False
+        (self.operator | other).email = "double@example.org"
+        account = other.bank_ids
+        merge.create({})._merge((self.operator | other).ids, self.operator.with_user(merge.env.uid))
+        self.env.invalidate_all()
+        self.assertEqual(account.partner_id, self.operator)
+        self.assertFalse(account.allow_out_payment)
+        self.assertFalse(self.operator._get_grant_bank())
+
     def test_subsidies(self):
         subsidy = self.make_subsidy()
         self.assertEqual(self.operator.with_user(self.reader).grant_subsidy_count, 1)
