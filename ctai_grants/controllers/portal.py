@@ -131,8 +131,7 @@ class GrantsPortal(CustomerPortal):
                 "title": subsidy_sudo.name,
                 "subsidy": subsidy_sudo,
                 "asked": asked,
-                # Before the signature nothing can be handed in, and nothing is late.
-                "late": asked.filtered("is_late") if subsidy_sudo.state == "signed" else [],
+                "late": asked.filtered("is_late"),
                 "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
                 # A calculation that may still change is the city's.
                 "lines": report._get_due_lines() if report else [],

@@ -33,6 +33,7 @@ from . import (
     grant_schedule_tranche,
     grant_subsidy,
     grant_theme,
+    ir_http,
     ir_module_module,
     res_company,
     res_config_settings,

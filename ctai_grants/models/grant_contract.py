@@ -145,6 +145,10 @@ class GrantContract(models.Model):
         for contract in self:
             contract.subsidy_count = counts.get(contract._origin, 0)
 
+    @api.constrains("date_start", "date_end")
+    def _check_subsidies_period(self):
+        self.subsidy_ids.filtered(lambda subsidy: subsidy.state != "cancelled")._check_period()
+
     def _get_frozen_fields(self):
         if self.state == "draft":
             in_ledger = any(self.envelope_ids.mapped("entry_count"))

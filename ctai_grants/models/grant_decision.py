@@ -3,7 +3,7 @@ from odoo import api, fields, models
 DECISIONS = [
     ("granted", "Granted"),
     ("signed", "Signed"),
-    ("closed", "Closed"),
+    ("closed", "Closed Out"),
     ("reopened", "Reopened"),
     ("cancelled", "Cancelled"),
     ("accepted", "Accepted"),
@@ -14,7 +14,7 @@ DECISIONS = [
     ("returned", "Returned"),
     ("ordered", "Ordered"),
     ("order_withdrawn", "Order Taken Back"),
-    ("paid", "Paid"),
+    ("paid", "Paid Out"),
     ("unpaid", "Payment Cancelled"),
     ("reduced", "Reduced"),
     ("identified", "Identified"),

@@ -67,7 +67,7 @@ class GrantDisbursement(models.Model):
             ("ready", "Ready"),
             ("certified", "Certified"),
             ("ordered", "Ordered"),
-            ("paid", "Paid"),
+            ("paid", "Paid Out"),
             ("cancelled", "Cancelled"),
         ],
         required=True,
@@ -228,12 +228,13 @@ class GrantDisbursement(models.Model):
             interest = disbursement.residual_amount * rate / 100 * late / 365
             disbursement.late_interest = disbursement.currency_id.round(interest)
 
-    @api.depends("due_date", "state")
+    @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
         today = fields.Date.context_today(self)
         for disbursement in self:
             disbursement.is_late = bool(
-                disbursement.state not in ("paid", "cancelled")
+                disbursement.subsidy_id.state == "signed"
+                and disbursement.state not in ("paid", "cancelled")
                 and disbursement.due_date
                 and disbursement.due_date < today
             )
@@ -242,8 +243,10 @@ class GrantDisbursement(models.Model):
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "not in", ("paid", "cancelled")) & Domain(
-            "due_date", "<", fields.Date.context_today(self)
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "not in", ("paid", "cancelled"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 

@@ -39,7 +39,7 @@ class GrantFunding(models.Model):
     )
     reference = fields.Char(help="Number of the State's payment.", readonly=True, copy=False)
     state = fields.Selection(
-        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Received")],
+        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Paid In")],
         required=True, default="expected", readonly=True, copy=False, tracking=True, index=True,
     )  # fmt: skip
 
@@ -62,17 +62,20 @@ class GrantFunding(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "expected":
-            return frozenset()
+            return frozenset({"envelope_id"} if self._get_posted() else ())
         return frozenset({"envelope_id", "amount"})
+
+    def _get_posted(self):
+        """One entry of the ledger that comes from these instalments, if there is any."""
+        return self.env["grant.entry"].search(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_expected(self):
         self._check_state(("expected",), self.env._("Deleting an instalment"))
-        posted = self.env["grant.entry"].search(
-            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
-        )
         # sudo: who may delete an instalment may not read the accounts
-        booked = self.browse(posted.origin_id) or self.sudo().filtered("move_ids")
+        booked = self.browse(self._get_posted().origin_id) or self.sudo().filtered("move_ids")
         if booked:
             raise UserError(
                 self.env._(

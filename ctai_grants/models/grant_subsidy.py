@@ -5,6 +5,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 from .grant_recovery import OPEN_STATES, WITHDRAWALS
 
@@ -155,7 +156,7 @@ class GrantSubsidy(models.Model):
             ("draft", "Draft"),
             ("granted", "Granted"),
             ("signed", "Signed"),
-            ("closed", "Closed"),
+            ("closed", "Closed Out"),
             ("cancelled", "Cancelled"),
         ],
         required=True, default="draft", readonly=True, copy=False, tracking=True, index=True,
@@ -166,7 +167,11 @@ class GrantSubsidy(models.Model):
     )
     action_ids = fields.One2many("grant.action", "subsidy_id", string="Actions", copy=True)
     theme_ids = fields.Many2many(
-        "grant.theme", string="Themes", compute="_compute_theme_ids", search="_search_theme_ids"
+        "grant.theme",
+        string="Themes",
+        compute="_compute_theme_ids",
+        search="_search_theme_ids",
+        context={"active_test": False},
     )
     milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
     deliverable_ids = fields.One2many("grant.deliverable", "subsidy_id", string="Deliverables")
@@ -306,18 +311,16 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
 
-    @api.depends("deliverable_ids.is_late", "state")
+    @api.depends("deliverable_ids.is_late")
     def _compute_is_late(self):
         for subsidy in self:
-            subsidy.is_late = subsidy.state == "signed" and any(
-                subsidy.deliverable_ids.mapped("is_late")
-            )
+            subsidy.is_late = any(subsidy.deliverable_ids.mapped("is_late"))
 
     @api.model
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "=", "signed") & Domain("deliverable_ids.is_late", "=", True)
+        late = Domain("deliverable_ids.is_late", "=", True)
         return Domain.OR(late if wanted else ~late for wanted in value)
 
     @api.depends(
@@ -344,17 +347,27 @@ class GrantSubsidy(models.Model):
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
     def _compute_schedule_warning(self):
         for subsidy in self:
-            planned = sum(
-                subsidy.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
-            )
+            planned = subsidy._get_planned_amount()
             over = planned - (subsidy.committed_amount or subsidy.amount)
             # A form just opened has no envelope, hence no currency yet.
             currency = subsidy.currency_id or self.env.company.currency_id
-            subsidy.schedule_warning = currency.compare_amounts(over, 0) > 0 and (
-                self.env._(
+            warning = False
+            if currency.compare_amounts(over, 0) > 0:
+                warning = self.env._(
                     "The tranches exceed the amount by %(over)s.", over=currency.format(over)
                 )
-            )
+            elif planned and currency.compare_amounts(over, 0) < 0:
+                warning = self.env._(
+                    "The tranches fall short of the amount by %(short)s.",
+                    short=currency.format(-over),
+                )
+            subsidy.schedule_warning = warning
+
+    def _get_planned_amount(self):
+        self.ensure_one()
+        return sum(
+            self.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
+        )
 
     @api.depends(
         "amount", "partner_id", "kind", "date_start", "decision_date", "state",
@@ -416,6 +429,45 @@ class GrantSubsidy(models.Model):
                         "%(subsidy)s: a cost of the city has the city itself as operator, a "
                         "subsidy another organisation.",
                         subsidy=subsidy.code,
+                    )
+                )
+
+    @api.constrains("date_start", "date_end", "envelope_id")
+    def _check_period(self):
+        for subsidy in self:
+            contract = subsidy.contract_id
+            for name in ("date_start", "date_end"):
+                day = subsidy[name]
+                if day and not (contract.date_start or day) <= day <= (contract.date_end or day):
+                    raise ValidationError(
+                        self.env._(
+                            "%(subsidy)s: “%(field)s” is %(day)s, outside the period of contract "
+                            "%(contract)s (%(start)s – %(end)s).",
+                            subsidy=subsidy.display_name,
+                            field=self._fields[name]._description_string(self.env),
+                            day=format_date(self.env, day),
+                            contract=contract.code,
+                            start=format_date(self.env, contract.date_start),
+                            end=format_date(self.env, contract.date_end),
+                        )
+                    )
+        self.milestone_ids._check_date()
+
+    def _check_schedule_total(self):
+        """Refuse tranches that add up to more than the subsidy.
+
+        :raise UserError: naming the subsidy and both amounts
+        """
+        for subsidy in self:
+            planned = subsidy._get_planned_amount()
+            if subsidy.currency_id.compare_amounts(planned, subsidy.amount) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: its tranches add up to %(planned)s, more than its amount, "
+                        "%(amount)s.",
+                        subsidy=subsidy.display_name,
+                        planned=subsidy.currency_id.format(planned),
+                        amount=subsidy.currency_id.format(subsidy.amount),
                     )
                 )
 
@@ -678,7 +730,8 @@ class GrantSubsidy(models.Model):
     def action_sign(self):
         """Commit the amount: the convention is signed, or the award notified.
 
-        :raise UserError: the envelope has not enough left (R1), or the signature date is missing
+        :raise UserError: the envelope has not enough left (R1), the tranches exceed the amount
+            (R2), or the signature date is missing
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Signing a subsidy")
@@ -687,6 +740,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_filled(["signature_date"])
+            subsidy._check_schedule_total()
             subsidy._decide("signed", state="signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
             subsidy.disbursement_ids._refresh_readiness()

@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResCompany(models.Model):
@@ -81,6 +81,23 @@ class ResCompany(models.Model):
         "AND grant_order_limit >= 0)",
         "Days to pay, interest and limit of orders cannot be negative.",
     )
+
+    @api.constrains("currency_id")
+    def _check_ledger_currency(self):
+        # sudo: who administers companies may not read the ledger
+        entries = self.env["grant.entry"].sudo()
+        for company in self:
+            if entries.search_count(
+                [("company_id", "=", company.id), ("currency_id", "!=", company.currency_id.id)],
+                limit=1,
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(company)s: the currency cannot be changed any more, the grant ledger "
+                        "holds amounts in it.",
+                        company=company.display_name,
+                    )
+                )
 
     def _get_grant_journal(self, purpose):
         """The journal for ``purpose``: ``purchase``, ``sale`` or ``payment``.

@@ -244,6 +244,55 @@ class TestCompanies(GrantsCommon):
                 self.ask(document, action, user)
         self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "paid"))
 
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_windows_tell_nothing(self):
+        """Opened on a document of another company, they would show its amounts."""
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for model, document, values in (
+            ("order", self.tranche, {"order_number": "1"}),
+            ("pay", self.tranche, {}),
+            ("override", self.tranche, {"condition": "bank", "reason": "x"}),
+        ):
+            window = self.env[f"grant.disbursement.{model}"].with_user(user)
+            window = window.create({"disbursement_id": document.id, **values})
+            self.env.invalidate_all()
+            for name in window.fields_get(["amount", "partner_id", "payment_path", "blockers"]):
+                with self.subTest(model=model, name=name), self.assertRaises(AccessError):
+                    window.read([name])
+            with self.subTest(model=model, method="onchange"), self.assertRaises(AccessError):
+                window.browse().onchange(
+                    {"disbursement_id": document.id}, ["disbursement_id"], {name: {}}
+                )
+        with self.assertRaises(AccessError):
+            self.env["grant.funding.receive"].with_user(user).create(
+                {"funding_id": self.funding.id}
+            )
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_templates(self):
+        template = self.env["grant.schedule.template"].create(
+            {
+                "name": "Le nôtre",
+                "tranche_ids": [Command.create({"name": "Avance", "percentage": 50})],
+                "deliverable_ids": [
+                    Command.create(
+                        {
+                            "milestone": "Bilan",
+                            "type_id": self.env["grant.deliverable.type"].search([], limit=1).id,
+                        }
+                    )
+                ],
+            }
+        )
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for lines in (template.tranche_ids, template.deliverable_ids):
+            with self.subTest(lines=lines):
+                self.assertFalse(lines.with_user(user).search([("id", "in", lines.ids)]))
+                with self.assertRaises(AccessError):
+                    lines.with_user(user).months = 1
+        template.company_id = False
+        self.assertEqual(lines.with_user(user).search([("id", "in", lines.ids)]), lines)
+
     def test_not_linkable(self):
         theirs = self.both.with_context(allowed_company_ids=self.other_company.ids)
         env = theirs.with_user(self.both).env
@@ -277,6 +326,20 @@ class TestCompanies(GrantsCommon):
         # An operator that belongs to no company may go with its draft: it is theirs then.
         draft.envelope_id = contract.envelope_ids
         self.assertEqual(draft.company_id, self.other_company)
+
+    def test_currency_of_the_ledger(self):
+        """Its amounts would be read in another one."""
+        company = self.other_company
+        contract = self.contract.copy({"company_id": company.id})
+        contract.signature_date = "2021-10-21"
+        currency = self.env["res.currency"].create({"name": "XAB", "symbol": "x"})
+        company.currency_id = currency
+        contract.action_put_in_force()
+        self.assertEqual(contract.envelope_ids.entry_ids.currency_id, currency)
+        with self.assertRefused(company.name):
+            company.currency_id = self.env.ref("base.EUR")
+            self.env.flush_all()
+        self.assertFalse(self.verify(contract))
 
     def test_portal_of_another_company(self):
         """The companies of a portal user limit what it sees too."""

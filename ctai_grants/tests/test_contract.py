@@ -245,6 +245,8 @@ class TestContract(GrantsCommon):
         self.assertEqual((funding.state, funding.claim_date), ("expected", False))
         with self.assertRefused("ledger"):
             funding.unlink()
+        with self.assertRefused("cannot be changed"):
+            funding.envelope_id = self.contract.copy().envelope_ids[0]
         self.receive(100.1, funding)
         self.assertEqual(self.envelope.received_amount, 100.1)
         self.assertFalse(self.verify())

@@ -372,6 +372,14 @@ class TestConditions(TranchesCase):
         self.assertBlocked(self.tranche, "executory")
         self.assertFalse(self.tranche.certified_by_id)
 
+    def test_no_condition_comes_after_the_certificate(self):
+        self.ask(self.piece, "waive", self.coordinator)
+        self.certify(self.conditioned)
+        with self.assertRefused(self.conditioned.display_name):
+            self.make_deliverable(self.subsidy, disbursement_ids=self.conditioned.ids)
+        self.piece.copy()
+        self.assertEqual(self.conditioned.deliverable_ids, self.piece)
+
 
 class TestTwoPeople(TranchesCase):
     """R5: who certifies does not order, even with both jobs, by any path."""

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge,
     grant_deliverable_submit,
     grant_disbursement_order,
     grant_disbursement_override,

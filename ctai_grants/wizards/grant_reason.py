@@ -49,7 +49,9 @@ class GrantReason(models.TransientModel):
             "reopen": self.env._("Reopen This Piece"),
             "return": self.env._("Return to the Coordinator"),
             "unpay": self.env._("Cancel the Payment"),
-            "cancel": self.env._("Cancel"),
+            "cancel": self.env._("Cancel the Subsidy")
+            if records._name == "grant.subsidy"
+            else self.env._("Cancel the Tranche"),
             "close": self.env._("Close the Subsidy"),
             "waive_report": self.env._("Do Without the Financial Report"),
             "reopen_report": self.env._("Reopen the Financial Report"),
