@@ -249,7 +249,6 @@ class TestCompanies(GrantsCommon):
         """Opened on a document of another company, they would show its amounts."""
         user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
         for model, document, values in (
-            ("order", self.tranche, {"order_number": "1"}),
             ("pay", self.tranche, {}),
             ("override", self.tranche, {"condition": "bank", "reason": "x"}),
         ):
@@ -263,10 +262,17 @@ class TestCompanies(GrantsCommon):
                 window.browse().onchange(
                     {"disbursement_id": document.id}, ["disbursement_id"], {name: {}}
                 )
-        with self.assertRaises(AccessError):
-            self.env["grant.funding.receive"].with_user(user).create(
-                {"funding_id": self.funding.id}
-            )
+        for model, values in (
+            ("grant.funding.receive", {"funding_id": self.funding.id}),
+            ("grant.recovery.step", {"recovery_id": self.recovery.id, "step": "claim"}),
+            ("grant.funding.claim", {"funding_ids": self.funding.ids}),
+            (
+                "grant.disbursement.order",
+                {"disbursement_ids": self.tranche.ids, "order_number": "1"},
+            ),
+        ):
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                self.env[model].with_user(user).create(values)
 
     @mute_logger("odoo.addons.base.models.ir_rule")
     def test_templates(self):

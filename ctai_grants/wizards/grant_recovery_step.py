@@ -18,12 +18,18 @@ class GrantRecoveryStep(models.TransientModel):
         required=True,
         readonly=True,
     )
-    currency_id = fields.Many2one(related="recovery_id.currency_id")
-    observations = fields.Text(related="recovery_id.observations")
-    answer_deadline = fields.Date(related="recovery_id.answer_deadline")
+    currency_id = fields.Many2one(related="recovery_id.currency_id", related_sudo=False)
+    observations = fields.Text(related="recovery_id.observations", related_sudo=False)
+    answer_deadline = fields.Date(related="recovery_id.answer_deadline", related_sudo=False)
     date = fields.Date(required=True, default=fields.Date.context_today)
     reference = fields.Char()
-    amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False, precompute=True)
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     reason = fields.Text(string="Grounds")
 
     @api.depends("recovery_id")
