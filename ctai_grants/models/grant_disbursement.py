@@ -3,7 +3,7 @@ import datetime
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..lib.accounts import PURPOSE_BY_LEGAL_FORM
 
@@ -651,7 +651,7 @@ class GrantDisbursement(models.Model):
 
         :param date: accounting date of the payment
         :param str reference: the payer's reference
-        :raise UserError: not ordered, or the ceiling refuses (R1)
+        :raise UserError: not ordered, before the signature, or the ceiling refuses (R1)
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -663,6 +663,15 @@ class GrantDisbursement(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         direct = self.payment_path == "direct"
         self._check_state(("certified",) if direct else ("ordered",), what)
+        signature_date = self.subsidy_id.signature_date
+        if fields.Date.to_date(date) < signature_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: it cannot be paid before the subsidy was signed, on %(date)s.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, signature_date),
+                )
+            )
         values = {"paid_by_id": self.env.uid, "paid_date": date, "payment_reference": reference}
         if direct:
             self._check_two_people()

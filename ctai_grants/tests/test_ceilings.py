@@ -78,6 +78,20 @@ class TestCeilings(GrantsCommon):
             self.ask(signed.browse(signed.ids * 2), "close", self.finance_manager)
         self.assertEqual((contract.state, subsidy.state), ("draft", "granted"))
 
+    def test_nothing_before_the_allocation(self):
+        """As at that date, more would be committed than allocated."""
+        early = self.make_subsidy(signature_date="2021-10-20")
+        with self.assertRefused(self.contract.code, "in force"):
+            self.sign(early)
+        funding = self.env["grant.funding"].create(
+            {"name": "F", "envelope_id": self.envelope.id, "amount": 1}
+        )
+        with self.assertRefused(self.contract.code, "in force"):
+            funding.with_user(self.finance_officer)._do_receive("2021-10-20", 1)
+        early.signature_date = self.contract.signature_date
+        self.sign(early)
+        self.assertFalse(self.verify())
+
     def test_paying_frees_no_room(self):
         """A ceiling that forgets what is paid is a mistake others made."""
         subsidy = self.sign(self.make_subsidy(amount=150000))

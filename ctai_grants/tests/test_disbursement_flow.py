@@ -137,6 +137,9 @@ class TestFlow(TranchesCase):
         self.order(self.tranche)
         with self.assertRefused("after today"):
             self.tranche.with_user(self.finance_officer)._do_pay(tomorrow, "P-1")
+        before = self.subsidy.signature_date - datetime.timedelta(days=1)
+        with self.assertRefused(self.tranche.name, "signed"):
+            self.tranche.with_user(self.finance_officer)._do_pay(before, "P-1")
         self.assertEqual(self.tranche.state, "ordered")
 
     def test_wizards(self):

@@ -336,6 +336,12 @@ class TestViews(GrantsCommon):
         sequence.invalidate_recordset()
         self.assertEqual(sequence.number_next_actual, before + 1)
 
+    def test_an_envelope_is_added_with_its_amount(self):
+        """In its contract: the web client sends no field that only the cards' bar asks for."""
+        model = self.env["grant.envelope"].with_user(self.finance_manager)
+        arch = etree.fromstring(model.get_views([(False, "kanban")])["views"]["kanban"]["arch"])
+        self.assertTrue(arch.xpath("/kanban/field[@name='amount']"))
+
     def test_envelope_choice(self):
         """An envelope can be chosen before the subsidy has a company, unless it is closed."""
         model = self.env["grant.subsidy"].with_user(self.coordinator)
