@@ -74,6 +74,10 @@ class GrantDeliverable(models.Model):
         help="The tranches that wait for this piece.",
     )
 
+    @api.onchange("type_id")
+    def _onchange_type_id(self):
+        self.name = self.name or self.type_id.name
+
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
         today = fields.Date.context_today(self)

@@ -59,18 +59,13 @@ class GrantGuardedMixin(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_amounts(vals)
-        if not self._is_transition():
-            for vals in vals_list:
-                defaults = self.default_get([n for n in self._guarded_fields if n in vals])
-                for name in sorted(self._guarded_fields.intersection(vals)):
-                    if (vals[name] or False) != (defaults.get(name) or False):
-                        raise AccessError(self._get_guarded_message(name))
-            return self._create_copying(vals_list)
-        return super().create(vals_list)
-
-    def _create_copying(self, vals_list):
-        """Create without the copied fields, and refuse who meant another value than what they
-        copy: an amount in another currency is not that many euros."""
+        if self._is_transition():
+            return super().create(vals_list)
+        for vals in vals_list:
+            defaults = self.default_get([n for n in self._guarded_fields if n in vals])
+            for name in sorted(self._guarded_fields.intersection(vals)):
+                if (vals[name] or False) != (defaults.get(name) or False):
+                    raise AccessError(self._get_guarded_message(name))
         copied = self._get_copied_fields()
         records = super().create(
             [
@@ -79,10 +74,15 @@ class GrantGuardedMixin(models.AbstractModel):
             ]
         )
         for record, vals in zip(records, vals_list, strict=True):
-            for name in sorted(copied.intersection(vals)):
-                if vals[name] and self._is_changed(record, name, vals[name]):
-                    raise AccessError(self._get_guarded_message(name))
+            record._check_copied_fields({name: vals[name] for name in copied & vals.keys()})
         return records
+
+    def _check_copied_fields(self, vals):
+        """Refuse who meant another value than what is copied: an amount in another currency is
+        not that many euros."""
+        for name in sorted(vals):
+            if vals[name] and self._is_changed(self, name, vals[name]):
+                raise AccessError(self._get_guarded_message(name))
 
     def write(self, vals):
         self._check_amounts(vals)

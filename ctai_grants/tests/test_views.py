@@ -342,6 +342,17 @@ class TestViews(GrantsCommon):
         arch = etree.fromstring(model.get_views([(False, "kanban")])["views"]["kanban"]["arch"])
         self.assertTrue(arch.xpath("/kanban/field[@name='amount']"))
 
+    def test_a_piece_takes_the_name_of_its_type(self):
+        kind = self.env["grant.deliverable.type"].create({"name": "Bilan", "code": "TEST-B"})
+        milestone = self.env["grant.milestone"].search([], limit=1)
+        form = Form(self.env["grant.deliverable"].with_user(self.coordinator))
+        form.milestone_id = milestone
+        form.type_id = kind
+        self.assertEqual(form.name, "Bilan")
+        form.name = "Bilan de mars"
+        form.type_id = self.env["grant.deliverable.type"]
+        self.assertEqual(form.name, "Bilan de mars")
+
     def test_envelope_choice(self):
         """An envelope can be chosen before the subsidy has a company, unless it is closed."""
         model = self.env["grant.subsidy"].with_user(self.coordinator)
