@@ -126,7 +126,11 @@ class City:
     def make_partner(self, role):
         return self.call(
             "admin", "res.partner", "create", [
-                {"name": f"{role} {next(self.numbers)}", "is_company": True, "grant_role": role}
+                {
+                    "name": f"{role} {next(self.numbers)}", "is_company": True, "grant_role": role,
+                    # Invented: no SIREN begins with 000.
+                    "company_registry": "00000001800010",
+                }
             ],
         )[0]  # fmt: skip
 
@@ -201,7 +205,7 @@ class City:
         return ids
 
     def make_tranches(self, subsidy, *amounts, certified=True):
-        ids = self.call("coordinator", "grant.disbursement", "create", [
+        ids = self.call("finance_manager", "grant.disbursement", "create", [
             {"name": "Tranche", "subsidy_id": subsidy, "amount": amount} for amount in amounts
         ])  # fmt: skip
         if certified:

@@ -659,7 +659,7 @@ class GrantsMachine(RuleBasedStateMachine):
                 amount = float(subsidy.amount - subsidy.paid + Decimal(near) / 100)
             exact = money(amount)
             record = self.play(
-                "C" in ROLES[user] and exact is not None and exact > 0,
+                self.may_change_schedule(user, subsidy) and exact is not None and exact > 0,
                 lambda: self.case.make_tranche(
                     subsidy.record, user=getattr(self.case, user), amount=amount
                 ),
@@ -669,6 +669,14 @@ class GrantsMachine(RuleBasedStateMachine):
                 self.tranches.append(tranche)
                 subsidy.tranches.append(tranche)
 
+    @staticmethod
+    def is_open(subsidy):
+        return subsidy.state in ("draft", "granted")
+
+    def may_change_schedule(self, user, subsidy):
+        """Of a signed subsidy, a finance manager alone."""
+        return "M" in ROLES[user] or ("C" in ROLES[user] and self.is_open(subsidy))
+
     def change_tranche(self, user, pick, amount):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche:
@@ -676,7 +684,8 @@ class GrantsMachine(RuleBasedStateMachine):
             expected = exact is not None and (
                 exact == tranche.amount or (tranche.state == "open" and exact > 0)
             )
-            expected = expected and bool(ROLES[user])
+            is_free = exact == tranche.amount or self.is_open(tranche.subsidy)
+            expected = expected and (bool(ROLES[user]) if is_free else "M" in ROLES[user])
             record = self.as_user(user, tranche)
             self.play(expected, lambda: record.write({"amount": amount}))
             if expected:
@@ -758,7 +767,7 @@ class GrantsMachine(RuleBasedStateMachine):
         if rest:
             everyone = len(self.tranches)
             number = self.subsidies.index(subsidy)
-            self.add_tranche("coordinator", number, float(rest), None, False)
+            self.add_tranche("finance_manager", number, float(rest), None, False)
             self.certify("coordinator", everyone, False)
             self.order("finance_officer", everyone, False)
             self.pay(user, everyone, False)
@@ -817,7 +826,11 @@ class GrantsMachine(RuleBasedStateMachine):
     def delete_tranche(self, user, pick):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche and (pick % 3 == 0 or tranche.state != "open"):
-            expected = "C" in ROLES[user] and tranche.state == "open" and not tranche.decisions
+            expected = (
+                self.may_change_schedule(user, tranche.subsidy)
+                and tranche.state == "open"
+                and not tranche.decisions
+            )
             self.play(expected, self.as_user(user, tranche).unlink)
             if expected:
                 self.tranches.remove(tranche)

@@ -236,6 +236,9 @@ class GrantAccountedMixin(models.AbstractModel):
         documents.env["grant.entry"]._begin_posting(documents.envelope_id)
         differences = documents._get_differences()
         for document in documents:
+            for amount, date in differences.get(document.id, ()):
+                if amount > 0:
+                    document._check_accounted_date(date)
             lines = [
                 {
                     "kind": self._accounted_kind,
@@ -251,6 +254,12 @@ class GrantAccountedMixin(models.AbstractModel):
             if lines:
                 documents.env["grant.entry"]._post(document, lines)
         documents._follow_accounting()
+
+    def _check_accounted_date(self, date):
+        """Refuse money at a date that makes no sense for this document; by default none does not.
+
+        :raise UserError: naming the document and the date
+        """
 
     def _get_accounted_subsidy(self):
         return self.subsidy_id

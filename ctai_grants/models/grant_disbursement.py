@@ -263,6 +263,8 @@ class GrantDisbursement(models.Model):
 
     def _get_frozen_fields(self):
         frozen = set()
+        if not self._may_change_schedule():
+            frozen |= {"amount", "kind"}
         if self.subsidy_id.state != "draft" or self.decision_ids:
             frozen.add("subsidy_id")
         if self.subsidy_id.state not in ("draft", "granted"):
@@ -272,8 +274,27 @@ class GrantDisbursement(models.Model):
             frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
         return frozenset(frozen)
 
+    def _may_change_schedule(self):
+        """Once signed, the schedule is part of what was signed: another tranche, or another
+        amount, would get around a condition (R4). A finance manager may."""
+        return self.subsidy_id.state in ("draft", "granted") or self.env.user.has_group(
+            "ctai_grants.group_finance_manager"
+        )
+
+    def _check_schedule(self, what):
+        for disbursement in self:
+            if not disbursement._may_change_schedule():
+                disbursement._check_group("group_finance_manager", what)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        disbursements = super().create(vals_list)
+        disbursements._check_schedule(self.env._("Adding a tranche to a signed subsidy"))
+        return disbursements
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
+        self._check_schedule(self.env._("Deleting a tranche of a signed subsidy"))
         self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
         for disbursement in self:
             if disbursement.decision_ids:
@@ -553,6 +574,17 @@ class GrantDisbursement(models.Model):
     # Accounting
     # ------------------------------------------------------------------
 
+    def _check_accounted_date(self, date):
+        signature_date = self.subsidy_id.signature_date
+        if signature_date and date < signature_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: it cannot be paid before the subsidy was signed, on %(date)s.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, signature_date),
+                )
+            )
+
     def _is_accounted(self):
         return super()._is_accounted() and self.subsidy_id.kind == "operator"
 
@@ -663,15 +695,7 @@ class GrantDisbursement(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         direct = self.payment_path == "direct"
         self._check_state(("certified",) if direct else ("ordered",), what)
-        signature_date = self.subsidy_id.signature_date
-        if fields.Date.to_date(date) < signature_date:
-            raise UserError(
-                self.env._(
-                    "%(tranche)s: it cannot be paid before the subsidy was signed, on %(date)s.",
-                    tranche=self.display_name,
-                    date=format_date(self.env, signature_date),
-                )
-            )
+        self._check_accounted_date(fields.Date.to_date(date))
         values = {"paid_by_id": self.env.uid, "paid_date": date, "payment_reference": reference}
         if direct:
             self._check_two_people()

@@ -752,14 +752,11 @@ class GrantRecovery(models.Model):
     def _refresh_tranches(self):
         """What the operator owes is a condition of its tranches, of every subsidy."""
         # sudo: the conditions of other coordinators' tranches are looked at again too
-        waiting = (
-            self.env["grant.disbursement"]
-            .sudo()
-            .search(
-                Domain("partner_id", "in", self.partner_id.ids)
-                & Domain("company_id", "in", self.company_id.ids)
-                & Domain("state", "in", ("planned", "ready"))
-            )
+        tranches = self.env["grant.disbursement"].sudo()
+        waiting = tranches.search(
+            Domain("partner_id", "in", self.partner_id.ids)
+            & Domain("company_id", "in", self.company_id.ids)
+            & Domain("state", "in", ("planned", "ready"))
         )
         waiting._refresh_readiness()
 

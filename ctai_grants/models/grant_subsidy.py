@@ -709,6 +709,20 @@ class GrantSubsidy(models.Model):
                 )
             )
 
+    def _check_siret(self):
+        """Refuse an operator in France without SIRET: neither paid nor published (décret
+        2017-779) without it."""
+        partner = self.partner_id.commercial_partner_id
+        is_french = partner.is_france_country or not partner.country_id
+        if self.kind == "operator" and is_french and not partner._get_siret():
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: enter the SIRET of %(operator)s first.",
+                    subsidy=self.display_name,
+                    operator=partner.display_name,
+                )
+            )
+
     def action_apply_template(self):
         """Copy the schedule template's milestones, deliverables and tranches.
 
@@ -731,7 +745,7 @@ class GrantSubsidy(models.Model):
         """Commit the amount: the convention is signed, or the award notified.
 
         :raise UserError: the envelope has not enough left (R1), the tranches exceed the amount
-            (R2), or the signature date is missing
+            (R2), the signature date or the operator's SIRET is missing
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Signing a subsidy")
@@ -740,6 +754,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_filled(["signature_date"])
+            subsidy._check_siret()
             subsidy._check_schedule_total()
             subsidy._decide("signed", state="signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)

@@ -52,6 +52,7 @@ RIGHTS["finance_manager"] = {
     **RIGHTS["finance_officer"],
     "grant.contract": ALL,
     "grant.envelope": ALL,
+    "grant.disbursement": ALL,
 }
 RIGHTS["administrator"] = {**RIGHTS["coordinator"], **dict.fromkeys(SETTINGS, ALL)}
 DOCUMENTS = (*RIGHTS["coordinator"], *LINES, *SETTINGS)

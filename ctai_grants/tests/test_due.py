@@ -301,7 +301,7 @@ class TestFinancialReport(DueCase):
         subsidy = self.make_paid_subsidy()
         self.accept(subsidy, eligible_amount=18000)
         balance = self.balance_of(subsidy)
-        balance.amount = 1000.01
+        balance.with_user(self.finance_manager).amount = 1000.01
         with self.assertRefused("1,000.00"):
             balance.with_user(self.coordinator).action_certify()
         subsidy = self.make_paid_subsidy(partner_id=self.other_operator.id)

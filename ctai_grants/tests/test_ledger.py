@@ -335,7 +335,7 @@ class TestNewDocuments(LedgerCase):
             *("signature_date", "cer_date", "request_date"),
         ):
             self.assertFalse(subsidy[name], name)
-        tranche = self.tranche.copy()
+        tranche = self.tranche.with_user(self.finance_manager).copy()
         self.assertEqual(tranche.state, "planned")
         for name in tranche._decision_fields:
             self.assertFalse(tranche[name], name)

@@ -73,6 +73,17 @@ class TestSubsidyFlow(GrantsCommon):
             subsidy.action_sign()
         self.assertEqual(subsidy.committed_amount, 10000)
 
+    def test_operator_without_siret(self):
+        subsidy = self.make_subsidy()
+        subsidy.action_grant()
+        self.operator.company_registry = False
+        with self.assertRefused("SIRET", self.operator.name):
+            subsidy.action_sign()
+        self.assertEqual((subsidy.state, self.envelope.committed_amount), ("granted", 0))
+        # An association of another country has none.
+        self.operator.country_id = self.env.ref("base.ca")
+        subsidy.action_sign()
+
     def test_by_whom(self):
         subsidy = self.make_subsidy()
         outsiders = (self.reader, self.finance_officer, self.finance_manager, *self.portal_users)
