@@ -62,6 +62,7 @@ class GrantsCommon(TransactionCase):
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
         cls.company = cls.env.company
+        cls.company.partner_id.lang = "en_US"
         set_up_accounting(cls.company)
         for role in (
             "reader",
