@@ -327,6 +327,7 @@ class GrantsMachine(RuleBasedStateMachine):
             "M" in ROLES[user]
             and self.contract_state == "in_force"
             and not any(subsidy.state in ("granted", "signed") for subsidy in self.subsidies)
+            and all(funding.state == "received" for funding in self.fundings)
         )
         contract = self.contract.with_user(getattr(self.case, user))
         self.play(expected, contract.action_close)
@@ -779,6 +780,10 @@ class GrantsMachine(RuleBasedStateMachine):
                 self.reset_subsidy("coordinator", number, False)
             elif subsidy.state == "signed":
                 self.close_subsidy("finance_manager", number, False)
+        for number, funding in enumerate(self.fundings):
+            if funding.state != "received":
+                rest = float(funding.amount - funding.received)
+                self.receive("finance_officer", number, rest, False)
         self.close_contract(user)
 
     def count_payment(self, subsidy, amount):
