@@ -713,8 +713,9 @@ class GrantSubsidy(models.Model):
         """Refuse an operator in France without SIRET: neither paid nor published (décret
         2017-779) without it."""
         partner = self.partner_id.commercial_partner_id
-        is_french = partner.is_france_country or not partner.country_id
-        if self.kind == "operator" and is_french and not partner._get_siret():
+        is_abroad = partner.country_id and not partner.is_france_country
+        siret = partner._get_siret() if partner.country_id else partner.company_registry
+        if self.kind == "operator" and not is_abroad and not siret:
             raise UserError(
                 self.env._(
                     "%(subsidy)s: enter the SIRET of %(operator)s first.",
