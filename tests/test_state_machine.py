@@ -718,10 +718,11 @@ class GrantsMachine(RuleBasedStateMachine):
             piece = condition.record if isinstance(condition, Piece) else None
             expected = "M" in ROLES[user] and tranche.state == "open" and bool(unmet)
             record = self.as_user(user, tranche)
-            self.play(
-                expected,
-                lambda: record._do_override("deliverable" if piece else condition, "x", piece),
+            code = "deliverable" if piece else condition
+            row = record.condition_ids.filtered(
+                lambda row: row.code == code and row.deliverable_id == (piece or row.deliverable_id)
             )
+            self.play(expected, lambda: row._do_override("x"))
             if expected:
                 tranche.overridden.add(condition)
                 tranche.decisions += 1

@@ -15,6 +15,7 @@ from . import (
     grant_accounting_control,
     grant_action,
     grant_audience,
+    grant_condition,
     grant_contract,
     grant_decision,
     grant_deliverable,

@@ -26,15 +26,17 @@ DECISIONS = [
     ("collected", "Collected"),
 ]
 
-# What a tranche waits for, and a finance manager can do without (R4).
+# What a tranche waits for (R4).
 CONDITIONS = [
-    ("deliverable", "A piece is not accepted"),
-    ("executory", "The council's decision is not executory"),
-    ("convention", "The convention is missing"),
-    ("cer", "The contrat d'engagement républicain is missing"),
-    ("bank", "No bank account is verified"),
-    ("report", "The financial report is not accepted"),
-    ("repayment", "The operator has a repayment outstanding"),
+    ("signed", "Subsidy in force"),
+    ("executory", "Council's decision executory"),
+    ("convention", "Convention signed"),
+    ("cer", "Contrat d'engagement républicain signed"),
+    ("bank", "Bank account verified"),
+    ("repayment", "No repayment outstanding"),
+    ("report", "Financial report accepted"),
+    ("due", "Within what is due"),
+    ("deliverable", "Piece accepted"),
 ]
 
 

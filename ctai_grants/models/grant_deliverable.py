@@ -117,7 +117,15 @@ class GrantDeliverable(models.Model):
         pieces = super().create(vals_list)
         # What was certified was so under the conditions of its day.
         pieces.disbursement_ids._check_state(("planned", "ready"), self.env._("Adding a condition"))
+        pieces.disbursement_ids._refresh_readiness()
         return pieces
+
+    def write(self, vals):
+        tranches = self.disbursement_ids
+        res = super().write(vals)
+        if "disbursement_ids" in vals:
+            (tranches | self.disbursement_ids)._refresh_readiness()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -123,9 +123,16 @@ class GrantDisbursement(models.Model):
         compute="_compute_days_left",
         help="On what is not paid in time, at the rate of the settings.",
     )
+    condition_ids = fields.One2many("grant.condition", "disbursement_id", string="Checklist")
     blockers = fields.Text(
         string="What Blocks It", compute="_compute_blockers", help="One condition a line."
     )
+    overrides = fields.Text(
+        string="Done Without",
+        compute="_compute_overrides",
+        help="The conditions that a finance manager did without, and why.",
+    )
+    operator_debts = fields.Text(related="subsidy_id.operator_debts")
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     decision_ids = fields.One2many("grant.decision", "disbursement_id", string="Decisions")
 
@@ -141,64 +148,25 @@ class GrantDisbursement(models.Model):
         "The person who certifies that the work was done cannot order its payment.",
     )
 
-    @api.depends(
-        "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state",
-        "subsidy_id.convention_reference", "subsidy_id.executory_date", "subsidy_id.cer_date",
-        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment", "amount", "kind",
-        "subsidy_id.report_required", "subsidy_id.report_ids.left_amount",
-        "subsidy_id.report_ids.state", "subsidy_id.owed_amount",
-    )  # fmt: skip
+    @api.depends("state", "condition_ids.state", "condition_ids.evidence")
     def _compute_blockers(self):
         for disbursement in self:
-            # A form just opened has no subsidy yet.
-            waiting = disbursement.subsidy_id and disbursement.state in ("planned", "ready")
+            waiting = disbursement.state in ("planned", "ready")
             disbursement.blockers = "\n".join(disbursement._get_blockers() if waiting else [])
 
     def _get_blockers(self):
         """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
-        return [sentence for _condition, _deliverable_id, sentence in self._get_unmet()]
+        unmet = self.condition_ids.filtered(lambda condition: condition.state == "unmet")
+        return unmet.mapped("evidence")
 
-    def _get_unmet(self):
-        """The conditions unmet and not overridden: (condition, id of the piece, sentence)."""
-        self.ensure_one()
-        blockers = [
-            (condition, False, sentence)
-            for condition, sentence in self.subsidy_id._get_payment_blockers()
-        ]
-        labels = dict(
-            self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
-        )
-        blockers += self._get_report_blockers()
-        for deliverable in self.deliverable_ids:
-            if deliverable.state not in ("accepted", "waived"):
-                sentence = self.env._(
-                    "“%(deliverable)s” is not accepted (%(state)s).",
-                    deliverable=deliverable.name,
-                    state=labels[deliverable.state],
-                )
-                blockers.append(("deliverable", deliverable.id, sentence))
-        overridden = {
-            (decision.condition, decision.deliverable_id.id)
-            for decision in self.decision_ids
-            if decision.decision == "overridden"
-        }
-        return [blocker for blocker in blockers if blocker[:2] not in overridden]
-
-    def _get_report_blockers(self):
-        """What the financial report forbids: the balance before it, more than is due after it."""
-        subsidy = self.subsidy_id
-        left = subsidy._get_due_left()
-        if left is None:
-            if self.kind != "balance" or not subsidy.report_required:
-                return []
-            return [("report", False, self.env._("The financial report is not accepted."))]
-        if self.currency_id.compare_amounts(self.amount, left) <= 0:
-            return []
-        sentence = self.env._(
-            "The accepted financial report leaves %(left)s to pay.",
-            left=self.currency_id.format(max(0.0, left)),
-        )
-        return [(None, False, sentence)]
+    @api.depends("condition_ids.state")
+    def _compute_overrides(self):
+        for disbursement in self:
+            disbursement.overrides = "\n".join(
+                f"{condition.display_name}: {condition.evidence}"
+                for condition in disbursement.condition_ids
+                if condition.state == "overridden"
+            )
 
     @api.depends(
         "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
@@ -290,7 +258,14 @@ class GrantDisbursement(models.Model):
     def create(self, vals_list):
         disbursements = super().create(vals_list)
         disbursements._check_schedule(self.env._("Adding a tranche to a signed subsidy"))
+        disbursements._refresh_readiness()
         return disbursements
+
+    def write(self, vals):
+        res = super().write(vals)
+        if vals.keys() & {"amount", "kind", "deliverable_ids", "subsidy_id"}:
+            self._refresh_readiness()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
@@ -311,11 +286,13 @@ class GrantDisbursement(models.Model):
 
     def _refresh_readiness(self):
         """Follow the conditions: ready when all are met, planned again when one is not."""
-        for disbursement in self:
-            if disbursement.state in ("planned", "ready"):
-                state = "planned" if disbursement._get_blockers() else "ready"
-                if state != disbursement.state:
-                    disbursement._transition(state=state)
+        waiting = self.filtered(lambda disbursement: disbursement.state in ("planned", "ready"))
+        self.env["grant.condition"]._sync(waiting)
+        for disbursement in waiting:
+            unmet = "unmet" in disbursement.condition_ids.mapped("state")
+            state = "planned" if unmet else "ready"
+            if state != disbursement.state:
+                disbursement._transition(state=state)
 
     @api.model
     def _cron_refresh_readiness(self):
@@ -333,45 +310,6 @@ class GrantDisbursement(models.Model):
         self.sudo()._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
-
-    def action_override(self):
-        """Ask for the condition to do without, and the reason."""
-        return self._open_wizard("grant.disbursement.override", self.env._("Override a Condition"))
-
-    def _do_override(self, condition, reason, deliverable=None):
-        """Do without one unmet condition of this tranche, with a written reason (R4).
-
-        :param str condition: one of :data:`grant_decision.CONDITIONS`
-        :param str reason: kept with the decision, and in the memo of the payment's entry
-        :param deliverable: the piece (one record), when the condition is ``deliverable``
-        :raise UserError: already certified, no reason, or the condition is met
-        :raise AccessError: the user is not a finance manager
-        """
-        self.ensure_one()
-        what = self.env._("Overriding a condition")
-        self._check_group("group_finance_manager", what)
-        self.lock_for_update()
-        self._check_state(("planned", "ready"), what)
-        reason = (reason or "").strip()
-        if not reason:
-            raise UserError(self.env._("Write the reason."))
-        deliverable_id = deliverable.id if condition == "deliverable" and deliverable else False
-        if (condition, deliverable_id) not in [unmet[:2] for unmet in self._get_unmet()]:
-            raise UserError(
-                self.env._(
-                    "There is nothing to override: choose a condition that is not met, and the "
-                    "piece when it is one."
-                )
-            )
-        self.env["grant.decision"]._record(
-            "overridden",
-            self.subsidy_id,
-            reason,
-            disbursement_id=self.id,
-            condition=condition,
-            deliverable_id=deliverable_id,
-        )
-        self._refresh_readiness()
 
     def _check_blockers(self):
         self.ensure_one()
@@ -394,6 +332,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(("planned", "ready"), what)
+        self._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
             disbursement._decide(
@@ -462,6 +401,8 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         numbers = self._get_order_numbers(number)
         date = fields.Date.to_date(date)
+        if date > fields.Date.context_today(self):
+            raise UserError(self.env._("An order is not dated in the future."))
         self._check_order()
         company = self.company_id
         if len(company) != 1:
@@ -503,6 +444,7 @@ class GrantDisbursement(models.Model):
                 )
             disbursement._check_two_people()
             disbursement._check_order_limit()
+            disbursement._check_bank()
         self._check_room()
 
     def _check_order_limit(self):
@@ -517,6 +459,24 @@ class GrantDisbursement(models.Model):
                     "%(tranche)s: above %(limit)s, a finance manager orders the payment.",
                     tranche=self.display_name,
                     limit=self.currency_id.format(limit),
+                )
+            )
+
+    def _check_bank(self):
+        """The order pays the account that was verified when the work was certified."""
+        certified = self.condition_ids.filtered(
+            lambda condition: condition.code == "bank" and condition.state == "met"
+        )
+        # sudo: whether it is the same account
+        account = self.sudo().partner_id._get_grant_bank()._get_masked_number()
+        if certified and certified.reference != account:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s was certified for the account %(certified)s, and the operator's "
+                    "verified account is %(account)s: return it to the coordinator, who checks it.",
+                    tranche=self.display_name,
+                    certified=certified.reference,
+                    account=account or self.env._("none"),
                 )
             )
 

@@ -9,9 +9,6 @@ from odoo.tools import format_date
 
 from .grant_recovery import OPEN_STATES, WITHDRAWALS
 
-# Requests filed from this day carry the contrat d'engagement républicain (décret 2021-1947).
-CER_FROM = datetime.date(2022, 1, 2)
-
 
 class GrantSubsidy(models.Model):
     """What one operator gets from one envelope, or what the city spends of it itself."""
@@ -33,10 +30,11 @@ class GrantSubsidy(models.Model):
     }
     _counter_fields = tuple(_counter_kinds)
     _guarded_fields = frozenset({"state", *_counter_fields})
-    # What _get_payment_blockers looks at, and people type in.
+    # What the conditions of payment look at: of its tranches, and of all of its operator's.
     _condition_fields = frozenset({
         "executory_date", "convention_reference", "request_date", "cer_date",
     })  # fmt: skip
+    _threshold_fields = frozenset({"amount", "state", "decision_date", "partner_id", "kind"})
     # What the convention says of the amount due in the end.
     _due_fields = ("due_rule", "surplus_percent", "report_required")
     _portal_fields = frozenset({
@@ -186,6 +184,11 @@ class GrantSubsidy(models.Model):
         help="Repayments claimed from the operator by this city, for all its subsidies, and not "
         "paid yet.",
     )
+    operator_debts = fields.Text(
+        string="What the Operator Owes",
+        compute="_compute_operator_debts",
+        help="Pieces late for its other subsidies, and repayments claimed: one a line.",
+    )
     decision_ids = fields.One2many("grant.decision", "subsidy_id", string="Decisions")
     entry_ids = fields.One2many("grant.entry", "subsidy_id", string="Ledger")
 
@@ -310,6 +313,17 @@ class GrantSubsidy(models.Model):
         }
         for subsidy in self:
             subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
+
+    @api.depends("partner_id")
+    def _compute_operator_debts(self):
+        operators = self.filtered(lambda subsidy: subsidy.kind == "operator").partner_id
+        debts = operators._get_grant_debts()
+        for subsidy in self:
+            subsidy.operator_debts = "\n".join(
+                sentence
+                for source, company, sentence in debts.get(subsidy.partner_id, ())
+                if source != subsidy._origin and company == subsidy.company_id
+            )
 
     @api.depends("deliverable_ids.is_late")
     def _compute_is_late(self):
@@ -512,7 +526,10 @@ class GrantSubsidy(models.Model):
 
     def write(self, vals):
         res = super().write(vals)
-        if not self._condition_fields.isdisjoint(vals):
+        if not self._threshold_fields.isdisjoint(vals):
+            # The year's subsidies of an operator count together, for the convention.
+            self.partner_id._refresh_grant_tranches()
+        elif not self._condition_fields.isdisjoint(vals):
             self.disbursement_ids._refresh_readiness()
         return res
 
@@ -528,50 +545,6 @@ class GrantSubsidy(models.Model):
                 )
         # Not by the database: it would empty columns of lines that it is about to delete.
         self.milestone_ids.unlink()
-
-    def _get_payment_blockers(self):
-        """What forbids paying this subsidy at all (R4): a list of (condition, sentence).
-
-        The condition is one of :data:`grant_decision.CONDITIONS`, or None for what nobody can
-        override. Sources: convention above the threshold, loi 2000-321 art. 10; contrat
-        d'engagement républicain, art. 10-1; executory decision, CGCT L2131-1.
-        """
-        self.ensure_one()
-        blockers = []
-        if self.state != "signed":
-            blockers.append((None, self.env._("The subsidy is not signed, or closed.")))
-        if self.kind == "own_cost":
-            return blockers
-        if not self.executory_date or self.executory_date > fields.Date.context_today(self):
-            blockers.append((
-                "executory",
-                self.env._("The council's decision is not executory (no date of it in the past)."),
-            ))  # fmt: skip
-        if self.convention_required and not self.convention_reference:
-            blockers.append((
-                "convention",
-                self.env._(
-                    "A signed convention is required above %(threshold)s a year: enter its "
-                    "reference.",
-                    threshold=self.currency_id.format(self.company_id.grant_convention_threshold),
-                ),
-            ))  # fmt: skip
-        if self.request_date and self.request_date >= CER_FROM and not self.cer_date:
-            blockers.append((
-                "cer", self.env._("The contrat d'engagement républicain is not signed.")
-            ))  # fmt: skip
-        # sudo: whether an account is verified, not the account
-        if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
-            blockers.append(("bank", self.env._("No bank account of the operator is verified.")))
-        if self.currency_id.compare_amounts(self.owed_amount, 0) > 0:
-            blockers.append((
-                "repayment",
-                self.env._(
-                    "The operator still has to pay %(owed)s back to the city.",
-                    owed=self.currency_id.format(self.owed_amount),
-                ),
-            ))  # fmt: skip
-        return blockers
 
     # ------------------------------------------------------------------
     # What is due in the end
@@ -759,7 +732,6 @@ class GrantSubsidy(models.Model):
             subsidy._check_schedule_total()
             subsidy._decide("signed", state="signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
-            subsidy.disbursement_ids._refresh_readiness()
 
     def action_reset_to_draft(self):
         """Back to draft, before the signature.

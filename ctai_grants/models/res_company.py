@@ -82,6 +82,16 @@ class ResCompany(models.Model):
         "Days to pay, interest and limit of orders cannot be negative.",
     )
 
+    def write(self, vals):
+        res = super().write(vals)
+        if "grant_convention_threshold" in vals:
+            # sudo: who sets the threshold may not be allowed to touch tranches
+            tranches = self.env["grant.disbursement"].sudo()
+            tranches.search([
+                ("company_id", "in", self.ids), ("state", "in", ("planned", "ready"))
+            ])._refresh_readiness()  # fmt: skip
+        return res
+
     @api.constrains("currency_id")
     def _check_ledger_currency(self):
         # sudo: who administers companies may not read the ledger

@@ -1,7 +1,10 @@
 import re
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import format_date
 
 MONTHS = [
     ("1", "January"), ("2", "February"), ("3", "March"), ("4", "April"), ("5", "May"),
@@ -46,6 +49,11 @@ class ResPartner(models.Model):
     )
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
     grant_recovery_ids = fields.One2many("grant.recovery", "partner_id", string="Recoveries")
+    grant_debts = fields.Text(
+        string="Owed to the City",
+        compute="_compute_grant_debts",
+        help="Pieces late and repayments claimed: one a line.",
+    )
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
 
     @api.depends("grant_subsidy_ids")
@@ -149,6 +157,51 @@ class ResPartner(models.Model):
         """The bank account payments go to: the first one marked as trusted, or none."""
         self.ensure_one()
         return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
+
+    @api.depends("grant_subsidy_ids", "grant_recovery_ids.state")
+    def _compute_grant_debts(self):
+        debts = self._get_grant_debts()
+        for partner in self:
+            sentences = [sentence for _subsidy, _company, sentence in debts.get(partner, ())]
+            partner.grant_debts = "\n".join(sentences)
+
+    def _get_grant_debts(self):
+        """What these operators still owe the city, as far as the user may see it.
+
+        :return: dict: operator: list of (subsidy of a late piece or nothing, company, sentence)
+        """
+        debts = defaultdict(list)
+        pieces = self.env["grant.deliverable"]
+        recoveries = self.env["grant.recovery"]
+        if not (pieces.has_access("read") and recoveries.has_access("read")):
+            return debts
+        of_these = Domain("partner_id", "in", self.ids)
+        for piece in pieces.search(of_these & Domain("is_late", "=", True)):
+            sentence = self.env._(
+                "Late: “%(piece)s” of %(subsidy)s, due on %(date)s.",
+                piece=piece.name,
+                subsidy=piece.subsidy_id.code,
+                date=format_date(self.env, piece.due_date),
+            )
+            debts[piece.partner_id].append((piece.subsidy_id, piece.company_id, sentence))
+        for recovery in recoveries.search(of_these & Domain("state", "=", "claimed")):
+            sentence = self.env._(
+                "To pay back: %(amount)s (%(recovery)s of %(subsidy)s).",
+                amount=recovery.currency_id.format(recovery.residual_amount),
+                recovery=recovery.display_name,
+                subsidy=recovery.subsidy_id.code,
+            )
+            debts[recovery.partner_id].append((None, recovery.company_id, sentence))
+        return debts
+
+    def _refresh_grant_tranches(self):
+        """Look again at the conditions of the tranches of these organisations."""
+        # sudo: who verifies accounts may not be allowed to touch tranches
+        tranches = self.env["grant.disbursement"].sudo()
+        tranches.search([
+            ("partner_id", "child_of", self.commercial_partner_id.ids),
+            ("state", "in", ("planned", "ready")),
+        ])._refresh_readiness()  # fmt: skip
 
     def action_view_grant_subsidies(self):
         """Open the subsidies of this operator."""

@@ -22,21 +22,29 @@ class ResPartnerBank(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create(vals_list)
-        accounts.filtered("allow_out_payment")._refresh_grant_tranches()
+        accounts._refresh_grant_tranches()
         return accounts
 
     def write(self, vals):
         res = super().write(vals)
-        if "allow_out_payment" in vals:
+        if vals.keys() & {"allow_out_payment", "acc_number", "acc_holder_name", "active"}:
             self._refresh_grant_tranches()
         return res
 
+    def unlink(self):
+        organisations = self.partner_id
+        res = super().unlink()
+        organisations._refresh_grant_tranches()
+        return res
+
     def _refresh_grant_tranches(self):
-        """A verified account may be all that a tranche waited for, see
-        :meth:`grant.subsidy._get_payment_blockers`."""
-        # sudo: who verifies accounts may not be allowed to touch tranches
-        subsidies = self.env["grant.subsidy"].sudo().search([
-            ("partner_id", "child_of", self.partner_id.commercial_partner_id.ids),
-            ("state", "=", "signed"),
-        ])  # fmt: skip
-        subsidies.disbursement_ids._refresh_readiness()
+        """A verified account may be all that a tranche waits for (:mod:`grant_condition`)."""
+        self.partner_id._refresh_grant_tranches()
+
+    def _get_masked_number(self):
+        """Enough of this account to recognise it, and its holder; nothing of none."""
+        if not self:
+            return False
+        number = self.sanitized_acc_number
+        holder = self.acc_holder_name or self.partner_id.name
+        return f"{number[:4]} •••• {number[-4:]} – {holder}"

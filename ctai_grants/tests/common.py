@@ -233,6 +233,15 @@ class GrantsCommon(TransactionCase):
             .action_confirm()
         )
 
+    @classmethod
+    def override(cls, tranche, code, reason="Parce que", piece=None, user=None):
+        """Do without a condition of ``tranche``, as the finance manager."""
+        condition = tranche.condition_ids.filtered(
+            lambda row: row.code == code and row.deliverable_id == (piece or row.deliverable_id)
+        )
+        cls.ask(condition, "override", user or cls.finance_manager, reason)
+        return condition
+
     def verify(self, contract=None):
         """What the verifier finds wrong in a contract's ledger: nothing, hopefully."""
         return self.env["grant.entry"]._verify((contract or self.contract).envelope_ids)

@@ -70,7 +70,7 @@ class TestFlow(TranchesCase):
             "cancel": lambda t: self.ask(t, "cancel", manager),
             "replan": lambda t: t.with_user(manager).action_replan(),
             "delete": lambda t: t.unlink(),
-            "override": lambda t: t.with_user(manager)._do_override("cer", "x"),
+            "override": lambda t: self.override(t, "cer"),
         }
         allowed = {
             "ready": {"certify", "cancel", "delete"},
@@ -298,7 +298,11 @@ class TestConditions(TranchesCase):
         self.subsidy.convention_reference = False
         self.assertBlocked(self.tranche, "convention")
         self.company.grant_convention_threshold = 20000
+        self.assertEqual(self.tranche.state, "ready")
         self.assertFree(self.tranche)
+        other = self.make_subsidy(amount=1)
+        other.action_grant()
+        self.assertBlocked(self.tranche, "convention")
 
     def test_republican_commitment(self):
         self.subsidy.request_date = "2022-01-01"
@@ -307,6 +311,70 @@ class TestConditions(TranchesCase):
         self.assertBlocked(self.tranche, "républicain")
         self.subsidy.cer_date = "2022-01-02"
         self.assertFree(self.tranche)
+        later = self.make_subsidy(decision_date="2022-01-03")
+        tranche = self.make_tranche(later)
+        self.sign(later)
+        # Nobody entered when it was requested.
+        self.assertBlocked(tranche, "républicain")
+
+    def test_bank_changed_since(self):
+        """What was verified when the work was certified is what is paid."""
+        self.certify(self.tranche)
+        account = self.operator.bank_ids
+        account.allow_out_payment = False
+        with self.assertRefused("0115", "none"):
+            self.tranche.with_user(self.finance_officer)._do_order("M-1", DAY)
+        self.operator.bank_ids = [
+            Command.create({"acc_number": IBANS[1], "allow_out_payment": True, "sequence": 1})
+        ]
+        with self.assertRefused("0115", "0212"):
+            self.tranche.with_user(self.finance_officer)._do_order("M-1", DAY)
+        self.ask(self.tranche, "return", self.finance_officer)
+        self.certify(self.tranche)
+        self.tranche.with_user(self.finance_officer)._do_order("M-1", DAY)
+        self.assertEqual(
+            self.tranche._get_live_move().partner_bank_id.sanitized_acc_number, IBANS[1]
+        )
+
+    def test_no_order_tomorrow(self):
+        self.certify(self.tranche)
+        tomorrow = fields.Date.today() + datetime.timedelta(days=1)
+        with self.assertRefused("future"):
+            self.tranche.with_user(self.finance_officer)._do_order("M-1", tomorrow)
+
+    def test_the_checklist_is_not_typed_in(self):
+        """Nobody meets a condition by writing, nor adds or deletes one, over RPC or imports."""
+        self.subsidy.executory_date = False
+        row = self.tranche.condition_ids.filtered(lambda row: row.code == "executory")
+        values = {"disbursement_id": self.tranche.id, "code": "due", "state": "met"}
+        for user in self.staff:
+            attempts = (
+                lambda row: row.write({"state": "met"}),
+                lambda row: row.sudo().write({"state": "met"}),
+                lambda row: row.create(values),
+                lambda row: row.sudo().create(values),
+                lambda row: row.unlink(),
+                lambda row: row.disbursement_id.write(
+                    {"condition_ids": [Command.update(row.id, {"state": "met"})]}
+                ),
+                lambda row: row.disbursement_id.write({"condition_ids": [Command.delete(row.id)]}),
+            )
+            for number, attempt in enumerate(attempts):
+                with (
+                    self.subTest(user=user.login, attempt=number),
+                    self.assertRefused(exception=AccessError),
+                ):
+                    attempt(row.with_user(user))
+        self.assertBlocked(self.tranche, "executory")
+
+    def test_the_evidence_stays(self):
+        """What the certificate rested on is read as it was that day."""
+        self.certify(self.tranche)
+        evidence = self.tranche.condition_ids.filtered(lambda row: row.code == "convention")
+        self.assertIn("CONV-42", evidence.evidence)
+        self.subsidy.convention_reference = "CONV-43"
+        self.tranche._refresh_readiness()
+        self.assertIn("CONV-42", evidence.evidence)
 
     def test_bank(self):
         account = self.operator.bank_ids
@@ -369,7 +437,7 @@ class TestConditions(TranchesCase):
 
     def test_an_override_stays_where_it_was_given(self):
         self.subsidy.executory_date = False
-        self.tranche.with_user(self.finance_manager)._do_override("executory", "Urgence")
+        self.override(self.tranche, "executory", "Urgence")
         self.assertFree(self.tranche)
         self.assertBlocked(self.conditioned, "executory")
         other = self.make_subsidy(executory_date=False)
@@ -379,14 +447,20 @@ class TestConditions(TranchesCase):
         self.assertBlocked(copy.with_user(self.coordinator), "executory")
 
     def test_nothing_is_overridden_in_advance(self):
-        for condition, piece in (
-            ("bank", None),
-            ("executory", None),
-            ("deliverable", self.piece),
-            ("deliverable", None),
-        ):
-            with self.subTest(condition=condition), self.assertRefused("nothing to override"):
-                self.tranche.with_user(self.finance_manager)._do_override(condition, "x", piece)
+        self.assertEqual(
+            {condition.code: condition.state for condition in self.tranche.condition_ids},
+            {
+                "signed": "met",
+                "executory": "met",
+                "convention": "met",
+                "cer": "not_required",
+                "bank": "met",
+                "repayment": "met",
+            },
+        )
+        for condition in self.tranche.condition_ids:
+            with self.subTest(code=condition.code), self.assertRefused("nothing to override"):
+                self.ask(condition, "override", self.finance_manager)
 
     def test_certified_then_unmet(self):
         """The certificate is a decision of its day: it is taken back with a reason."""

@@ -315,9 +315,7 @@ class TestFinancialReport(DueCase):
     def test_override_pays_the_balance_before_the_report(self):
         subsidy = self.make_paid_subsidy()
         balance = self.balance_of(subsidy)
-        self.env["grant.disbursement.override"].with_user(self.finance_manager).create(
-            {"disbursement_id": balance.id, "condition": "report", "reason": "Urgence"}
-        ).action_confirm()
+        self.override(balance, "report", "Urgence")
         self.pay(balance)
         self.accept(subsidy, eligible_amount=10000)
         self.assertEqual(subsidy.recovery_ids.amount, 5000)

@@ -2,6 +2,8 @@ from odoo.exceptions import AccessError, UserError
 
 from .common import PDF, GrantsCommon
 
+REASON = "Dégât des eaux, bilan transmis plus tard"
+
 
 class TestOverride(GrantsCommon):
     """R4: a finance manager does without one condition, with a reason that stays."""
@@ -14,21 +16,8 @@ class TestOverride(GrantsCommon):
         cls.tranche = cls.make_tranche(cls.subsidy, deliverable_ids=cls.piece.ids)
         cls.sign(cls.subsidy)
 
-    def _override(self, user, **values):
-        return (
-            self.env["grant.disbursement.override"]
-            .with_user(user)
-            .create(
-                {
-                    "disbursement_id": self.tranche.id,
-                    "condition": "deliverable",
-                    "deliverable_id": self.piece.id,
-                    "reason": "Dégât des eaux, bilan transmis plus tard",
-                    **values,
-                }
-            )
-            .action_confirm()
-        )
+    def _override(self, user, condition="deliverable", reason=REASON):
+        return self.override(self.tranche, condition, reason, user=user)
 
     def test_the_condition_is_dropped_and_the_reason_kept(self):
         with self.assertRaisesRegex(UserError, "Bilan"):
@@ -41,13 +30,17 @@ class TestOverride(GrantsCommon):
         self.assertIn("Dégât des eaux", decision.reason)
         payment = self.subsidy.entry_ids.filtered(lambda entry: entry.kind == "payment")
         self.assertIn("Dégât des eaux", payment.memo)
+        # In red for ever, and it cannot be done twice.
+        self.assertIn("Dégât des eaux", self.tranche.overrides)
+        with self.assertRaises(UserError):
+            self._override(self.finance_manager)
 
     def test_one_condition_only(self):
         self.subsidy.executory_date = False
         self._override(self.finance_manager)
         with self.assertRaisesRegex(UserError, "executory"):
             self.tranche.with_user(self.coordinator).action_certify()
-        self._override(self.finance_manager, condition="executory", deliverable_id=False)
+        self._override(self.finance_manager, "executory")
         self.tranche.with_user(self.coordinator).action_certify()
 
     def test_who_and_how(self):
@@ -56,8 +49,6 @@ class TestOverride(GrantsCommon):
                 self._override(user)
         with self.assertRaises(UserError):
             self._override(self.finance_manager, reason="   ")
-        with self.assertRaises(UserError):
-            self._override(self.finance_manager, deliverable_id=False)
 
     def test_a_signature_cannot_be_overridden(self):
         """Nothing lets a tranche of a cancelled subsidy through."""

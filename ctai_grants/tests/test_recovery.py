@@ -370,9 +370,7 @@ class TestDueProcess(RecoveryCase):
         self.assertEqual((tranche.state, other.owed_amount), ("planned", 1000))
         with self.assertRefused("1,000.00"):
             tranche.with_user(self.coordinator).action_certify()
-        self.env["grant.disbursement.override"].with_user(self.finance_manager).create(
-            {"disbursement_id": overridden.id, "condition": "repayment", "reason": "Échéancier"}
-        ).action_confirm()
+        self.override(overridden, "repayment", "Échéancier")
         self.assertEqual((overridden.state, tranche.state), ("ready", "planned"))
         recovery.with_user(self.finance_officer)._do_collect(datetime.date.today())
         self.assertEqual((tranche.state, other.owed_amount), ("ready", 0))

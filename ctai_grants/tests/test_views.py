@@ -14,7 +14,7 @@ EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_financial_reports",
-    "menu_recoveries",
+    "menu_recoveries", "menu_conditions",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
@@ -73,7 +73,6 @@ BUTTONS = {
         "action_order": OFFICER,
         "action_pay": OFFICER,
         "action_unpay": MANAGER,
-        "action_override": MANAGER,
         "action_cancel": MANAGER,
         "action_replan": MANAGER,
         "action_view_moves": OFFICER,
@@ -105,6 +104,7 @@ BUTTONS = {
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
+    "grant.condition": {"action_override": MANAGER},
     "grant.entry": {"action_open_origin": None},
 }
 
@@ -294,7 +294,6 @@ class TestViews(GrantsCommon):
             ("grant.deliverable.submit", self.coordinator),
             ("grant.disbursement.order", self.finance_officer),
             ("grant.disbursement.pay", self.finance_officer),
-            ("grant.disbursement.override", self.finance_manager),
             ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),
             ("grant.recovery.step", self.finance_officer),

@@ -21,7 +21,11 @@ class GrantDisbursementOrder(models.TransientModel):
         help="Number of the order (mandat) in the city's finance software; of several, the first.",
     )
     batch_number = fields.Integer(
-        help="Number of the batch (bordereau) in its financial year; zero for the next one."
+        compute="_compute_order_number",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        help="Number of the batch (bordereau) in its financial year.",
     )
     order_date = fields.Date(required=True, default=fields.Date.context_today)
 
@@ -38,9 +42,9 @@ class GrantDisbursementOrder(models.TransientModel):
         batches = self.env["grant.order.batch"]
         for wizard in self:
             if wizard.order_date and wizard.company_id:
-                wizard.order_number = batches._get_next_order_number(
-                    wizard.company_id, wizard.order_date.year
-                )
+                year = wizard.company_id, wizard.order_date.year
+                wizard.order_number = batches._get_next_order_number(*year)
+                wizard.batch_number = batches._get_next_number(*year)
 
     def action_confirm(self):
         """Order the payments; see :meth:`grant.disbursement._do_order` for what it refuses."""

@@ -22,6 +22,7 @@ class GrantReason(models.TransientModel):
         ("grant.disbursement", "return"): lambda records, reason: records._do_return(reason),
         ("grant.disbursement", "unpay"): lambda records, reason: records._do_unpay(reason),
         ("grant.disbursement", "cancel"): lambda records, reason: records._do_cancel(reason),
+        ("grant.condition", "override"): lambda records, reason: records._do_override(reason),
         ("grant.subsidy", "cancel"): lambda records, reason: records._do_cancel(reason),
         ("grant.subsidy", "close"): lambda records, reason: records._do_close(reason),
         ("grant.subsidy", "waive_report"): lambda records, reason: records._do_waive_report(
@@ -52,6 +53,7 @@ class GrantReason(models.TransientModel):
             "cancel": self.env._("Cancel the Subsidy")
             if records._name == "grant.subsidy"
             else self.env._("Cancel the Tranche"),
+            "override": self.env._("Do Without This Condition"),
             "close": self.env._("Close the Subsidy"),
             "waive_report": self.env._("Do Without the Financial Report"),
             "reopen_report": self.env._("Reopen the Financial Report"),
