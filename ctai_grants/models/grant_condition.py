@@ -39,7 +39,9 @@ class GrantCondition(models.Model):
         "grant.disbursement", string="Tranche", readonly=True, required=True, ondelete="cascade",
         index=True,
     )  # fmt: skip
-    subsidy_id = fields.Many2one(related="disbursement_id.subsidy_id", store=True, index=True)
+    subsidy_id = fields.Many2one(
+        related="disbursement_id.subsidy_id", store=True, index=True, ondelete="cascade"
+    )
     partner_id = fields.Many2one(
         related="disbursement_id.partner_id", store=True, string="Operator", index=True
     )
@@ -118,35 +120,31 @@ class GrantCondition(models.Model):
                 condition.evidence = condition._say_yes()
 
     def _say_yes(self):
-        date = format_date(self.env, self.date) if self.date else None
-        amount = (self.currency_id or self.env.company.currency_id).format(self.amount)
-        reference = self.reference
-        not_required = self.state == "not_required"
-        match self.code:
-            case "signed":
-                return self.env._("Signed on %(date)s.", date=date)
-            case "executory":
-                return self.env._("Executory since %(date)s.", date=date)
-            case "convention" if not_required:
-                return self.env._("%(amount)s granted in the year.", amount=amount)
-            case "convention":
-                return self.env._(
-                    "%(reference)s; %(amount)s granted in the year.",
-                    reference=reference,
-                    amount=amount,
-                )
-            case "cer" if not_required:
-                return self.env._("Requested before %s.", format_date(self.env, CER_FROM))
-            case "cer":
-                return self.env._("Signed on %(date)s.", date=date)
-            case "bank" | "deliverable":
-                return " – ".join(filter(None, (reference, date)))
-            case "report":
-                return self.env._("Accepted, %(amount)s due.", amount=amount)
-            case "due":
-                return self.env._("%(amount)s left to pay.", amount=amount)
-            case "repayment":
-                return self.env._("Nothing to pay back.")
+        _ = self.env._
+        facts = {
+            "date": format_date(self.env, self.date) if self.date else None,
+            "amount": (self.currency_id or self.env.company.currency_id).format(self.amount),
+            "reference": self.reference,
+        }
+        if self.code in ("bank", "deliverable"):
+            return " – ".join(filter(None, (facts["reference"], facts["date"])))
+        if self.state == "not_required":
+            facts["date"] = format_date(self.env, CER_FROM)
+            sentences = {
+                "convention": _("%(amount)s granted in the year.", **facts),
+                "cer": _("Requested before %(date)s.", **facts),
+            }
+        else:
+            sentences = {
+                "signed": _("Signed on %(date)s.", **facts),
+                "executory": _("Executory since %(date)s.", **facts),
+                "convention": _("%(reference)s; %(amount)s granted in the year.", **facts),
+                "cer": _("Signed on %(date)s.", **facts),
+                "report": _("Accepted, %(amount)s due.", **facts),
+                "due": _("%(amount)s left to pay.", **facts),
+                "repayment": _("Nothing to pay back."),
+            }
+        return sentences[self.code]
 
     def _say_no_signed(self):
         return self.env._("The subsidy is not signed, or closed.")
@@ -205,9 +203,10 @@ class GrantCondition(models.Model):
         # sudo: whoever changes a fact may not write conditions, and nobody but this method does
         conditions = self.sudo()
         gone, new = conditions.browse(), []
+        yearly_amounts = disbursements.sudo().subsidy_id._get_yearly_amounts()
         for disbursement in disbursements.sudo():
             rows = {(row.code, row.deliverable_id.id): row for row in disbursement.condition_ids}
-            for sequence, facts in enumerate(conditions._get_facts(disbursement)):
+            for sequence, facts in enumerate(conditions._get_facts(disbursement, yearly_amounts)):
                 facts = {
                     "deliverable_id": False, "date": False, "reference": False, "amount": 0.0,
                     "sequence": sequence, **facts,
@@ -228,8 +227,11 @@ class GrantCondition(models.Model):
         if changed:
             self._transition(**changed)
 
-    def _get_facts(self, disbursement):
-        """What is known of each condition of a tranche: values of this model, one dict each."""
+    def _get_facts(self, disbursement, yearly_amounts):
+        """What is known of each condition of a tranche: values of this model, one dict each.
+
+        :param dict yearly_amounts: of :meth:`grant.subsidy._get_yearly_amounts`
+        """
         subsidy = disbursement.subsidy_id
         facts = [
             {
@@ -240,8 +242,11 @@ class GrantCondition(models.Model):
         ]
         if subsidy.kind == "own_cost":
             return facts
-        facts += [self._get_executory(subsidy), self._get_convention(subsidy)]
-        facts += [self._get_cer(subsidy)]
+        facts += [
+            self._get_executory(subsidy),
+            self._get_convention(subsidy, yearly_amounts[subsidy]),
+            self._get_cer(subsidy),
+        ]
         if subsidy.payment_path == "city":
             facts.append(self._get_bank(subsidy.partner_id))
         facts.append(self._get_repayment(subsidy))
@@ -253,17 +258,17 @@ class GrantCondition(models.Model):
         met = date and date <= fields.Date.context_today(self)
         return {"code": "executory", "state": "met" if met else "unmet", "date": date}
 
-    def _get_convention(self, subsidy):
+    def _get_convention(self, subsidy, amount):
         state = "not_required"
         if subsidy.convention_reference:
             state = "met"
-        elif subsidy.convention_required:
+        elif subsidy._is_above_threshold(amount):
             state = "unmet"
         return {
             "code": "convention",
             "state": state,
             "reference": subsidy.convention_reference,
-            "amount": subsidy._get_yearly_amounts()[subsidy],
+            "amount": amount,
         }
 
     def _get_cer(self, subsidy):

@@ -390,14 +390,13 @@ class GrantSubsidy(models.Model):
     def _compute_convention_required(self):
         granted = self._get_yearly_amounts()
         for subsidy in self:
-            company = subsidy.company_id or self.env.company
             subsidy.convention_required = (
-                subsidy.kind == "operator"
-                and company.currency_id.compare_amounts(
-                    granted[subsidy], company.grant_convention_threshold
-                )
-                > 0
+                subsidy.kind == "operator" and subsidy._is_above_threshold(granted[subsidy])
             )
+
+    def _is_above_threshold(self, amount):
+        company = self.company_id or self.env.company
+        return company.currency_id.compare_amounts(amount, company.grant_convention_threshold) > 0
 
     def _get_yearly_amounts(self):
         """Euros granted to each subsidy's operator, by this city and in the subsidy's year, itself
@@ -522,7 +521,9 @@ class GrantSubsidy(models.Model):
         for vals in vals_list:
             if vals.get("code", "/") == "/":
                 vals["code"] = self.env["ir.sequence"].next_by_code("grant.subsidy")
-        return super().create(vals_list)
+        subsidies = super().create(vals_list)
+        subsidies.filtered("decision_date").partner_id._refresh_grant_tranches()
+        return subsidies
 
     def write(self, vals):
         res = super().write(vals)

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import Form, freeze_time
 
-from .common import PDF, GrantsCommon
+from .common import IBANS, PDF, GrantsCommon
 
 DAY = datetime.date(2021, 11, 20)
 
@@ -300,8 +300,7 @@ class TestConditions(TranchesCase):
         self.company.grant_convention_threshold = 20000
         self.assertEqual(self.tranche.state, "ready")
         self.assertFree(self.tranche)
-        other = self.make_subsidy(amount=1)
-        other.action_grant()
+        self.make_subsidy(amount=1)
         self.assertBlocked(self.tranche, "convention")
 
     def test_republican_commitment(self):
