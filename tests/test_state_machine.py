@@ -151,6 +151,9 @@ class Subsidy(Document):
     def get_ordered(self):
         return sum(t.amount for t in self.tranches if t.state == "ordered")
 
+    def get_planned(self):
+        return sum(t.amount for t in self.tranches if t.state != "cancelled")
+
 
 @dataclass(eq=False)
 class Tranche(Document):
@@ -488,6 +491,7 @@ class GrantsMachine(RuleBasedStateMachine):
             expected = (
                 "C" in ROLES[user]
                 and subsidy.state == "granted"
+                and subsidy.get_planned() <= subsidy.amount
                 and self.fits(subsidy, subsidy.amount)
             )
             self.play(expected, self.as_user(user, subsidy).action_sign)
