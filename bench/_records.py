@@ -1,6 +1,6 @@
 """Records to measure on. Every name, date, account and amount made here is invented."""
 
-from odoo import Command
+from odoo import SUPERUSER_ID, Command
 
 # A SIRET of nobody: no SIREN begins with 000.
 SIRET = "00000001800010"
@@ -46,7 +46,8 @@ def make_subsidy(env, envelope, amount):
     # sudo: whose job it is to make operators is not measured here
     operator = _make_organisation(env(su=True), "Bench operator")
     account = {"acc_number": IBAN, "allow_out_payment": True, "partner_id": operator.id}
-    env(su=True)["res.partner.bank"].create(account)
+    # A coordinator does not verify accounts.
+    env(user=SUPERUSER_ID)["res.partner.bank"].create(account)
     themes = env["grant.theme"].search([], limit=2)
     half = amount / 2
     subsidy = env["grant.subsidy"].create(
@@ -107,11 +108,13 @@ def copy_subsidy(env, subsidy, count):
         [partners, subsidy_id], partner_id="p.id", code="t.code || '-' || p.n", access_token="NULL",
     )  # fmt: skip
     source = "grant_subsidy s WHERE t.subsidy_id = %s AND s.id = ANY(%s)"
-    for table in ("action", "milestone", "deliverable", "disbursement", "decision"):
+    for table in ("action", "milestone", "deliverable", "disbursement", "condition", "decision"):
         _copy(
             cr, f"grant_{table}", source, [subsidy_id, copies], subsidy_id="s.id",
             partner_id="s.partner_id",
             milestone_id=_same("milestone", "milestone_id"),
+            disbursement_id=_same("disbursement", "disbursement_id"),
+            deliverable_id=_same("deliverable", "deliverable_id"),
         )  # fmt: skip
     _copy_links(cr, "grant_action_grant_theme_rel", subsidy_id, copies, grant_action_id="action")
     _copy_links(

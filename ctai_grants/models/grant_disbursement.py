@@ -57,7 +57,7 @@ class GrantDisbursement(models.Model):
     deliverable_ids = fields.Many2many(
         "grant.deliverable",
         "grant_disbursement_deliverable_rel",
-        string="Conditions",
+        string="Required Pieces",
         domain="[('subsidy_id', '=', subsidy_id)]",
         help="The pieces that must be accepted before this tranche is certified.",
     )
@@ -414,7 +414,9 @@ class GrantDisbursement(models.Model):
         for disbursement, order_number in zip(self, numbers, strict=True):
             disbursement._transition(order_number=order_number)
         ordered._transition(order_batch_id=batch.id)
-        ordered._create_moves([disbursement._prepare_bill(date) for disbursement in ordered])
+        moves = ordered._create_moves([disbursement._prepare_bill(date) for disbursement in ordered])
+        for disbursement, move in zip(ordered, moves, strict=True):
+            disbursement._attach_pieces(move)
         for disbursement in self - ordered:
             disbursement._become_ordered(date)
 
@@ -567,6 +569,12 @@ class GrantDisbursement(models.Model):
             invoice_date_due=max(date, self.payment_deadline or date),
             ref=self.order_number,
         )
+
+    def _attach_pieces(self, move):
+        """Hang on the order the pieces that it pays for, as they were accepted."""
+        accepted = self.deliverable_ids.filtered(lambda piece: piece.state == "accepted")
+        for version in accepted.last_version_id:
+            version._get_sudo_attachment().copy({"res_model": move._name, "res_id": move.id})
 
     def _check_moves(self, moves):
         what = self.env._("Ordering a payment")

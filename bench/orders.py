@@ -1,0 +1,117 @@
+"""Ordering many tranches in one batch, beside posting as many plain vendor bills.
+
+See README.md for what is measured and how to read it.
+"""
+
+import datetime
+import time
+
+from _common import (
+    CONTEXT,
+    connect,
+    environment,
+    median,
+    parse_arguments,
+    scratch_database,
+    show,
+    write_json,
+)
+from _records import copy_subsidy, make_contract, make_subsidy, make_user, post_entries
+
+from odoo import api
+from odoo.modules.registry import Registry
+
+
+DAY = datetime.date(2021, 11, 20)
+SIZES, FULL_SIZES = (30, 150), (100, 1_000)
+REPETITIONS = 3
+PER_SUBSIDY = 3
+
+
+def prepare(database, count):
+    """``count`` certified tranches, each with the account of its operator; who orders them."""
+    # Found once the configuration has said where add-ons are.
+    from odoo.addons.ctai_grants.tests.common import set_up_accounting
+
+    with environment(database) as env:
+        set_up_accounting(env.company)
+        coordinator = make_user(env, "coordinator")
+        officer_id = make_user(env, "finance_officer").id
+        contract = make_contract(env, [10**9])
+        subsidy = make_subsidy(env(user=coordinator.id), contract.envelope_ids, 9_000)
+        ids = subsidy.ids + copy_subsidy(env, subsidy, -(-count // PER_SUBSIDY) - 1)
+    connection = connect(database)
+    post_entries(connection, ids, len(ids))
+    connection.close()
+    with environment(database) as env:
+        env.cr.execute(
+            "UPDATE grant_disbursement SET state = 'certified', certified_by_id = %s,"
+            " certified_at = now() AT TIME ZONE 'UTC' WHERE subsidy_id = ANY(%s)",
+            [coordinator.id, ids],
+        )
+        env.cr.execute("UPDATE grant_condition SET state = 'met' WHERE state = 'unmet'")
+        env.cr.execute("ANALYZE")
+    return officer_id
+
+
+def measure(database, uid, count, ours):
+    """Order ``count`` tranches, or post the bills that this would make: seconds and queries. What
+    was done is rolled back."""
+    with Registry(database).cursor() as cr:
+        env = api.Environment(cr, uid, CONTEXT)
+        tranches = env["grant.disbursement"].search([("state", "=", "certified")], limit=count)
+        assert len(tranches) == count
+        values = [] if ours else [tranche._prepare_bill(DAY) for tranche in tranches]
+        env.flush_all()
+        env.invalidate_all()
+        queries, start = cr.sql_log_count, time.perf_counter()
+        if ours:
+            tranches._do_order("1", DAY)
+        else:
+            env["account.move"].create(values)._post(soft=False)
+        env.flush_all()
+        seconds, queries = time.perf_counter() - start, cr.sql_log_count - queries
+        assert not ours or set(tranches.mapped("state")) == {"ordered"}
+        cr.rollback()
+    return seconds, queries
+
+
+def main():
+    options = parse_arguments(__doc__)
+    sizes = FULL_SIZES if options.full else SIZES
+    with scratch_database("orders") as database:
+        uid = prepare(database, max(sizes))
+        results = {(size, ours): [] for size in sizes for ours in (True, False)}
+        for repetition in range(-1, REPETITIONS):
+            for (size, ours), figures in results.items():
+                if repetition >= 0 or size == sizes[0]:  # the first time fills caches
+                    figure = measure(database, uid, size, ours)
+                    figures.extend([figure] if repetition >= 0 else [])
+    figures = [_sum_up(results, size) for size in sizes]
+    head = ("orders", "seconds", "bills, s", "ratio", "queries per order", "per bill")
+    show(
+        "Orders beside plain vendor bills (aim: 1.5 at most)",
+        head,
+        [
+            (row["orders"], row["seconds"], row["bills_seconds"], row["ratio"],
+             row["queries_per_order"], row["queries_per_bill"])
+            for row in figures
+        ],
+    )  # fmt: skip
+    write_json(options.json, "orders", {"sizes": figures})
+
+
+def _sum_up(results, size):
+    ours, theirs = results[size, True], results[size, False]
+    return {
+        "orders": size,
+        "seconds": median([seconds for seconds, _queries in ours]),
+        "bills_seconds": median([seconds for seconds, _queries in theirs]),
+        "ratio": median([a / b for (a, _n), (b, _m) in zip(ours, theirs, strict=True)]),
+        "queries_per_order": round(ours[0][1] / size, 1),
+        "queries_per_bill": round(theirs[0][1] / size, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
