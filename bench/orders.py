@@ -21,7 +21,6 @@ from _records import copy_subsidy, make_contract, make_subsidy, make_user, post_
 from odoo import api
 from odoo.modules.registry import Registry
 
-
 DAY = datetime.date(2021, 11, 20)
 SIZES, FULL_SIZES = (30, 150), (100, 1_000)
 REPETITIONS = 3

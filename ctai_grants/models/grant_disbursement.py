@@ -414,9 +414,9 @@ class GrantDisbursement(models.Model):
         for disbursement, order_number in zip(self, numbers, strict=True):
             disbursement._transition(order_number=order_number)
         ordered._transition(order_batch_id=batch.id)
-        moves = ordered._create_moves([disbursement._prepare_bill(date) for disbursement in ordered])
-        for disbursement, move in zip(ordered, moves, strict=True):
-            disbursement._attach_pieces(move)
+        bills = [disbursement._prepare_bill(date) for disbursement in ordered]
+        for disbursement, bill in zip(ordered, ordered._create_moves(bills), strict=True):
+            disbursement._attach_pieces(bill)
         for disbursement in self - ordered:
             disbursement._become_ordered(date)
 
