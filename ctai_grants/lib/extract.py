@@ -104,11 +104,10 @@ class Line:
 
 
 class Extract(NamedTuple):
-    """The lines of a file, and whether it names the city they are of."""
+    """The lines of a file, of orders or of the State's payments."""
 
     kind: str
     lines: list
-    names_city: bool
 
 
 def read_extract(content: bytes, today) -> Extract:
@@ -128,7 +127,7 @@ def read_extract(content: bytes, today) -> Extract:
         lines += _read_table(sheet, head, columns, layout, seen, today)
     if not lines:
         raise Refusal("no_rows")
-    return Extract(layout.kind, lines, any("city" in columns for *_, columns in tables))
+    return Extract(layout.kind, lines)
 
 
 # --- headings -----------------------------------------------------------------------------------

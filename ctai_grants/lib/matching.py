@@ -31,20 +31,16 @@ def operator_key(identifier: str) -> str:
     return identifier[:9] if identifier.isdecimal() and len(identifier) == 14 else identifier
 
 
-def set_cities_apart(lines, siret):
-    """Ignore the lines of other cities, and say whether the lines tell of which city they are.
+def names_a_city(line) -> bool:
+    """Whether a line says by a SIRET or SIREN which city paid it."""
+    return len(line.city) in (9, 14) and line.city.isdecimal()
 
-    :return: lines to go on with; whether each one names its city by a SIRET or SIREN
-    """
-    mine, told = [], True
+
+def ignore_other_cities(lines, siret):
+    """Ignore the lines that another city, or another budget with a SIRET of its own, paid."""
     for line in lines:
-        if len(line.city) not in (9, 14) or not line.city.isdecimal():
-            told = told and line.reason == "wrong_total"
-        elif not siret.startswith(line.city):
-            line.status = "ignored"
-            continue
-        mine.append(line)
-    return mine, told
+        if names_a_city(line) and not siret.startswith(line.city):
+            line.status, line.reason = "ignored", "other_city"
 
 
 class OrderMatcher:
@@ -54,9 +50,10 @@ class OrderMatcher:
     :param ledger: euros recorded as paid {(id of the tranche, date): Decimal}
     :param journal: euros booked by earlier imports, likewise, cancelled since or not
     :param operators: keys of all operators, to tell who is unknown
+    :param booked: euros booked by the present import, likewise: its lines are not matched again
     """
 
-    def __init__(self, tranches, ledger, journal, operators):
+    def __init__(self, tranches, ledger, journal, operators, booked):
         self.ledger, self.journal, self.operators = ledger, journal, operators
         self.by_number, self.by_operator = defaultdict(list), defaultdict(list)
         for tranche in tranches:
@@ -64,7 +61,7 @@ class OrderMatcher:
             for key in tranche.keys:
                 self.by_operator[key].append(tranche)
         self.by_id = {tranche.id: tranche for tranche in tranches}
-        self.seen = defaultdict(Decimal)
+        self.seen = defaultdict(Decimal, booked)
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""
@@ -154,8 +151,10 @@ class OrderMatcher:
         elif not tranche.in_parts and line.amount != tranche.left:
             line.refuse("amount_differs", tranche.left)
         else:
-            line.status = "to_book"
             tranche.left -= line.amount
+            line.status = "to_book"
+            if tranche.left:
+                line.reason, line.about = "partial", str(tranche.left)
 
 
 def _get_years(line):
@@ -174,16 +173,18 @@ class StateMatcher:
     The State's accounting cuts a payment (DP) into lines: they are tried together first.
 
     :param tranches: tranches of direct envelopes, whatever their state
+    :param journal: euros booked by earlier imports {(id of the tranche, date): Decimal}
+    :param booked: euros booked by the present import, likewise: its lines are not matched again
     """
 
-    def __init__(self, tranches, journal):
+    def __init__(self, tranches, journal, booked):
         self.journal = journal
         self.by_commitment, self.by_operator = defaultdict(list), defaultdict(list)
-        for tranche in sorted(tranches, key=lambda t: (t.due or t.date or t.due is None, t.id)):
+        for tranche in sorted(tranches, key=lambda t: (t.due is None, t.due, t.id)):
             self.by_commitment[tranche.commitment].append(tranche)
             for key in tranche.keys:
                 self.by_operator[key].append(tranche)
-        self.used = set()
+        self.used = {tranche_id for tranche_id, _day in booked}
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""

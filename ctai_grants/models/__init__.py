@@ -31,6 +31,8 @@ from . import (
     grant_schedule_tranche,
     grant_subsidy,
     grant_theme,
+    grant_treasury_import,
+    grant_treasury_line,
     ir_module_module,
     res_company,
     res_config_settings,

@@ -5,4 +5,5 @@ from . import (
     grant_disbursement_pay,
     grant_funding_receive,
     grant_reason,
+    grant_treasury_upload,
 )
