@@ -141,7 +141,7 @@ def _find_tables(content):
             head, columns = _find_head(sheet, layout)
             missing = [name for name in layout.required if name not in columns]
             if not missing:
-                found.setdefault(layout, []).append((sheet, head, columns))
+                found.setdefault(layout.kind, []).append((sheet, head, columns))
             elif len(columns) > best[0]:
                 best = (len(columns), layout.kind, missing)
         if found and sheet.delimiter:
@@ -150,7 +150,8 @@ def _find_tables(content):
         raise Refusal("no_columns", kind=best[1], missing=best[2])
     if len(found) > 1:
         raise Refusal("two_kinds")
-    return next(iter(found.items()))
+    kind, tables = found.popitem()
+    return next(layout for layout in LAYOUTS if layout.kind == kind), tables
 
 
 def _find_head(sheet, layout):
