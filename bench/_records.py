@@ -2,6 +2,8 @@
 
 from odoo import Command
 
+# A SIRET of nobody: no SIREN begins with 000.
+SIRET = "00000001800010"
 # An account of no bank: there is no bank 99999.
 IBAN = "FR7699999000010000000000115"
 
@@ -75,7 +77,12 @@ def make_subsidy(env, envelope, amount):
 
 def _make_organisation(env, name):
     return env["res.partner"].create(
-        {"name": name, "is_company": True, "country_id": env.ref("base.fr").id}
+        {
+            "name": name,
+            "is_company": True,
+            "country_id": env.ref("base.fr").id,
+            "company_registry": SIRET,
+        }
     )
 
 

@@ -126,7 +126,11 @@ class City:
     def make_partner(self, role):
         return self.call(
             "admin", "res.partner", "create", [
-                {"name": f"{role} {next(self.numbers)}", "is_company": True, "grant_role": role}
+                {
+                    "name": f"{role} {next(self.numbers)}", "is_company": True, "grant_role": role,
+                    # Invented: no SIREN begins with 000.
+                    "company_registry": "00000001800010",
+                }
             ],
         )[0]  # fmt: skip
 
@@ -201,7 +205,7 @@ class City:
         return ids
 
     def make_tranches(self, subsidy, *amounts, certified=True):
-        ids = self.call("coordinator", "grant.disbursement", "create", [
+        ids = self.call("finance_manager", "grant.disbursement", "create", [
             {"name": "Tranche", "subsidy_id": subsidy, "amount": amount} for amount in amounts
         ])  # fmt: skip
         if certified:
@@ -313,6 +317,35 @@ def test_exactly_what_is_left(city):
     city.verify(contract)
 
 
+def test_recoveries_entered_together_never_exceed_what_was_paid(city):
+    """Eight times 300 out of 1 000 paid: three fit. Then each of them asks for the 100 that are
+    left: one gets them."""
+    contract, (envelope,) = city.make_contract(10000, path="direct")
+    (subsidy,) = city.make_subsidies(envelope, 1000, state="signed")
+    (tranche,) = city.make_tranches(subsidy, 1000)
+    pay = city.wizard(
+        "finance_officer", "grant.disbursement.pay", disbursement_id=tranche, paid_date=DAY
+    )
+    assert passed(city.together(pay))
+
+    def ask(amount):
+        values = [{"subsidy_id": subsidy, "amount": amount}]
+        request = city.request("coordinator", "grant.recovery", "create", values)
+        return city.together(*[request] * WORKERS)
+
+    answers = ask(300)
+    assert len(passed(answers)) == 3 and len(refusals(answers)) == 5, answers
+    recoveries = [answers[number]["value"][0] for number in passed(answers)]
+    answers = city.together(*[
+        city.request("coordinator", "grant.recovery", "write", [recovery], {"amount": 400})
+        for recovery in recoveries
+    ])  # fmt: skip
+    assert len(passed(answers)) == 1, answers
+    amounts = [city.read("grant.recovery", recovery, "amount") for recovery in recoveries]
+    assert sorted(amounts) == [300, 300, 400]
+    city.verify(contract)
+
+
 def test_the_same_subsidy_is_signed_once(city):
     contract, (envelope,) = city.make_contract(1000)
     (subsidy,) = city.make_subsidies(envelope, 100)
@@ -371,13 +404,17 @@ def test_one_tranche_is_paid_once(city):
     city.verify(contract)
 
 
+SET_UP_ACCOUNTING = (
+    "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
+    "set_up_accounting(env.company)\n"
+)
+
+
 def prepare_to_pay(city, subsidy):
     """Set up the accounting, and give the operator of a subsidy a verified account (invented: no
     bank has code 99999)."""
     city.code(
-        "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
-        "set_up_accounting(env.company)\n"
-        f"partner = env['grant.subsidy'].browse({subsidy}).partner_id\n"
+        SET_UP_ACCOUNTING + f"partner = env['grant.subsidy'].browse({subsidy}).partner_id\n"
         "partner.write({'bank_ids': [(0, 0, {'acc_number': 'FR7699999000010000000000115',\n"
         "                                    'allow_out_payment': True})]})\n"
     )
@@ -425,6 +462,7 @@ def test_put_in_force_once(city):
 
 def test_receipts(city):
     contract, (envelope,) = city.make_contract(1000)
+    city.code(SET_UP_ACCOUNTING)
     (funding,) = city.call(
         "finance_officer", "grant.funding", "create",
         [{"name": "F", "envelope_id": envelope, "amount": 100}],

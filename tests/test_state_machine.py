@@ -175,7 +175,7 @@ class Piece(Document):
 @dataclass(eq=False)
 class Funding(Document):
     envelope: Envelope = None
-    claimed: bool = False
+    amount: Decimal = Decimal()
     received: Decimal = Decimal()
 
 
@@ -327,6 +327,7 @@ class GrantsMachine(RuleBasedStateMachine):
             "M" in ROLES[user]
             and self.contract_state == "in_force"
             and not any(subsidy.state in ("granted", "signed") for subsidy in self.subsidies)
+            and all(funding.state == "received" for funding in self.fundings)
         )
         contract = self.contract.with_user(getattr(self.case, user))
         self.play(expected, contract.action_close)
@@ -367,15 +368,15 @@ class GrantsMachine(RuleBasedStateMachine):
             ),
         )
         if record:
-            self.fundings.append(Funding(record, "expected", envelope=envelope))
+            self.fundings.append(Funding(record, "expected", envelope=envelope, amount=exact))
 
     def claim(self, user, pick, likely):
         funding = self.choose(self.fundings, pick, likely, lambda f: f.state == "expected")
         if funding:
             expected = "O" in ROLES[user] and funding.state == "expected"
-            self.play(expected, self.as_user(user, funding).action_claim)
+            self.play(expected, lambda: self.as_user(user, funding)._do_claim(DAY))
             if expected:
-                funding.state, funding.claimed = "claimed", True
+                funding.state = "claimed"
 
     def receive(self, user, pick, amount, likely):
         funding = self.choose(self.fundings, pick, likely, lambda f: f.state != "received")
@@ -385,27 +386,29 @@ class GrantsMachine(RuleBasedStateMachine):
                 "O" in ROLES[user]
                 and funding.state != "received"
                 and exact is not None
-                and exact > 0
+                and 0 < exact <= funding.amount - funding.received
                 and self.contract_state == "in_force"
             )
             self.play(expected, lambda: self.as_user(user, funding)._do_receive(DAY, amount))
             if expected:
-                funding.state, funding.received = "received", exact
+                funding.received += exact
+                is_whole = funding.received == funding.amount
+                funding.state = "received" if is_whole else "claimed"
                 funding.envelope.received += exact
 
     def cancel_receipt(self, user, pick, likely):
-        funding = self.choose(self.fundings, pick, likely, lambda f: f.state == "received")
+        funding = self.choose(self.fundings, pick, likely, lambda f: f.received)
         if funding:
             expected = (
                 "M" in ROLES[user]
-                and funding.state == "received"
+                and bool(funding.received)
                 and self.contract_state == "in_force"
             )
             self.play(expected, self.as_user(user, funding).action_cancel_receipt)
             if expected:
                 funding.envelope.received -= funding.received
                 funding.received = Decimal()
-                funding.state = "claimed" if funding.claimed else "expected"
+                funding.state = "claimed"
 
     # ------------------------------------------------------------------
     # Subsidies
@@ -657,7 +660,7 @@ class GrantsMachine(RuleBasedStateMachine):
                 amount = float(subsidy.amount - subsidy.paid + Decimal(near) / 100)
             exact = money(amount)
             record = self.play(
-                "C" in ROLES[user] and exact is not None and exact > 0,
+                self.may_change_schedule(user, subsidy) and exact is not None and exact > 0,
                 lambda: self.case.make_tranche(
                     subsidy.record, user=getattr(self.case, user), amount=amount
                 ),
@@ -667,6 +670,14 @@ class GrantsMachine(RuleBasedStateMachine):
                 self.tranches.append(tranche)
                 subsidy.tranches.append(tranche)
 
+    @staticmethod
+    def is_open(subsidy):
+        return subsidy.state in ("draft", "granted")
+
+    def may_change_schedule(self, user, subsidy):
+        """Of a signed subsidy, a finance manager alone."""
+        return "M" in ROLES[user] or ("C" in ROLES[user] and self.is_open(subsidy))
+
     def change_tranche(self, user, pick, amount):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche:
@@ -674,7 +685,8 @@ class GrantsMachine(RuleBasedStateMachine):
             expected = exact is not None and (
                 exact == tranche.amount or (tranche.state == "open" and exact > 0)
             )
-            expected = expected and bool(ROLES[user])
+            is_free = exact == tranche.amount or self.is_open(tranche.subsidy)
+            expected = expected and (bool(ROLES[user]) if is_free else "M" in ROLES[user])
             record = self.as_user(user, tranche)
             self.play(expected, lambda: record.write({"amount": amount}))
             if expected:
@@ -756,7 +768,7 @@ class GrantsMachine(RuleBasedStateMachine):
         if rest:
             everyone = len(self.tranches)
             number = self.subsidies.index(subsidy)
-            self.add_tranche("coordinator", number, float(rest), None, False)
+            self.add_tranche("finance_manager", number, float(rest), None, False)
             self.certify("coordinator", everyone, False)
             self.order("finance_officer", everyone, False)
             self.pay(user, everyone, False)
@@ -768,6 +780,10 @@ class GrantsMachine(RuleBasedStateMachine):
                 self.reset_subsidy("coordinator", number, False)
             elif subsidy.state == "signed":
                 self.close_subsidy("finance_manager", number, False)
+        for number, funding in enumerate(self.fundings):
+            if funding.state != "received":
+                rest = float(funding.amount - funding.received)
+                self.receive("finance_officer", number, rest, False)
         self.close_contract(user)
 
     def count_payment(self, subsidy, amount):
@@ -815,7 +831,11 @@ class GrantsMachine(RuleBasedStateMachine):
     def delete_tranche(self, user, pick):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche and (pick % 3 == 0 or tranche.state != "open"):
-            expected = "C" in ROLES[user] and tranche.state == "open" and not tranche.decisions
+            expected = (
+                self.may_change_schedule(user, tranche.subsidy)
+                and tranche.state == "open"
+                and not tranche.decisions
+            )
             self.play(expected, self.as_user(user, tranche).unlink)
             if expected:
                 self.tranches.remove(tranche)

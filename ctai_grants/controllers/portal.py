@@ -121,6 +121,7 @@ class GrantsPortal(CustomerPortal):
 
     def _render_subsidy(self, subsidy_sudo, **values):
         pieces = subsidy_sudo.deliverable_ids
+        report = subsidy_sudo._get_report()
         asked = self._get_asked(subsidy_sudo)
         return request.render(
             "ctai_grants.portal_my_subsidy",
@@ -130,9 +131,13 @@ class GrantsPortal(CustomerPortal):
                 "title": subsidy_sudo.name,
                 "subsidy": subsidy_sudo,
                 "asked": asked,
-                # Before the signature nothing can be handed in, and nothing is late.
-                "late": asked.filtered("is_late") if subsidy_sudo.state == "signed" else [],
+                "late": asked.filtered("is_late"),
                 "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
+                # A calculation that may still change is the city's.
+                "lines": report._get_due_lines() if report else [],
+                "currency": subsidy_sudo.currency_id,
+                # What the operator was told by letter, nothing before.
+                "recoveries": subsidy_sudo.recovery_ids.filtered("notified_date"),
                 "open_pieces": pieces.filtered(lambda piece: piece._is_open_to(request.env.user)),
                 "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
                 "types": ", ".join(name.upper() for name in ALLOWED),
@@ -232,6 +237,26 @@ class GrantsPortal(CustomerPortal):
     # ------------------------------------------------------------------
     # Files
     # ------------------------------------------------------------------
+
+    @http.route("/grants/recoveries/<int:recovery_id>/letter", type="http", auth="user")
+    def download_letter(self, recovery_id, **kw):
+        """The letter of a recovery as a PDF, for the city's staff."""
+        recovery = request.env["grant.recovery"].browse(recovery_id).exists()
+        if not recovery or not recovery.has_access("read"):
+            raise NotFound()
+        try:
+            content = recovery._make_letter_pdf()
+        except UserError as error:
+            raise NotFound(str(error)) from error
+        return request.make_response(
+            content,
+            headers=[
+                ("Content-Type", "application/pdf"),
+                ("Content-Length", len(content)),
+                ("X-Content-Type-Options", "nosniff"),
+                ("Content-Disposition", http.content_disposition(f"{recovery.name}.pdf")),
+            ],
+        )
 
     @http.route("/grants/versions/<int:version_id>", type="http", auth="user", readonly=True)
     def download_version(self, version_id, **kw):

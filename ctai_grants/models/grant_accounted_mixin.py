@@ -1,11 +1,11 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .grant_guarded_mixin import TRANSITION
 
 # Models whose money goes through accounting.
-ACCOUNTED_MODELS = ("grant.disbursement",)
+ACCOUNTED_MODELS = ("grant.disbursement", "grant.funding", "grant.recovery")
 
 # What accounting says was paid on the moves of our documents, by document and accounting date:
 # what is reconciled on their payable and receivable lines. A move reversed by another was not paid.
@@ -120,6 +120,39 @@ class GrantAccountedMixin(models.AbstractModel):
         moves._post(soft=False)
         return moves
 
+    def _prepare_move(self, move_type, account, date, label, **values):
+        """Values of the journal entry of this document: one line of its amount, without tax.
+
+        :param str move_type: as on ``account.move``
+        :param account: the account of the line
+        :param date: accounting date, and that of the document
+        :param str label: of the line
+        """
+        self.ensure_one()
+        journal = "purchase" if move_type in ("in_invoice", "in_refund") else "sale"
+        analytic = self.envelope_id._get_analytic_account()
+        line = {
+            "name": label,
+            "quantity": 1,
+            "price_unit": self.amount,
+            "account_id": account.id,
+            "tax_ids": [Command.clear()],
+            "analytic_distribution": {str(analytic.id): 100} if analytic else False,
+        }
+        return {
+            "move_type": move_type,
+            "company_id": self.company_id.id,
+            "journal_id": self.company_id._get_grant_journal(journal).id,
+            "partner_id": self._get_accounted_partner().id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": date,
+            "date": date,
+            "invoice_date_due": date,
+            "invoice_payment_term_id": False,
+            "invoice_line_ids": [Command.create(line)],
+            **values,
+        }
+
     def _check_moves(self, moves):
         """Refuse that the moves of these documents are posted, when they do not say the same.
 
@@ -127,6 +160,65 @@ class GrantAccountedMixin(models.AbstractModel):
         :raise UserError: amount, organisation or account differ, or it is not its turn
         """
         raise NotImplementedError
+
+    def _check_same(self, move, move_type, account):
+        """Refuse a move that is not of this document's organisation and amount, on its account.
+
+        :raise UserError: naming the fields that differ
+        """
+        partner = self._get_accounted_partner().commercial_partner_id
+        amounts_differ = self.currency_id.compare_amounts(move.amount_total, self.amount)
+        wrong = [
+            move._fields[name]._description_string(self.env)
+            for name, is_right in (
+                ("move_type", move.move_type == move_type),
+                ("partner_id", move.commercial_partner_id == partner),
+                ("amount_total", not amounts_differ and move.currency_id == self.currency_id),
+                ("invoice_line_ids", move.invoice_line_ids.account_id == account),
+            )
+            if not is_right
+        ]
+        if wrong:
+            raise UserError(
+                self.env._(
+                    "%(move)s is for %(document)s, and does not say the same: %(fields)s. Delete "
+                    "it and begin again from %(document)s.",
+                    move=move.display_name,
+                    document=self.display_name,
+                    fields=", ".join(wrong),
+                )
+            )
+
+    def _book_payment(self, date, amount, reference=None):
+        """Book money in the treasury's journal, on the live move of this document.
+
+        :param date: accounting date
+        :param float amount: euros, at most what is left
+        :param str reference: the payer's or the treasury's
+        :raise UserError: more than what is left, or no move
+        """
+        self.ensure_one()
+        move = self._get_live_move()
+        left = move._get_grant_residual() if move else 0.0
+        self._check_amounts({"amount": amount})
+        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
+            raise UserError(
+                self.env._(
+                    "%(document)s: %(left)s left to pay, %(asked)s asked.",
+                    document=self.display_name,
+                    left=self.currency_id.format(left),
+                    asked=self.currency_id.format(amount),
+                )
+            )
+        if self.currency_id.compare_amounts(amount, move.amount_residual) > 0:
+            raise UserError(
+                self.env._(
+                    "%(document)s is matched with a payment in draft: post or delete that one "
+                    "first.",
+                    document=self.display_name,
+                )
+            )
+        move._register_grant_payment(date, amount, reference)
 
     def _follow_accounting(self):
         """Move these documents to the state that their journal entries say."""
@@ -144,6 +236,9 @@ class GrantAccountedMixin(models.AbstractModel):
         documents.env["grant.entry"]._begin_posting(documents.envelope_id)
         differences = documents._get_differences()
         for document in documents:
+            for amount, date in differences.get(document.id, ()):
+                if amount > 0:
+                    document._check_accounted_date(date)
             lines = [
                 {
                     "kind": self._accounted_kind,
@@ -160,8 +255,17 @@ class GrantAccountedMixin(models.AbstractModel):
                 documents.env["grant.entry"]._post(document, lines)
         documents._follow_accounting()
 
+    def _check_accounted_date(self, date):
+        """Refuse money at a date that makes no sense for this document; by default none does not.
+
+        :raise UserError: naming the document and the date
+        """
+
     def _get_accounted_subsidy(self):
         return self.subsidy_id
+
+    def _get_accounted_partner(self):
+        return self.partner_id
 
     def _get_accounted_memo(self):
         return self.display_name

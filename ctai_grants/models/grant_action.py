@@ -25,8 +25,13 @@ class GrantAction(models.Model):
     partner_id = fields.Many2one(related="subsidy_id.partner_id", store=True, string="Operator")
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
-    theme_ids = fields.Many2many("grant.theme", string="Themes")
-    audience_ids = fields.Many2many("grant.audience", string="Audiences")
+    # Those archived since stay: a statement made again says the same.
+    theme_ids = fields.Many2many(
+        "grant.theme", string="Themes", ondelete="restrict", context={"active_test": False}
+    )
+    audience_ids = fields.Many2many(
+        "grant.audience", string="Audiences", ondelete="restrict", context={"active_test": False}
+    )
     amount = fields.Monetary()
     places = fields.Integer(help="How many people the action can take.")
     description = fields.Text()
@@ -37,7 +42,8 @@ class GrantAction(models.Model):
 
     def _get_frozen_fields(self):
         if self.subsidy_id.state in ("draft", "granted"):
-            return frozenset()
+            # A cancelled subsidy can be a draft again: its entries name its actions.
+            return frozenset({"subsidy_id"} if self.subsidy_id.entry_ids else ())
         return frozenset({"subsidy_id", "amount"})
 
     def _get_state_label(self):

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.tools.misc import clean_context
 
 from .grant_guarded_mixin import TRANSITION
 
@@ -43,5 +44,7 @@ class GrantAppendOnlyMixin(models.AbstractModel):
     @api.model
     def _append(self, vals):
         """Add a line: the documents' methods only."""
-        line = self.with_context(grant_transition=TRANSITION).create(vals)
+        # Not with the defaults that a client sends: they would say what a decision is about.
+        context = clean_context(self.env.context)
+        line = self.with_context(context, grant_transition=TRANSITION).create(vals)
         return line.with_env(self.env)

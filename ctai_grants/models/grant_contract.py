@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .grant_envelope import STATES
+from .grant_recovery import OPEN_STATES
 
 
 class GrantContract(models.Model):
@@ -81,6 +82,17 @@ class GrantContract(models.Model):
     to_pay_amount = fields.Monetary(string="To Pay", compute="_compute_amounts")
     unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_amounts")
 
+    owed_amount = fields.Monetary(
+        string="Owed by the State",
+        compute="_compute_state_money",
+        help="What the State allotted to the city's own envelopes and has not paid yet.",
+    )
+    advanced_amount = fields.Monetary(
+        string="Advanced by the City",
+        compute="_compute_state_money",
+        help="What the city paid, less what came back, beyond what it received from the State.",
+    )
+
     _code_uniq = models.UniqueIndex(
         "(company_id, code)", "There is already a contract with this code."
     )
@@ -111,6 +123,18 @@ class GrantContract(models.Model):
             for name in self._summed_fields:
                 contract[name] = sum(contract.envelope_ids.mapped(name))
 
+    @api.depends(
+        "envelope_ids.payment_path", "envelope_ids.allocated_amount",
+        "envelope_ids.received_amount", "envelope_ids.paid_amount", "envelope_ids.recovered_amount",
+    )  # fmt: skip
+    def _compute_state_money(self):
+        for contract in self:
+            city = contract.envelope_ids.filtered(lambda e: e.payment_path == "city")
+            received = sum(city.mapped("received_amount"))
+            spent = sum(city.mapped("paid_amount")) - sum(city.mapped("recovered_amount"))
+            contract.owed_amount = sum(city.mapped("allocated_amount")) - received
+            contract.advanced_amount = max(0.0, spent - received)
+
     @api.depends("subsidy_ids")
     def _compute_subsidy_count(self):
         counts = dict(
@@ -120,6 +144,10 @@ class GrantContract(models.Model):
         )
         for contract in self:
             contract.subsidy_count = counts.get(contract._origin, 0)
+
+    @api.constrains("date_start", "date_end")
+    def _check_subsidies_period(self):
+        self.subsidy_ids.filtered(lambda subsidy: subsidy.state != "cancelled")._check_period()
 
     def _get_frozen_fields(self):
         if self.state == "draft":
@@ -202,7 +230,8 @@ class GrantContract(models.Model):
     def action_close(self):
         """Close the contract: nothing can be posted any more.
 
-        :raise UserError: a subsidy is still open
+        :raise UserError: naming all that prevents it: subsidies and recoveries that are open,
+            orders not paid, instalments not received, a ledger that does not add up
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Closing a contract")
@@ -210,19 +239,43 @@ class GrantContract(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
         self._check_state(("in_force",), what)
         for contract in self:
-            still_open = contract.subsidy_ids.filtered(
-                lambda subsidy: subsidy.state in ("granted", "signed")
-            )
-            if still_open:
+            if obstacles := contract._get_closing_obstacles():
                 raise UserError(
                     self.env._(
-                        "%(contract)s: close or cancel these subsidies first: %(subsidies)s.",
+                        "%(contract)s cannot be closed:\n%(obstacles)s",
                         contract=contract.display_name,
-                        subsidies=", ".join(still_open.mapped("display_name")),
+                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
                     )
                 )
             contract.envelope_ids._transition(state="closed")
             contract._transition(state="closed")
+
+    def _get_closing_obstacles(self):
+        """What keeps this contract from being closed: a list of sentences."""
+        self.ensure_one()
+        of_contract = [("contract_id", "=", self.id)]
+        recoveries = self.env["grant.recovery"].search(
+            [*of_contract, ("state", "in", OPEN_STATES)]
+        )
+        ordered = self.env["grant.disbursement"].search([*of_contract, ("state", "=", "ordered")])
+        waiting = (
+            (
+                self.subsidy_ids.filtered(lambda s: s.state in ("granted", "signed")),
+                self.env._("Subsidies to close or cancel: %(documents)s."),
+            ),
+            (ordered, self.env._("Orders not paid: %(documents)s.")),
+            (recoveries, self.env._("Recoveries to collect or waive: %(documents)s.")),
+            (
+                self.funding_ids.filtered(lambda funding: funding.state != "received"),
+                self.env._("Instalments not received: %(documents)s."),
+            ),
+        )
+        obstacles = [
+            sentence % {"documents": ", ".join(documents.mapped("display_name"))}
+            for documents, sentence in waiting
+            if documents
+        ]
+        return obstacles + self.env["grant.entry"]._verify(self.envelope_ids)
 
     def action_reopen(self):
         """Put a closed contract in force again.

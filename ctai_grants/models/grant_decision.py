@@ -3,7 +3,7 @@ from odoo import api, fields, models
 DECISIONS = [
     ("granted", "Granted"),
     ("signed", "Signed"),
-    ("closed", "Closed"),
+    ("closed", "Closed Out"),
     ("reopened", "Reopened"),
     ("cancelled", "Cancelled"),
     ("accepted", "Accepted"),
@@ -14,8 +14,16 @@ DECISIONS = [
     ("returned", "Returned"),
     ("ordered", "Ordered"),
     ("order_withdrawn", "Order Taken Back"),
-    ("paid", "Paid"),
+    ("paid", "Paid Out"),
     ("unpaid", "Payment Cancelled"),
+    ("reduced", "Reduced"),
+    ("identified", "Identified"),
+    ("notified", "Notified"),
+    ("observed", "Observations Received"),
+    ("decided", "Decided"),
+    ("claimed", "Claimed"),
+    ("claim_withdrawn", "Claim Withdrawn"),
+    ("collected", "Collected"),
 ]
 
 # What a tranche waits for, and a finance manager can do without (R4).
@@ -25,6 +33,8 @@ CONDITIONS = [
     ("convention", "The convention is missing"),
     ("cer", "The contrat d'engagement républicain is missing"),
     ("bank", "No bank account is verified"),
+    ("report", "The financial report is not accepted"),
+    ("repayment", "The operator has a repayment outstanding"),
 ]
 
 
@@ -52,6 +62,12 @@ class GrantDecision(models.Model):
     disbursement_id = fields.Many2one(
         "grant.disbursement", readonly=True, ondelete="restrict", index="btree_not_null"
     )
+    report_id = fields.Many2one(
+        "grant.financial.report", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    recovery_id = fields.Many2one(
+        "grant.recovery", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     decision = fields.Selection(DECISIONS, required=True, readonly=True)
     condition = fields.Selection(CONDITIONS, readonly=True)
@@ -60,10 +76,16 @@ class GrantDecision(models.Model):
     decided_at = fields.Datetime(required=True, readonly=True)
     subject = fields.Char(compute="_compute_subject")
 
-    @api.depends("subsidy_id", "deliverable_id", "disbursement_id")
+    @api.depends("subsidy_id", "deliverable_id", "disbursement_id", "report_id", "recovery_id")
     def _compute_subject(self):
         for decision in self:
-            document = decision.deliverable_id or decision.disbursement_id or decision.subsidy_id
+            document = (
+                decision.deliverable_id
+                or decision.disbursement_id
+                or decision.report_id
+                or decision.recovery_id
+                or decision.subsidy_id
+            )
             decision.subject = document.display_name
 
     @api.model
@@ -72,8 +94,8 @@ class GrantDecision(models.Model):
 
         :param str decision: one of :data:`DECISIONS`
         :param subsidy: the subsidy (one record) it is about
-        :param details: ``deliverable_id``, ``version_id``, ``disbursement_id`` (ids),
-            ``condition`` (one of :data:`CONDITIONS`)
+        :param details: ``deliverable_id``, ``version_id``, ``disbursement_id``, ``report_id``,
+            ``recovery_id`` (ids), ``condition`` (one of :data:`CONDITIONS`)
         """
         return self._append(
             {

@@ -70,15 +70,22 @@ class GrantDeliverable(models.Model):
         "grant.disbursement",
         "grant_disbursement_deliverable_rel",
         string="Unlocks",
+        copy=False,
         help="The tranches that wait for this piece.",
     )
 
-    @api.depends("due_date", "state")
+    @api.onchange("type_id")
+    def _onchange_type_id(self):
+        self.name = self.name or self.type_id.name
+
+    @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
         today = fields.Date.context_today(self)
         for deliverable in self:
+            # Before the signature nobody owes anything, after the closing nothing is asked.
             deliverable.is_late = bool(
-                deliverable.state in ("expected", "to_complete")
+                deliverable.subsidy_id.state == "signed"
+                and deliverable.state in ("expected", "to_complete")
                 and deliverable.due_date
                 and deliverable.due_date < today
             )
@@ -87,8 +94,10 @@ class GrantDeliverable(models.Model):
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "in", ("expected", "to_complete")) & Domain(
-            "due_date", "<", fields.Date.context_today(self)
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "in", ("expected", "to_complete"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 
@@ -102,6 +111,13 @@ class GrantDeliverable(models.Model):
     @api.constrains("milestone_id", "disbursement_ids")
     def _check_disbursements(self):
         self.disbursement_ids._check_deliverables()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        pieces = super().create(vals_list)
+        # What was certified was so under the conditions of its day.
+        pieces.disbursement_ids._check_state(("planned", "ready"), self.env._("Adding a condition"))
+        return pieces
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -1,9 +1,9 @@
 import datetime
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..lib.accounts import PURPOSE_BY_LEGAL_FORM
 
@@ -67,7 +67,7 @@ class GrantDisbursement(models.Model):
             ("ready", "Ready"),
             ("certified", "Certified"),
             ("ordered", "Ordered"),
-            ("paid", "Paid"),
+            ("paid", "Paid Out"),
             ("cancelled", "Cancelled"),
         ],
         required=True,
@@ -144,7 +144,9 @@ class GrantDisbursement(models.Model):
     @api.depends(
         "state", "deliverable_ids.state", "decision_ids", "subsidy_id.state",
         "subsidy_id.convention_reference", "subsidy_id.executory_date", "subsidy_id.cer_date",
-        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment",
+        "subsidy_id.request_date", "partner_id.bank_ids.allow_out_payment", "amount", "kind",
+        "subsidy_id.report_required", "subsidy_id.report_ids.left_amount",
+        "subsidy_id.report_ids.state", "subsidy_id.owed_amount",
     )  # fmt: skip
     def _compute_blockers(self):
         for disbursement in self:
@@ -166,6 +168,7 @@ class GrantDisbursement(models.Model):
         labels = dict(
             self.env["grant.deliverable"]._fields["state"]._description_selection(self.env)
         )
+        blockers += self._get_report_blockers()
         for deliverable in self.deliverable_ids:
             if deliverable.state not in ("accepted", "waived"):
                 sentence = self.env._(
@@ -180,6 +183,22 @@ class GrantDisbursement(models.Model):
             if decision.decision == "overridden"
         }
         return [blocker for blocker in blockers if blocker[:2] not in overridden]
+
+    def _get_report_blockers(self):
+        """What the financial report forbids: the balance before it, more than is due after it."""
+        subsidy = self.subsidy_id
+        left = subsidy._get_due_left()
+        if left is None:
+            if self.kind != "balance" or not subsidy.report_required:
+                return []
+            return [("report", False, self.env._("The financial report is not accepted."))]
+        if self.currency_id.compare_amounts(self.amount, left) <= 0:
+            return []
+        sentence = self.env._(
+            "The accepted financial report leaves %(left)s to pay.",
+            left=self.currency_id.format(max(0.0, left)),
+        )
+        return [(None, False, sentence)]
 
     @api.depends(
         "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
@@ -209,12 +228,13 @@ class GrantDisbursement(models.Model):
             interest = disbursement.residual_amount * rate / 100 * late / 365
             disbursement.late_interest = disbursement.currency_id.round(interest)
 
-    @api.depends("due_date", "state")
+    @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
         today = fields.Date.context_today(self)
         for disbursement in self:
             disbursement.is_late = bool(
-                disbursement.state not in ("paid", "cancelled")
+                disbursement.subsidy_id.state == "signed"
+                and disbursement.state not in ("paid", "cancelled")
                 and disbursement.due_date
                 and disbursement.due_date < today
             )
@@ -223,8 +243,10 @@ class GrantDisbursement(models.Model):
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "not in", ("paid", "cancelled")) & Domain(
-            "due_date", "<", fields.Date.context_today(self)
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "not in", ("paid", "cancelled"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 
@@ -241,6 +263,8 @@ class GrantDisbursement(models.Model):
 
     def _get_frozen_fields(self):
         frozen = set()
+        if not self._may_change_schedule():
+            frozen |= {"amount", "kind"}
         if self.subsidy_id.state != "draft" or self.decision_ids:
             frozen.add("subsidy_id")
         if self.subsidy_id.state not in ("draft", "granted"):
@@ -250,8 +274,27 @@ class GrantDisbursement(models.Model):
             frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
         return frozenset(frozen)
 
+    def _may_change_schedule(self):
+        """Once signed, the schedule is part of what was signed: another tranche, or another
+        amount, would get around a condition (R4). A finance manager may."""
+        return self.subsidy_id.state in ("draft", "granted") or self.env.user.has_group(
+            "ctai_grants.group_finance_manager"
+        )
+
+    def _check_schedule(self, what):
+        for disbursement in self:
+            if not disbursement._may_change_schedule():
+                disbursement._check_group("group_finance_manager", what)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        disbursements = super().create(vals_list)
+        disbursements._check_schedule(self.env._("Adding a tranche to a signed subsidy"))
+        return disbursements
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
+        self._check_schedule(self.env._("Deleting a tranche of a signed subsidy"))
         self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
         for disbursement in self:
             if disbursement.decision_ids:
@@ -503,6 +546,7 @@ class GrantDisbursement(models.Model):
         for subsidy, asked in self.grouped("subsidy_id").items():
             waiting = ordered.get(subsidy, self.browse())
             left = subsidy.to_pay_amount - sum(waiting.mapped("residual_amount"))
+            left -= subsidy._get_withdrawn_amount()
             amount = sum(asked.mapped("amount"))
             if subsidy.currency_id.compare_amounts(amount, left) > 0:
                 raise UserError(
@@ -530,6 +574,17 @@ class GrantDisbursement(models.Model):
     # Accounting
     # ------------------------------------------------------------------
 
+    def _check_accounted_date(self, date):
+        signature_date = self.subsidy_id.signature_date
+        if signature_date and date < signature_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: it cannot be paid before the subsidy was signed, on %(date)s.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, signature_date),
+                )
+            )
+
     def _is_accounted(self):
         return super()._is_accounted() and self.subsidy_id.kind == "operator"
 
@@ -543,33 +598,15 @@ class GrantDisbursement(models.Model):
 
     def _prepare_bill(self, date):
         """Values of the vendor bill that orders this tranche."""
-        self.ensure_one()
-        account = self.envelope_id._get_analytic_account()
-        return {
-            "move_type": "in_invoice",
-            "company_id": self.company_id.id,
-            "journal_id": self.company_id._get_grant_journal("purchase").id,
-            "partner_id": self.partner_id.id,
-            "partner_bank_id": self.partner_id._get_grant_bank().id,
-            "currency_id": self.currency_id.id,
-            "invoice_date": date,
-            "date": date,
-            "invoice_date_due": max(date, self.payment_deadline or date),
-            "invoice_payment_term_id": False,
-            "ref": self.order_number,
-            "invoice_line_ids": [
-                Command.create(
-                    {
-                        "name": self.display_name,
-                        "quantity": 1,
-                        "price_unit": self.amount,
-                        "account_id": self._get_bill_account(date).id,
-                        "tax_ids": [Command.clear()],
-                        "analytic_distribution": {str(account.id): 100} if account else False,
-                    }
-                )
-            ],
-        }
+        return self._prepare_move(
+            "in_invoice",
+            self._get_bill_account(date),
+            date,
+            self.display_name,
+            partner_bank_id=self.partner_id._get_grant_bank().id,
+            invoice_date_due=max(date, self.payment_deadline or date),
+            ref=self.order_number,
+        )
 
     def _check_moves(self, moves):
         what = self.env._("Ordering a payment")
@@ -578,32 +615,7 @@ class GrantDisbursement(models.Model):
         for disbursement in self:
             move = moves[disbursement.id]
             account = disbursement._get_bill_account(move.date)
-            wrong = [
-                move._fields[name]._description_string(self.env)
-                for name, right in (
-                    ("move_type", move.move_type == "in_invoice"),
-                    ("partner_id", move.commercial_partner_id == disbursement.partner_id),
-                    (
-                        "amount_total",
-                        not disbursement.currency_id.compare_amounts(
-                            move.amount_total, disbursement.amount
-                        )
-                        and move.currency_id == disbursement.currency_id,
-                    ),
-                    ("invoice_line_ids", move.invoice_line_ids.account_id == account),
-                )
-                if not right
-            ]
-            if wrong:
-                raise UserError(
-                    self.env._(
-                        "%(move)s orders %(tranche)s, and does not say the same: %(fields)s. "
-                        "Delete it and order the tranche again.",
-                        move=move.display_name,
-                        tranche=disbursement.display_name,
-                        fields=", ".join(wrong),
-                    )
-                )
+            disbursement._check_same(move, "in_invoice", account)
         self._check_order()
 
     def _follow_accounting(self):
@@ -671,7 +683,7 @@ class GrantDisbursement(models.Model):
 
         :param date: accounting date of the payment
         :param str reference: the payer's reference
-        :raise UserError: not ordered, or the ceiling refuses (R1)
+        :raise UserError: not ordered, before the signature, or the ceiling refuses (R1)
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -683,6 +695,7 @@ class GrantDisbursement(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         direct = self.payment_path == "direct"
         self._check_state(("certified",) if direct else ("ordered",), what)
+        self._check_accounted_date(fields.Date.to_date(date))
         values = {"paid_by_id": self.env.uid, "paid_date": date, "payment_reference": reference}
         if direct:
             self._check_two_people()
@@ -704,27 +717,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("ordered",), what)
-        bill = self._get_live_move()
-        self._check_amounts({"amount": amount})
-        left = self.residual_amount
-        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
-            raise UserError(
-                self.env._(
-                    "%(tranche)s: %(left)s left to pay, %(asked)s asked.",
-                    tranche=self.display_name,
-                    left=self.currency_id.format(left),
-                    asked=self.currency_id.format(amount),
-                )
-            )
-        if self.currency_id.compare_amounts(amount, bill.amount_residual) > 0:
-            raise UserError(
-                self.env._(
-                    "%(tranche)s is matched with a payment in draft: post or delete that one "
-                    "first.",
-                    tranche=self.display_name,
-                )
-            )
-        bill._register_grant_payment(date, amount, reference)
+        self._book_payment(date, amount, reference)
 
     def action_unpay(self):
         """Ask for the reason, then cancel a payment recorded by mistake."""
@@ -775,6 +768,23 @@ class GrantDisbursement(models.Model):
         self._check_state(("planned", "ready", "certified"), what)
         for disbursement in self:
             disbursement._decide("cancelled", reason, state="cancelled")
+
+    def _do_reduce(self, amount, report):
+        """Reduce a planned tranche to what a financial report leaves to pay; to nothing: cancel.
+
+        :param float amount: euros left
+        """
+        self.ensure_one()
+        reason = self.env._(
+            "%(report)s: %(before)s planned, %(after)s left to pay",
+            report=report.display_name,
+            before=self.currency_id.format(self.amount),
+            after=self.currency_id.format(amount),
+        )
+        if self.currency_id.is_zero(amount):
+            self._decide("cancelled", reason, state="cancelled")
+        else:
+            self._decide("reduced", reason, amount=self.currency_id.round(amount))
 
     def action_replan(self):
         """Put a cancelled tranche back in the plan.

@@ -6,10 +6,11 @@ import psycopg2
 from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
-from odoo.tools import SQL, file_open
+from odoo.tools import SQL, file_open, format_date
 from odoo.tools.misc import formatLang, get_lang
 
 from ..lib import chain
+from .grant_accounted_mixin import ACCOUNTED_MODELS
 
 KINDS = [
     ("allocation", "Allocation"),
@@ -170,15 +171,14 @@ class GrantEntry(models.Model):
             ``memo``; ids, not records
         :return: the entries, in order
         :raise UserError: a ceiling refuses (R1); the envelope is not in force; the date is in
-            the future
+            the future, or before the contract
         """
         origin.ensure_one()
-        today = fields.Date.context_today(self)
-        if any(fields.Date.to_date(line["date"]) > today for line in lines):
-            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
         self._begin_posting(
             self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
         )
+        for line in lines:
+            self._check_date(line)
         self.env.flush_all()
         values = SQL(", ").join(
             SQL(
@@ -213,6 +213,24 @@ class GrantEntry(models.Model):
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
         self._forget_counters(lines)
         return entries
+
+    @api.model
+    def _check_date(self, line):
+        """Refuse a date after today, or before the money was there: as at that date, more would
+        be committed than allocated (R1)."""
+        date = fields.Date.to_date(line["date"])
+        if date > fields.Date.context_today(self):
+            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
+        contract = self.env["grant.envelope"].browse(line["envelope_id"]).contract_id
+        if contract.force_date and date < contract.force_date:
+            raise UserError(
+                self.env._(
+                    "%(contract)s is in force since %(date)s: nothing before that day can be "
+                    "recorded in the ledger.",
+                    contract=contract.display_name,
+                    date=format_date(self.env, contract.force_date),
+                )
+            )
 
     @api.model
     def _forget_counters(self, lines):
@@ -347,7 +365,11 @@ class GrantEntry(models.Model):
             *wrong,
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
-            *self.env["grant.disbursement"]._get_unbalanced(envelopes),
+            *(
+                sentence
+                for model in ACCOUNTED_MODELS
+                for sentence in self.env[model]._get_unbalanced(envelopes)
+            ),
         ]
 
     @api.model

@@ -3,15 +3,24 @@ from odoo.exceptions import UserError, ValidationError
 
 
 class GrantFunding(models.Model):
-    """One instalment of an envelope that the State owes the city."""
+    """One instalment of an envelope that the State owes the city.
+
+    It is claimed as a customer invoice on the account of State participations, and received as
+    that invoice is paid.
+    """
 
     _name = "grant.funding"
     _description = "State Instalment"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = [
+        "grant.thread.mixin", "mail.activity.mixin", "grant.accounted.mixin", "grant.guarded.mixin"
+    ]  # fmt: skip
+    _accounted_kind = "receipt"
     _order = "due_date, id"
     _check_company_auto = True
 
-    _guarded_fields = frozenset({"state", "claim_date", "received_date", "received_amount"})
+    _guarded_fields = frozenset({
+        "state", "claim_date", "received_date", "received_amount", "reference",
+    })  # fmt: skip
 
     name = fields.Char(required=True)
     envelope_id = fields.Many2one(
@@ -28,9 +37,9 @@ class GrantFunding(models.Model):
     received_amount = fields.Monetary(
         string="Received", readonly=True, copy=False, default=0.0, required=True
     )
-    reference = fields.Char(help="Number of the State's payment.", copy=False)
+    reference = fields.Char(help="Number of the State's payment.", readonly=True, copy=False)
     state = fields.Selection(
-        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Received")],
+        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Paid In")],
         required=True, default="expected", readonly=True, copy=False, tracking=True, index=True,
     )  # fmt: skip
 
@@ -53,32 +62,79 @@ class GrantFunding(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "expected":
-            return frozenset()
+            return frozenset({"envelope_id"} if self._get_posted() else ())
         return frozenset({"envelope_id", "amount"})
+
+    def _get_posted(self):
+        """One entry of the ledger that comes from these instalments, if there is any."""
+        return self.env["grant.entry"].search(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_expected(self):
         self._check_state(("expected",), self.env._("Deleting an instalment"))
-        posted = self.env["grant.entry"].search(
-            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)], limit=1
-        )
-        if posted:
+        # sudo: who may delete an instalment may not read the accounts
+        booked = self.browse(self._get_posted().origin_id) or self.sudo().filtered("move_ids")
+        if booked:
             raise UserError(
                 self.env._(
-                    "Instalment “%(funding)s” is in the ledger and cannot be deleted.",
-                    funding=self.browse(posted.origin_id).name,
+                    "Instalment “%(funding)s” is in the ledger or in accounting and cannot be "
+                    "deleted.",
+                    funding=booked[0].name,
                 )
             )
 
-    def action_claim(self):
-        """Record that the city asked the State for this instalment, today.
+    # ------------------------------------------------------------------
+    # Claimed and received
+    # ------------------------------------------------------------------
 
+    def action_claim(self):
+        """Ask for the date of the claims."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Claim an Instalment"),
+            "res_model": "grant.funding.claim",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_funding_ids": self.ids},
+        }
+
+    def _do_claim(self, date):
+        """Claim these instalments from the State: a posted customer invoice for each.
+
+        :param date: date of the claims
+        :raise UserError: claimed already, or the accounting is not set up
         :raise AccessError: the user is not a finance officer
         """
         what = self.env._("Claiming an instalment")
         self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("expected",), what)
-        self._transition(state="claimed", claim_date=fields.Date.context_today(self))
+        date = fields.Date.to_date(date)
+        self._create_moves([funding._prepare_claim(date) for funding in self])
+
+    def action_cancel_claim(self):
+        """Take a claim back: its invoice is reversed, and can be claimed again.
+
+        :raise UserError: not claimed, or money of it is received
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Cancelling a claim")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("claimed",), what)
+        for funding in self:
+            if funding.received_amount:
+                raise UserError(
+                    self.env._(
+                        "%(funding)s: %(amount)s are received already. Cancel the receipt first.",
+                        funding=funding.display_name,
+                        amount=funding.currency_id.format(funding.received_amount),
+                    )
+                )
+            move = funding._get_live_move()
+            move._reverse_moves([{"date": move.date, "invoice_date": move.date}], cancel=True)
 
     def action_receive(self):
         """Ask for the date and amount received."""
@@ -93,11 +149,12 @@ class GrantFunding(models.Model):
         }
 
     def _do_receive(self, date, amount, reference=None):
-        """Post the receipt of this instalment.
+        """Book a receipt of this instalment, whole or in part; claimed on that date if it was not.
 
         :param date: accounting date of the receipt
         :param float amount: euros received
-        :raise UserError: the amount is not above zero, or the instalment already received
+        :param str reference: number of the State's payment
+        :raise UserError: more than what is left, or the instalment already received
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -105,41 +162,79 @@ class GrantFunding(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("expected", "claimed"), what)
-        self._check_amounts({"received_amount": amount})
-        if self.currency_id.compare_amounts(amount, 0) <= 0:
-            raise UserError(self.env._("The amount received must be above zero."))
-        self._transition(
-            state="received", received_date=date, received_amount=amount, reference=reference
-        )
-        self._post_receipt(amount)
+        if self.state == "expected":
+            self._do_claim(date)
+        self._book_payment(date, amount, reference)
 
     def action_cancel_receipt(self):
-        """Take back a receipt recorded by mistake, with the opposite entry.
+        """Take back what was received by mistake, with the opposite entries; the claim stays.
 
+        :raise UserError: nothing is received
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Cancelling a receipt")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_state(("received",), what)
+        self._check_state(("claimed", "received"), what)
         for funding in self:
-            funding._post_receipt(-funding.received_amount)
-            funding._transition(
-                state="claimed" if funding.claim_date else "expected",
-                received_date=False,
-                received_amount=0.0,
-            )
+            if not funding.received_amount:
+                raise UserError(
+                    self.env._("%(funding)s: nothing is received.", funding=funding.display_name)
+                )
+            funding._get_live_move()._cancel_grant_payments()
 
-    def _post_receipt(self, amount):
-        self.env["grant.entry"]._post(
-            self,
-            [
-                {
-                    "kind": "receipt",
-                    "envelope_id": self.envelope_id.id,
-                    "date": self.received_date,
-                    "amount": amount,
-                    "memo": self.reference or self.name,
-                }
-            ],
+    # ------------------------------------------------------------------
+    # Accounting
+    # ------------------------------------------------------------------
+
+    def _get_claim_account(self, date):
+        # sudo: set up by the administrator, for whoever claims
+        return self.env["grant.account"].sudo()._get(self.company_id, date.year, "state")
+
+    def _prepare_claim(self, date):
+        """Values of the customer invoice that claims this instalment."""
+        return self._prepare_move(
+            "out_invoice",
+            self._get_claim_account(date),
+            date,
+            f"{self.contract_id.display_name}, {self.name}",
+            invoice_date_due=max(date, self.due_date or date),
+            ref=self.contract_id.code,
         )
+
+    def _check_moves(self, moves):
+        what = self.env._("Claiming an instalment")
+        self._check_group("group_finance_officer", what)
+        self._check_state(("expected",), what)
+        for funding in self:
+            move = moves[funding.id]
+            funding._check_same(move, "out_invoice", funding._get_claim_account(move.date))
+
+    def _follow_accounting(self):
+        received = dict(
+            self.env["grant.entry"]._read_group(
+                [("origin_model", "=", self._name), ("origin_id", "in", self.ids)],
+                ["origin_id"],
+                ["amount:sum"],
+            )
+        )
+        for funding in self:
+            claim = funding._get_live_move()
+            values = {"state": "expected", "claim_date": False, "received_date": False}
+            values |= {"received_amount": received.get(funding.id, 0.0), "reference": False}
+            if claim:
+                is_paid = claim.currency_id.is_zero(claim._get_grant_residual())
+                values |= {"state": "received" if is_paid else "claimed", "claim_date": claim.date}
+            if claim and values["received_amount"]:
+                last = claim._get_payment_moves().sorted(lambda m: (m.date, m.id))[-1:]
+                values |= {"received_date": last.date, "reference": last.ref or last.name}
+            funding._transition(**values)
+
+    def _get_accounted_subsidy(self):
+        return self.env["grant.subsidy"]
+
+    def _get_accounted_partner(self):
+        return self.contract_id.funder_id
+
+    def _get_accounted_memo(self):
+        return self.name

@@ -59,18 +59,30 @@ class GrantGuardedMixin(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_amounts(vals)
-        if not self._is_transition():
-            for vals in vals_list:
-                defaults = self.default_get([n for n in self._guarded_fields if n in vals])
-                for name in sorted(self._guarded_fields.intersection(vals)):
-                    if (vals[name] or False) != (defaults.get(name) or False):
-                        raise AccessError(self._get_guarded_message(name))
-            copied = self._get_copied_fields()
-            vals_list = [
+        if self._is_transition():
+            return super().create(vals_list)
+        for vals in vals_list:
+            defaults = self.default_get([n for n in self._guarded_fields if n in vals])
+            for name in sorted(self._guarded_fields.intersection(vals)):
+                if (vals[name] or False) != (defaults.get(name) or False):
+                    raise AccessError(self._get_guarded_message(name))
+        copied = self._get_copied_fields()
+        records = super().create(
+            [
                 {name: value for name, value in vals.items() if name not in copied}
                 for vals in vals_list
             ]
-        return super().create(vals_list)
+        )
+        for record, vals in zip(records, vals_list, strict=True):
+            record._check_copied_fields({name: vals[name] for name in copied & vals.keys()})
+        return records
+
+    def _check_copied_fields(self, vals):
+        """Refuse who meant another value than what is copied: an amount in another currency is
+        not that many euros."""
+        for name in sorted(vals):
+            if vals[name] and self._is_changed(self, name, vals[name]):
+                raise AccessError(self._get_guarded_message(name))
 
     def write(self, vals):
         self._check_amounts(vals)
@@ -189,11 +201,22 @@ class GrantGuardedMixin(models.AbstractModel):
         )
 
     def _check_state(self, states, what):
-        """Refuse unless every record is in one of ``states``.
+        """Refuse unless every record is in one of ``states``, not archived, and named once.
 
         :raise UserError: naming the document and its state
         """
+        # An RPC call may name one twice, and what follows would be done, and posted, twice.
+        if len(set(self._ids)) != len(self):
+            raise UserError(self.env._("%(what)s: a document is named twice.", what=what))
         for record in self:
+            if record._active_name and not record[record._active_name]:
+                raise UserError(
+                    self.env._(
+                        "%(what)s: %(document)s is archived.",
+                        what=what,
+                        document=record.display_name,
+                    )
+                )
             if record.state not in states:
                 raise UserError(
                     self.env._(

@@ -1,8 +1,9 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 # A milestone is due, no more upcoming, this many days before its date.
 DUE_DAYS = 30
@@ -36,7 +37,7 @@ class GrantMilestone(models.Model):
         search="_search_state",
     )
 
-    @api.depends("date", "reached_date")
+    @api.depends("date", "reached_date", "subsidy_id.state")
     def _compute_state(self):
         today = fields.Date.context_today(self)
         for milestone in self:
@@ -44,8 +45,10 @@ class GrantMilestone(models.Model):
                 milestone.state = "reached"
             elif not milestone.date or milestone.date > today + relativedelta(days=DUE_DAYS):
                 milestone.state = "upcoming"
+            elif milestone.date < today and milestone.subsidy_id.state == "signed":
+                milestone.state = "late"
             else:
-                milestone.state = "due" if milestone.date >= today else "late"
+                milestone.state = "due"
 
     @api.model
     def _search_state(self, operator, value):
@@ -54,17 +57,46 @@ class GrantMilestone(models.Model):
         today = fields.Date.context_today(self)
         soon = today + relativedelta(days=DUE_DAYS)
         waiting = Domain("reached_date", "=", False)
+        # Nothing is late before the signature, nor once the subsidy is closed.
+        passed = Domain("date", "<", today) & Domain("subsidy_id.state", "=", "signed")
         by_state = {
             "reached": Domain("reached_date", "!=", False),
             "upcoming": waiting & Domain("date", ">", soon),
-            "due": waiting & Domain("date", ">=", today) & Domain("date", "<=", soon),
-            "late": waiting & Domain("date", "<", today),
+            "due": waiting & ~passed & Domain("date", "<=", soon),
+            "late": waiting & passed,
         }
         return Domain.OR(by_state[state] for state in value if state in by_state)
 
+    @api.constrains("date", "subsidy_id")
+    def _check_date(self):
+        """Refuse a milestone, hence its pieces, before the subsidy starts.
+
+        Some pieces are due at the decision or the signature, which may come before the start.
+        """
+        for milestone in self:
+            subsidy = milestone.subsidy_id
+            earliest = min(
+                filter(None, (subsidy.date_start, subsidy.decision_date, subsidy.signature_date)),
+                default=milestone.date,
+            )
+            if milestone.date < earliest:
+                raise ValidationError(
+                    self.env._(
+                        "Milestone “%(milestone)s”: its date, %(day)s, comes before subsidy "
+                        "%(subsidy)s is decided and starts (%(earliest)s).",
+                        milestone=milestone.name,
+                        day=format_date(self.env, milestone.date),
+                        subsidy=subsidy.display_name,
+                        earliest=format_date(self.env, earliest),
+                    )
+                )
+
     def _get_frozen_fields(self):
         # Its pieces would go along, files and conditions included.
-        return frozenset() if self.subsidy_id.state == "draft" else frozenset({"subsidy_id"})
+        pieces = self.deliverable_ids
+        if self.subsidy_id.state != "draft" or pieces.version_ids or pieces.decision_ids:
+            return frozenset({"subsidy_id"})
+        return frozenset()
 
     def _get_state_label(self):
         return self.subsidy_id._get_state_label()

@@ -5,6 +5,9 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
+
+from .grant_recovery import OPEN_STATES, WITHDRAWALS
 
 # Requests filed from this day carry the contrat d'engagement républicain (décret 2021-1947).
 CER_FROM = datetime.date(2022, 1, 2)
@@ -34,6 +37,8 @@ class GrantSubsidy(models.Model):
     _condition_fields = frozenset({
         "executory_date", "convention_reference", "request_date", "cer_date",
     })  # fmt: skip
+    # What the convention says of the amount due in the end.
+    _due_fields = ("due_rule", "surplus_percent", "report_required")
     _portal_fields = frozenset({
         "active", "name", "code", "partner_id", "contract_id", "company_id", "currency_id",
         "amount", "state", "date_start", "date_end", "action_ids", "deliverable_ids",
@@ -123,6 +128,34 @@ class GrantSubsidy(models.Model):
         "juridique), which its extract of payments names. Ten digits.",
     )
     convention_required = fields.Boolean(compute="_compute_convention_required")
+    due_rule = fields.Selection(
+        [
+            ("fixed", "Lump sum"),
+            ("pro_rata", "Pro rata of the budget spent"),
+            ("cost", "Never more than the cost"),
+            ("deficit", "Never more than the deficit"),
+        ],
+        string="Rule for the Amount Due",
+        required=True,
+        default="fixed",
+        tracking=True,
+        help="What the convention makes of a financial report below its budget.",
+    )
+    surplus_percent = fields.Float(
+        string="Surplus Kept (%)",
+        digits=(5, 2),
+        help="Of the amount granted: what the convention lets the operator keep of money it did "
+        "not use (loi 2000-321, art. 10).",
+    )
+    report_required = fields.Boolean(
+        string="Financial Report Required",
+        compute="_compute_report_required",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The balance is not paid, and the subsidy not closed, without an accepted financial "
+        "report.",
+    )
     signature_date = fields.Date(string="Signed On", tracking=True, copy=False)
     note = fields.Html(string="Notes")
     state = fields.Selection(
@@ -130,7 +163,7 @@ class GrantSubsidy(models.Model):
             ("draft", "Draft"),
             ("granted", "Granted"),
             ("signed", "Signed"),
-            ("closed", "Closed"),
+            ("closed", "Closed Out"),
             ("cancelled", "Cancelled"),
         ],
         required=True, default="draft", readonly=True, copy=False, tracking=True, index=True,
@@ -141,11 +174,25 @@ class GrantSubsidy(models.Model):
     )
     action_ids = fields.One2many("grant.action", "subsidy_id", string="Actions", copy=True)
     theme_ids = fields.Many2many(
-        "grant.theme", string="Themes", compute="_compute_theme_ids", search="_search_theme_ids"
+        "grant.theme",
+        string="Themes",
+        compute="_compute_theme_ids",
+        search="_search_theme_ids",
+        context={"active_test": False},
     )
     milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
     deliverable_ids = fields.One2many("grant.deliverable", "subsidy_id", string="Deliverables")
     disbursement_ids = fields.One2many("grant.disbursement", "subsidy_id", string="Tranches")
+    report_ids = fields.One2many("grant.financial.report", "subsidy_id", string="Financial Report")
+    recovery_ids = fields.One2many("grant.recovery", "subsidy_id", string="Recoveries")
+    recovery_count = fields.Integer(compute="_compute_recovery_count")
+    report_state = fields.Selection(related="report_ids.state", string="State of the Report")
+    owed_amount = fields.Monetary(
+        string="Operator Has to Pay Back",
+        compute="_compute_owed_amount",
+        help="Repayments claimed from the operator by this city, for all its subsidies, and not "
+        "paid yet.",
+    )
     decision_ids = fields.One2many("grant.decision", "subsidy_id", string="Decisions")
     entry_ids = fields.One2many("grant.entry", "subsidy_id", string="Ledger")
 
@@ -181,6 +228,10 @@ class GrantSubsidy(models.Model):
     )
     _amount_positive = models.Constraint(
         "CHECK (amount >= 0)", "The amount of a subsidy cannot be negative."
+    )
+    _surplus_percent_range = models.Constraint(
+        "CHECK (surplus_percent >= 0 AND surplus_percent <= 100)",
+        "The surplus that an operator keeps is between 0 and 100 %.",
     )
     _period = models.Constraint(
         "CHECK (date_end >= date_start)", "A subsidy cannot end before it starts."
@@ -237,18 +288,50 @@ class GrantSubsidy(models.Model):
                 subsidy.paid_amount - subsidy.recovered_amount - subsidy.justified_amount
             )
 
-    @api.depends("deliverable_ids.is_late", "state")
+    @api.depends("due_rule", "kind")
+    def _compute_report_required(self):
+        for subsidy in self:
+            # A lump sum is due without it, unless the convention says otherwise.
+            subsidy.report_required = subsidy.kind == "operator" and subsidy.due_rule != "fixed"
+
+    @api.depends("recovery_ids")
+    def _compute_recovery_count(self):
+        counts = dict(
+            self.env["grant.recovery"]._read_group(
+                [("subsidy_id", "in", self.ids)], ["subsidy_id"], ["__count"]
+            )
+        )
+        for subsidy in self:
+            subsidy.recovery_count = counts.get(subsidy._origin, 0)
+
+    @api.depends(
+        "partner_id.grant_recovery_ids.state", "partner_id.grant_recovery_ids.amount",
+        "partner_id.grant_recovery_ids.collected_amount",
+    )  # fmt: skip
+    def _compute_owed_amount(self):
+        # sudo: an amount owed to the same city, whoever of its staff may read the recovery
+        recoveries = self.env["grant.recovery"].sudo()
+        owed = {
+            (partner.id, company.id): amount - collected
+            for partner, company, amount, collected in recoveries._read_group(
+                [("partner_id", "in", self.partner_id.ids), ("state", "=", "claimed")],
+                ["partner_id", "company_id"],
+                ["amount:sum", "collected_amount:sum"],
+            )
+        }
+        for subsidy in self:
+            subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
+
+    @api.depends("deliverable_ids.is_late")
     def _compute_is_late(self):
         for subsidy in self:
-            subsidy.is_late = subsidy.state == "signed" and any(
-                subsidy.deliverable_ids.mapped("is_late")
-            )
+            subsidy.is_late = any(subsidy.deliverable_ids.mapped("is_late"))
 
     @api.model
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = Domain("state", "=", "signed") & Domain("deliverable_ids.is_late", "=", True)
+        late = Domain("deliverable_ids.is_late", "=", True)
         return Domain.OR(late if wanted else ~late for wanted in value)
 
     @api.depends(
@@ -275,17 +358,27 @@ class GrantSubsidy(models.Model):
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
     def _compute_schedule_warning(self):
         for subsidy in self:
-            planned = sum(
-                subsidy.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
-            )
+            planned = subsidy._get_planned_amount()
             over = planned - (subsidy.committed_amount or subsidy.amount)
             # A form just opened has no envelope, hence no currency yet.
             currency = subsidy.currency_id or self.env.company.currency_id
-            subsidy.schedule_warning = currency.compare_amounts(over, 0) > 0 and (
-                self.env._(
+            warning = False
+            if currency.compare_amounts(over, 0) > 0:
+                warning = self.env._(
                     "The tranches exceed the amount by %(over)s.", over=currency.format(over)
                 )
-            )
+            elif planned and currency.compare_amounts(over, 0) < 0:
+                warning = self.env._(
+                    "The tranches fall short of the amount by %(short)s.",
+                    short=currency.format(-over),
+                )
+            subsidy.schedule_warning = warning
+
+    def _get_planned_amount(self):
+        self.ensure_one()
+        return sum(
+            self.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
+        )
 
     @api.depends(
         "amount", "partner_id", "kind", "date_start", "decision_date", "state",
@@ -350,6 +443,45 @@ class GrantSubsidy(models.Model):
                     )
                 )
 
+    @api.constrains("date_start", "date_end", "envelope_id")
+    def _check_period(self):
+        for subsidy in self:
+            contract = subsidy.contract_id
+            for name in ("date_start", "date_end"):
+                day = subsidy[name]
+                if day and not (contract.date_start or day) <= day <= (contract.date_end or day):
+                    raise ValidationError(
+                        self.env._(
+                            "%(subsidy)s: “%(field)s” is %(day)s, outside the period of contract "
+                            "%(contract)s (%(start)s – %(end)s).",
+                            subsidy=subsidy.display_name,
+                            field=self._fields[name]._description_string(self.env),
+                            day=format_date(self.env, day),
+                            contract=contract.code,
+                            start=format_date(self.env, contract.date_start),
+                            end=format_date(self.env, contract.date_end),
+                        )
+                    )
+        self.milestone_ids._check_date()
+
+    def _check_schedule_total(self):
+        """Refuse tranches that add up to more than the subsidy.
+
+        :raise UserError: naming the subsidy and both amounts
+        """
+        for subsidy in self:
+            planned = subsidy._get_planned_amount()
+            if subsidy.currency_id.compare_amounts(planned, subsidy.amount) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: its tranches add up to %(planned)s, more than its amount, "
+                        "%(amount)s.",
+                        subsidy=subsidy.display_name,
+                        planned=subsidy.currency_id.format(planned),
+                        amount=subsidy.currency_id.format(subsidy.amount),
+                    )
+                )
+
     def _check_actions_total(self):
         """Refuse actions that add up to more than the subsidy.
 
@@ -379,7 +511,7 @@ class GrantSubsidy(models.Model):
             return frozenset(frozen if self.entry_ids else ())
         frozen |= {"amount", "decision_number", "decision_date"}
         if self.state != "granted":
-            frozen |= {"signature_date", "code"}
+            frozen |= {"signature_date", "code", *self._due_fields}
         return frozenset(frozen)
 
     @api.model_create_multi
@@ -442,7 +574,108 @@ class GrantSubsidy(models.Model):
         # sudo: whether an account is verified, not the account
         if self.payment_path == "city" and not self.sudo().partner_id._get_grant_bank():
             blockers.append(("bank", self.env._("No bank account of the operator is verified.")))
+        if self.currency_id.compare_amounts(self.owed_amount, 0) > 0:
+            blockers.append((
+                "repayment",
+                self.env._(
+                    "The operator still has to pay %(owed)s back to the city.",
+                    owed=self.currency_id.format(self.owed_amount),
+                ),
+            ))  # fmt: skip
         return blockers
+
+    # ------------------------------------------------------------------
+    # What is due in the end
+    # ------------------------------------------------------------------
+
+    def _get_report(self):
+        """The accepted financial report, or none."""
+        self.ensure_one()
+        return self.report_ids.filtered(lambda report: report.state == "accepted")
+
+    def _get_commitment_target(self):
+        """Euros that remain promised: the amount granted; once the financial report is accepted,
+        what is due, or what is already paid when that is more."""
+        self.ensure_one()
+        if report := self._get_report():
+            return max(report.due_amount, self.paid_amount - self.recovered_amount)
+        return self.amount
+
+    def _get_withdrawn_amount(self):
+        """Euros paid back because a condition was not met: they are not paid out again."""
+        self.ensure_one()
+        withdrawn = self.recovery_ids.filtered(lambda recovery: recovery.reason in WITHDRAWALS)
+        return sum(withdrawn.mapped("collected_amount"))
+
+    def _get_due_left(self):
+        """Euros that the accepted financial report leaves to pay, or None without one."""
+        self.ensure_one()
+        if report := self._get_report():
+            return report.left_amount - self._get_withdrawn_amount()
+        return None
+
+    def _get_open_recovery_amount(self, but=None):
+        """Euros that the open recoveries of this subsidy still ask for, ``but`` one."""
+        self.ensure_one()
+        recoveries = self.env["grant.recovery"].search(
+            [("subsidy_id", "=", self.id), ("state", "in", OPEN_STATES)]
+        )
+        return sum((recoveries - but if but else recoveries).mapped("residual_amount"))
+
+    def _get_recoverable_amount(self, but=None):
+        """Euros paid and not paid back, less what open recoveries ask for already."""
+        self.ensure_one()
+        held = self.paid_amount - self.recovered_amount
+        return self.currency_id.round(held - self._get_open_recovery_amount(but))
+
+    def action_waive_report(self):
+        """Ask for the reason, then do without the financial report."""
+        return self.env["grant.reason"]._open(self, "waive_report")
+
+    def _do_waive_report(self, reason):
+        """Do without the financial report that the convention asks for, with a reason.
+
+        :raise UserError: none is required, or it is accepted
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Doing without the financial report")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("signed",), what)
+        for subsidy in self:
+            if not subsidy.report_required or subsidy._get_report():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s waits for no financial report.", subsidy=subsidy.display_name
+                    )
+                )
+            self.env["grant.decision"]._record("overridden", subsidy, reason, condition="report")
+            subsidy._transition(report_required=False)
+            subsidy.disbursement_ids._refresh_readiness()
+
+    def _get_closing_obstacles(self):
+        """What keeps this subsidy from being closed: a list of sentences."""
+        self.ensure_one()
+        obstacles = [
+            self.env._(
+                "Recovery %(recovery)s is open: collect it, or waive it.",
+                recovery=recovery.display_name,
+            )
+            for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
+        ]
+        kept = self.paid_amount - self.recovered_amount
+        if (
+            self.report_required
+            and not self._get_report()
+            and self.currency_id.compare_amounts(kept, 0) > 0
+        ):
+            obstacles.append(
+                self.env._(
+                    "The financial report is not accepted: accept it, or do without it with a "
+                    "reason."
+                )
+            )
+        return obstacles
 
     def _can_submit(self, user):
         """Whether ``user`` may hand in pieces: a coordinator, or the operator itself (R7)."""
@@ -487,6 +720,21 @@ class GrantSubsidy(models.Model):
                 )
             )
 
+    def _check_siret(self):
+        """Refuse an operator in France without SIRET: neither paid nor published (décret
+        2017-779) without it."""
+        partner = self.partner_id.commercial_partner_id
+        is_abroad = partner.country_id and not partner.is_france_country
+        siret = partner._get_siret() if partner.country_id else partner.company_registry
+        if self.kind == "operator" and not is_abroad and not siret:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: enter the SIRET of %(operator)s first.",
+                    subsidy=self.display_name,
+                    operator=partner.display_name,
+                )
+            )
+
     def action_apply_template(self):
         """Copy the schedule template's milestones, deliverables and tranches.
 
@@ -508,7 +756,8 @@ class GrantSubsidy(models.Model):
     def action_sign(self):
         """Commit the amount: the convention is signed, or the award notified.
 
-        :raise UserError: the envelope has not enough left (R1), or the signature date is missing
+        :raise UserError: the envelope has not enough left (R1), the tranches exceed the amount
+            (R2), the signature date or the operator's SIRET is missing
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Signing a subsidy")
@@ -517,6 +766,8 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_filled(["signature_date"])
+            subsidy._check_siret()
+            subsidy._check_schedule_total()
             subsidy._decide("signed", state="signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
             subsidy.disbursement_ids._refresh_readiness()
@@ -565,7 +816,8 @@ class GrantSubsidy(models.Model):
     def _do_close(self, reason):
         """Close the subsidy: tranches not paid are cancelled, their commitment released.
 
-        :raise UserError: a tranche is ordered and not paid yet
+        :raise UserError: a tranche is ordered and not paid yet, a recovery is open, or the
+            financial report that the convention asks for is not accepted
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Closing a subsidy")
@@ -573,6 +825,14 @@ class GrantSubsidy(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("signed",), what)
         for subsidy in self:
+            if obstacles := subsidy._get_closing_obstacles():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s cannot be closed:\n%(obstacles)s",
+                        subsidy=subsidy.display_name,
+                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
+                    )
+                )
             subsidy._release("closed", reason)
 
     def _release(self, state, reason):
@@ -594,7 +854,8 @@ class GrantSubsidy(models.Model):
             self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
 
     def action_reopen(self):
-        """Open a closed subsidy again and commit its amount again.
+        """Open a closed subsidy again and commit its amount again, or what its financial report
+        says is due.
 
         :raise UserError: the envelope has not enough left any more (R1), or the contract is closed
         :raise AccessError: the user is not a finance manager
@@ -606,7 +867,7 @@ class GrantSubsidy(models.Model):
         self.contract_id._check_state(("in_force",), what)
         for subsidy in self:
             subsidy._decide("reopened", state="signed")
-            released = subsidy.amount - subsidy.committed_amount
+            released = subsidy._get_commitment_target() - subsidy.committed_amount
             if not subsidy.currency_id.is_zero(released):
                 subsidy._post_commitment(released, fields.Date.context_today(subsidy))
 
@@ -653,6 +914,29 @@ class GrantSubsidy(models.Model):
         )
         action["domain"] = [("subsidy_id", "in", self.ids)]
         action["context"] = {}
+        return action
+
+    def action_view_report(self):
+        """Open the financial report, or the form to enter it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Financial Report"),
+            "res_model": "grant.financial.report",
+            "res_id": self.report_ids.id,
+            "views": [(False, "form")],
+            "context": {
+                "default_subsidy_id": self.id,
+                "default_exercise_start": self.date_start,
+                "default_exercise_end": self.date_end,
+            },
+        }
+
+    def action_view_recoveries(self):
+        """Open the recoveries of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_recovery_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {"default_subsidy_id": self.id if len(self) == 1 else False}
         return action
 
     def action_view_decisions(self):

@@ -24,6 +24,10 @@ class GrantThreadMixin(models.AbstractModel):
             return super()._get_thread_with_access(thread_id, mode=mode, **kwargs)
         return self.browse()
 
+    def _creation_message(self):
+        # Odoo's own agrees with no French feminine: "Subvention créé".
+        return self.env._("Document created")
+
     def message_subscribe(self, partner_ids=None, subtype_ids=None):
         """Add followers; unlike elsewhere, who may only read a document cannot follow it.
 

@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResCompany(models.Model):
@@ -61,7 +61,17 @@ class ResCompany(models.Model):
     grant_late_interest_rate = fields.Float(
         string="Interest on Late Payment (% a Year)", default=0.0
     )
+    grant_contradictory_days = fields.Integer(
+        string="Days to Answer",
+        default=15,
+        help="Days that an operator has to answer, once it is told that money is to be paid back, "
+        "before the city can decide (CRPA, art. L121-1).",
+    )
 
+    _grant_contradictory_days_positive = models.Constraint(
+        "CHECK (grant_contradictory_days BETWEEN 1 AND 365)",
+        "An operator has between 1 and 365 days to answer.",
+    )
     _grant_upload_max_positive = models.Constraint(
         "CHECK (grant_upload_max_mb BETWEEN 1 AND 100)",
         "The largest upload is between 1 and 100 MB.",
@@ -71,6 +81,23 @@ class ResCompany(models.Model):
         "AND grant_order_limit >= 0)",
         "Days to pay, interest and limit of orders cannot be negative.",
     )
+
+    @api.constrains("currency_id")
+    def _check_ledger_currency(self):
+        # sudo: who administers companies may not read the ledger
+        entries = self.env["grant.entry"].sudo()
+        for company in self:
+            if entries.search_count(
+                [("company_id", "=", company.id), ("currency_id", "!=", company.currency_id.id)],
+                limit=1,
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(company)s: the currency cannot be changed any more, the grant ledger "
+                        "holds amounts in it.",
+                        company=company.display_name,
+                    )
+                )
 
     def _get_grant_journal(self, purpose):
         """The journal for ``purpose``: ``purchase``, ``sale`` or ``payment``.

@@ -8,6 +8,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.grant_convention_threshold",
         readonly=False,
     )
+    grant_contradictory_days = fields.Integer(
+        related="company_id.grant_contradictory_days", readonly=False
+    )
     grant_upload_max_mb = fields.Integer(related="company_id.grant_upload_max_mb", readonly=False)
     grant_purchase_journal_id = fields.Many2one(
         related="company_id.grant_purchase_journal_id", readonly=False

@@ -10,6 +10,8 @@ MONTHS = [
 ]  # fmt: skip
 # The State's own form, overseas included; the open-data schema only knows nine digits.
 RNA_FORMAT = re.compile(r"W\d[A-Z\d]\d{7}")
+# What decides which organisation a partner belongs to.
+ORGANISATION_FIELDS = {"parent_id", "is_company"}
 
 
 class ResPartner(models.Model):
@@ -43,6 +45,7 @@ class ResPartner(models.Model):
         "due six months later (loi 2000-321, art. 10).",
     )
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
+    grant_recovery_ids = fields.One2many("grant.recovery", "partner_id", string="Recoveries")
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
 
     @api.depends("grant_subsidy_ids")
@@ -71,28 +74,57 @@ class ResPartner(models.Model):
                     )
                 )
 
+    @api.constrains("grant_role", "parent_id", "is_company")
+    def _check_bank_accounts(self):
+        """Those that it had before it was an operator."""
+        self.bank_ids._check_operator_iban()
+
     @api.constrains("active")
     def _check_active(self):
         archived = self.filtered(lambda partner: not partner.active)
-        # sudo: who edits organisations may not read the ledger
-        entry = self.env["grant.entry"].sudo().search([("partner_id", "in", archived.ids)], limit=1)
-        if entry:
+        if in_ledger := archived._get_in_ledger():
             raise ValidationError(
                 self.env._(
                     "%(partner)s is in the grant ledger and cannot be archived.",
-                    partner=entry.partner_id.display_name,
+                    partner=in_ledger[0].display_name,
                 )
             )
+
+    def _get_in_ledger(self):
+        """Those of these partners that the ledger names, or that fund a contract of it."""
+        # sudo: who edits organisations may not read the ledger
+        entries = self.env["grant.entry"].sudo()
+        named = entries._read_group([("partner_id", "in", self.ids)], ["partner_id"])
+        funders = entries._read_group([("contract_id.funder_id", "in", self.ids)], ["contract_id"])
+        return self.filtered(
+            lambda partner: (partner,) in named
+            or any(partner == contract.funder_id for (contract,) in funders)
+        )
 
     def write(self, vals):
         if self.env.user._is_portal():
             self._check_legal_identity(vals)
+        organisations = self._get_organisations() if vals.keys() & ORGANISATION_FIELDS else {}
         result = super().write(vals)
-        if vals.keys() & {"grant_role", "parent_id", "is_company"}:
+        for partner, organisation in organisations.items():
+            if partner.commercial_partner_id != organisation:
+                raise ValidationError(
+                    self.env._(
+                        "%(partner)s is in the grant ledger: it stays with its organisation.",
+                        partner=partner.display_name,
+                    )
+                )
+        if vals.keys() & {"grant_role", *ORGANISATION_FIELDS}:
             # sudo: who says what an organisation is decides what its portal users see
             users = self.env["res.users"].sudo().with_context(active_test=False)
             users.search([("partner_id", "child_of", self.ids)])._sync_grant_portal_groups()
         return result
+
+    def _get_organisations(self):
+        """The organisation of each partner of the ledger among these and their contacts: whose
+        portal users see its subsidies, and whose account gets the money."""
+        family = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
+        return {partner: partner.commercial_partner_id for partner in family._get_in_ledger()}
 
     def _check_legal_identity(self, vals):
         """Refuse that portal users rename an organisation, as Odoo's account page lets them.

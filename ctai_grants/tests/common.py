@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
 
 PDF = b"%PDF-1.7\n% demonstration file, invented\n"
+# Invented, like all there: no SIREN begins with 000.
+SIRETS = ("00000001800010", "00000002600013", "00000003400017")
 # Invented accounts: no bank has the code 99999.
 IBANS = ("FR7699999000010000000000115", "FR7699999000010000000000212")
 
@@ -60,6 +62,7 @@ class GrantsCommon(TransactionCase):
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
         cls.company = cls.env.company
+        cls.company.partner_id.lang = "en_US"
         set_up_accounting(cls.company)
         for role in (
             "reader",
@@ -123,6 +126,7 @@ class GrantsCommon(TransactionCase):
                 "is_company": True,
                 "grant_role": role,
                 "country_id": cls.env.ref("base.fr").id,
+                "company_registry": SIRETS[IBANS.index(iban) if iban in IBANS else -1],
                 "bank_ids": [
                     Command.create({"acc_number": iban, "allow_out_payment": True})
                 ]
@@ -174,9 +178,10 @@ class GrantsCommon(TransactionCase):
     @classmethod
     def make_tranche(cls, subsidy, user=None, **values):
         """A tranche of ``subsidy`` without conditions of its own."""
+        is_open = subsidy.state in ("draft", "granted")
         return (
             cls.env["grant.disbursement"]
-            .with_user(user or cls.coordinator)
+            .with_user(user or (cls.coordinator if is_open else cls.finance_manager))
             .create({"name": "Avance", "subsidy_id": subsidy.id, "amount": 1000, **values})
         )
 

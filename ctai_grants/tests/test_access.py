@@ -9,6 +9,7 @@ from .common import PDF, GrantsCommon
 ALL = "create read unlink write"
 READ = "read"
 CHANGE = "read write"
+KEEP = "create read write"
 LINES = ("grant.entry", "grant.deliverable.version", "grant.decision")
 SETTINGS = (
     "grant.theme",
@@ -33,7 +34,8 @@ RIGHTS = {
             "grant.disbursement",
         ),
         ALL,
-    ),
+    )
+    | {"grant.financial.report": ALL, "grant.recovery": KEEP},
     "finance_officer": {
         "grant.contract": CHANGE,
         "grant.envelope": CHANGE,
@@ -42,12 +44,15 @@ RIGHTS = {
         "grant.milestone": CHANGE,
         "grant.deliverable": CHANGE,
         "grant.disbursement": CHANGE,
+        "grant.financial.report": CHANGE,
+        "grant.recovery": KEEP,
     },
 }
 RIGHTS["finance_manager"] = {
     **RIGHTS["finance_officer"],
     "grant.contract": ALL,
     "grant.envelope": ALL,
+    "grant.disbursement": ALL,
 }
 RIGHTS["administrator"] = {**RIGHTS["coordinator"], **dict.fromkeys(SETTINGS, ALL)}
 DOCUMENTS = (*RIGHTS["coordinator"], *LINES, *SETTINGS)
@@ -150,6 +155,17 @@ class TestCompanies(GrantsCommon):
         cls.tranche = cls.make_tranche(cls.subsidy)
         cls.sign(cls.subsidy)
         cls.piece.with_user(cls.coordinator)._do_submit("bilan.pdf", PDF)
+        cls.report = cls.env["grant.financial.report"].create(
+            {
+                "subsidy_id": cls.subsidy.id,
+                "exercise_start": "2021-10-25",
+                "exercise_end": "2022-06-30",
+            }
+        )
+        cls.pay(cls.tranche)
+        cls.recovery = cls.env["grant.recovery"].create(
+            {"subsidy_id": cls.subsidy.id, "amount": 1}
+        )
         cls.funding = cls.env["grant.funding"].create(
             {"name": "F", "envelope_id": cls.envelope.id, "amount": 1}
         )
@@ -168,6 +184,8 @@ class TestCompanies(GrantsCommon):
             self.piece,
             self.piece.version_ids,
             self.tranche,
+            self.report,
+            self.recovery,
             self.subsidy.decision_ids,
             self.subsidy.entry_ids,
         )
@@ -206,7 +224,9 @@ class TestCompanies(GrantsCommon):
             (self.subsidy, ("action_sign", "action_reopen", "action_reset_to_draft")),
             (self.tranche, ("action_certify", "action_replan", "action_check")),
             (self.piece, ("action_accept",)),
-            (self.funding, ("action_claim", "action_cancel_receipt")),
+            (self.funding, ("action_cancel_claim", "action_cancel_receipt")),
+            (self.report, ("action_accept",)),
+            (self.recovery, ("action_write_letter", "action_print_letter")),
             (self.piece.milestone_id, ("action_reach", "action_unreach")),
         ):
             for method in methods:
@@ -217,10 +237,68 @@ class TestCompanies(GrantsCommon):
             (self.subsidy, "close"),
             (self.tranche, "cancel"),
             (self.piece, "waive"),
+            (self.report, "reopen_report"),
+            (self.recovery, "waive_recovery"),
+            (self.recovery, "observe"),
         ):
             with self.subTest(action=action), self.assertRaises(AccessError):
                 self.ask(document, action, user)
-        self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "ready"))
+        self.assertEqual((self.subsidy.state, self.tranche.state), ("signed", "paid"))
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_windows_tell_nothing(self):
+        """Opened on a document of another company, they would show its amounts."""
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for model, document, values in (
+            ("pay", self.tranche, {}),
+            ("override", self.tranche, {"condition": "bank", "reason": "x"}),
+        ):
+            window = self.env[f"grant.disbursement.{model}"].with_user(user)
+            window = window.create({"disbursement_id": document.id, **values})
+            self.env.invalidate_all()
+            for name in window.fields_get(["amount", "partner_id", "payment_path", "blockers"]):
+                with self.subTest(model=model, name=name), self.assertRaises(AccessError):
+                    window.read([name])
+            with self.subTest(model=model, method="onchange"), self.assertRaises(AccessError):
+                window.browse().onchange(
+                    {"disbursement_id": document.id}, ["disbursement_id"], {name: {}}
+                )
+        for model, values in (
+            ("grant.funding.receive", {"funding_id": self.funding.id}),
+            ("grant.recovery.step", {"recovery_id": self.recovery.id, "step": "claim"}),
+            ("grant.funding.claim", {"funding_ids": self.funding.ids}),
+            (
+                "grant.disbursement.order",
+                {"disbursement_ids": self.tranche.ids, "order_number": "1"},
+            ),
+        ):
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                self.env[model].with_user(user).create(values)
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_templates(self):
+        template = self.env["grant.schedule.template"].create(
+            {
+                "name": "Le nôtre",
+                "tranche_ids": [Command.create({"name": "Avance", "percentage": 50})],
+                "deliverable_ids": [
+                    Command.create(
+                        {
+                            "milestone": "Bilan",
+                            "type_id": self.env["grant.deliverable.type"].search([], limit=1).id,
+                        }
+                    )
+                ],
+            }
+        )
+        user = self.strangers.filtered(lambda user: user.login == "test_other_administrator")
+        for lines in (template.tranche_ids, template.deliverable_ids):
+            with self.subTest(lines=lines):
+                self.assertFalse(lines.with_user(user).search([("id", "in", lines.ids)]))
+                with self.assertRaises(AccessError):
+                    lines.with_user(user).months = 1
+        template.company_id = False
+        self.assertEqual(lines.with_user(user).search([("id", "in", lines.ids)]), lines)
 
     def test_not_linkable(self):
         theirs = self.both.with_context(allowed_company_ids=self.other_company.ids)
@@ -255,6 +333,20 @@ class TestCompanies(GrantsCommon):
         # An operator that belongs to no company may go with its draft: it is theirs then.
         draft.envelope_id = contract.envelope_ids
         self.assertEqual(draft.company_id, self.other_company)
+
+    def test_currency_of_the_ledger(self):
+        """Its amounts would be read in another one."""
+        company = self.other_company
+        contract = self.contract.copy({"company_id": company.id})
+        contract.signature_date = "2021-10-21"
+        currency = self.env["res.currency"].create({"name": "XAB", "symbol": "x"})
+        company.currency_id = currency
+        contract.action_put_in_force()
+        self.assertEqual(contract.envelope_ids.entry_ids.currency_id, currency)
+        with self.assertRefused(company.name):
+            company.currency_id = self.env.ref("base.EUR")
+            self.env.flush_all()
+        self.assertFalse(self.verify(contract))
 
     def test_portal_of_another_company(self):
         """The companies of a portal user limit what it sees too."""

@@ -58,7 +58,7 @@ class AccountingCase(GrantsCommon):
         self.assertEqual(tranche.state, state)
         self.assertFalse(self.verify())
         control = self.env["grant.accounting.control"].search(
-            [("disbursement_id", "=", tranche.id), ("is_different", "=", True)]
+            [("origin_id", "=", tranche.id), ("is_different", "=", True)]
         )
         self.assertFalse(control)
 
@@ -461,8 +461,24 @@ class TestControl(AccountingCase):
         self.assertEqual(len(wrong), 2)
         self.assertIn(self.tranche.display_name, wrong[0])
         control = self.env["grant.accounting.control"].search([("is_different", "=", True)])
-        self.assertEqual(control.disbursement_id, self.tranche)
+        self.assertEqual(control.document, self.tranche.display_name)
+        self.assertEqual(control.action_open_document()["res_id"], self.tranche.id)
         self.assertEqual((control.ledger_amount, control.accounting_amount), (1000, 1000))
+
+
+    def test_all_kinds(self):
+        self.order(self.tranche)
+        self.register(self.bill(self.tranche))
+        funding = self.env["grant.funding"].create(
+            {"name": "Versement", "envelope_id": self.envelope.id, "amount": 100}
+        )
+        funding.with_user(self.finance_officer)._do_receive(PAID, 40)
+        lines = self.env["grant.accounting.control"].search([])
+        self.assertEqual(
+            sorted((line.kind, line.ledger_amount, line.accounting_amount) for line in lines),
+            [("payment", 1000, 1000), ("receipt", 40, 40)],
+        )
+        self.assertFalse(any(lines.mapped("is_different")))
 
 
 class TestPaymentClock(AccountingCase):

@@ -1,4 +1,5 @@
 from odoo.exceptions import UserError
+from odoo.service.model import call_kw
 from odoo.tests import Form
 from odoo.tools.misc import formatLang
 
@@ -57,6 +58,39 @@ class TestCeilings(GrantsCommon):
             subsidies.action_sign()
         self.assertEqual(set(subsidies.mapped("state")), {"granted"})
         self.assertEqual(self.envelope.committed_amount, 0)
+
+    def test_nothing_is_done_twice(self):
+        """A document named twice in one call: its money would be posted twice."""
+        contract = self.contract.copy()
+        contract.signature_date = "2021-10-21"
+        subsidy = self.make_subsidy()
+        subsidy.action_grant()
+        signed = self.sign(self.make_subsidy())
+        tranche = self.make_tranche(signed)
+        for user, document, method in (
+            (self.finance_manager, contract, "action_put_in_force"),
+            (self.coordinator, subsidy, "action_sign"),
+            (self.coordinator, tranche, "action_certify"),
+        ):
+            with self.subTest(method=method), self.assertRefused("twice"):
+                call_kw(document.with_user(user), method, [document.ids * 2], {})
+        with self.assertRefused("twice"):
+            self.ask(signed.browse(signed.ids * 2), "close", self.finance_manager)
+        self.assertEqual((contract.state, subsidy.state), ("draft", "granted"))
+
+    def test_nothing_before_the_allocation(self):
+        """As at that date, more would be committed than allocated."""
+        early = self.make_subsidy(signature_date="2021-10-20")
+        with self.assertRefused(self.contract.code, "in force"):
+            self.sign(early)
+        funding = self.env["grant.funding"].create(
+            {"name": "F", "envelope_id": self.envelope.id, "amount": 1}
+        )
+        with self.assertRefused(self.contract.code, "in force"):
+            funding.with_user(self.finance_officer)._do_receive("2021-10-20", 1)
+        early.signature_date = self.contract.signature_date
+        self.sign(early)
+        self.assertFalse(self.verify())
 
     def test_paying_frees_no_room(self):
         """A ceiling that forgets what is paid is a mistake others made."""

@@ -190,21 +190,33 @@ class TestContract(GrantsCommon):
         funding = self.env["grant.funding"].create(
             {"name": "Versement", "envelope_id": self.envelope.id, "amount": 100}
         )
-        funding.with_user(self.finance_officer).action_claim()
-        self.assertEqual(funding.claim_date, fields.Date.today())
+        claim = self.env["grant.funding.claim"].with_user(self.finance_officer)
+        claim.create({"funding_ids": funding.ids, "claim_date": "2021-11-20"}).action_confirm()
+        self.assertEqual(funding.claim_date, datetime.date(2021, 11, 20))
+        invoice = funding.move_ids
+        self.assertEqual((invoice.move_type, invoice.state), ("out_invoice", "posted"))
+        self.assertEqual((invoice.partner_id, invoice.amount_total), (self.prefecture, 100))
+        self.assertEqual(invoice.invoice_line_ids.account_id.code, "74718")
         with self.assertRaises(UserError):
-            funding.with_user(self.finance_officer).action_claim()
+            funding.with_user(self.finance_officer)._do_claim("2021-11-20")
         with self.assertRaises(UserError):
             funding.amount = 200
         wizard = self.env["grant.funding.receive"].with_user(self.finance_officer)
         wizard.create(
             {"funding_id": funding.id, "amount": 99.99, "received_date": "2021-12-01"}
         ).action_confirm()
-        self.assertEqual(funding.state, "received")
+        self.assertEqual((funding.state, funding.received_amount), ("claimed", 99.99))
         self.assertEqual(self.envelope.received_amount, 99.99)
+        with self.assertRefused("0.01", "0.02"):
+            funding.with_user(self.finance_officer)._do_receive("2021-12-02", 0.02)
+        rest = wizard.create({"funding_id": funding.id, "received_date": "2021-12-02"})
+        self.assertEqual(rest.amount, 0.01)
+        rest.action_confirm()
+        self.assertEqual(funding.state, "received")
+        self.assertEqual(funding.received_date, datetime.date(2021, 12, 2))
         entry = self.envelope.entry_ids[:1]
         self.assertEqual(
-            (entry.kind, entry.amount, entry.date), ("receipt", 99.99, datetime.date(2021, 12, 1))
+            (entry.kind, entry.amount, entry.date), ("receipt", 0.01, datetime.date(2021, 12, 2))
         )
         self.assertEqual(entry.user_id, self.finance_officer)
         with self.assertRaises(UserError):
@@ -218,7 +230,7 @@ class TestContract(GrantsCommon):
             with self.assertRaises(AccessError):
                 funding.with_user(user).action_cancel_receipt()
         funding.with_user(self.finance_manager).action_cancel_receipt()
-        self.assertEqual(funding.state, "expected")
+        self.assertEqual(funding.state, "claimed")
         self.assertEqual(funding.received_amount, 0)
         self.assertEqual(self.envelope.received_amount, 0)
         receipts = self.envelope.entry_ids.filtered(lambda entry: entry.kind == "receipt")
@@ -226,11 +238,47 @@ class TestContract(GrantsCommon):
         self.assertEqual(len(set(receipts.mapped("date"))), 1)
         with self.assertRaises(UserError):
             funding.with_user(self.finance_manager).action_cancel_receipt()
+        for user in (self.reader, self.coordinator, self.finance_officer):
+            with self.assertRaises(AccessError):
+                funding.with_user(user).action_cancel_claim()
+        funding.with_user(self.finance_manager).action_cancel_claim()
+        self.assertEqual((funding.state, funding.claim_date), ("expected", False))
         with self.assertRefused("ledger"):
             funding.unlink()
+        with self.assertRefused("cannot be changed"):
+            funding.envelope_id = self.contract.copy().envelope_ids[0]
         self.receive(100.1, funding)
         self.assertEqual(self.envelope.received_amount, 100.1)
         self.assertFalse(self.verify())
+
+    def test_state_money(self):
+        """What the State still owes, what the city advanced; the direct envelope is neither."""
+        self.assertEqual((self.contract.owed_amount, self.contract.advanced_amount), (150000, 0))
+        self.pay(self.make_tranche(self.sign(self.make_subsidy(amount=400)), amount=400))
+        self.assertEqual(self.contract.advanced_amount, 400)
+        self.receive(150)
+        self.assertEqual((self.contract.owed_amount, self.contract.advanced_amount), (149850, 250))
+
+    def test_the_claim_follows_accounting(self):
+        funding = self.receive()
+        invoice = funding.move_ids
+        invoice.line_ids.remove_move_reconcile()
+        self.assertEqual((funding.state, self.envelope.received_amount), ("claimed", 0))
+        self.assertFalse(self.verify())
+        invoice.button_draft()
+        self.assertEqual((funding.state, funding.claim_date), ("expected", False))
+        with self.assertRefused("in accounting already"):
+            funding.with_user(self.finance_officer)._do_claim("2021-11-20")
+        with self.assertRefused("accounting", "deleted"):
+            self.env["grant.funding"].browse(funding.id).with_user(self.coordinator).unlink()
+        invoice.invoice_line_ids.price_unit = 90
+        with self.assertRefused("does not say the same"):
+            invoice.with_user(self.finance_officer).action_post()
+        invoice.invoice_line_ids.price_unit = 100
+        with self.assertRaises(AccessError):
+            invoice.with_user(self.coordinator).action_post()
+        invoice.with_user(self.finance_officer).action_post()
+        self.assertEqual(funding.state, "claimed")
 
     def test_receipt_by_whom_and_when(self):
         funding = self.env["grant.funding"].create(

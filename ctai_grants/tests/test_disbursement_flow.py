@@ -1,7 +1,7 @@
 import datetime
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import Form, freeze_time
 
@@ -137,6 +137,9 @@ class TestFlow(TranchesCase):
         self.order(self.tranche)
         with self.assertRefused("after today"):
             self.tranche.with_user(self.finance_officer)._do_pay(tomorrow, "P-1")
+        before = self.subsidy.signature_date - datetime.timedelta(days=1)
+        with self.assertRefused(self.tranche.name, "signed"):
+            self.tranche.with_user(self.finance_officer)._do_pay(before, "P-1")
         self.assertEqual(self.tranche.state, "ordered")
 
     def test_wizards(self):
@@ -247,6 +250,27 @@ class TestConditions(TranchesCase):
         self.assertBlocked(self.conditioned, "Bilan", "To Complete")
         self.ask(self.piece, "waive", self.coordinator)
 
+    def test_the_schedule_signed_is_kept(self):
+        """A tranche without conditions, or a larger one, would pay what another one waits for."""
+        tranches = self.env["grant.disbursement"].with_user(self.coordinator)
+        values = {"name": "Autre", "subsidy_id": self.subsidy.id, "amount": 1}
+        officer = self.conditioned.with_user(self.finance_officer)
+        for attempt in (
+            lambda: tranches.create(values),
+            lambda: self.conditioned.with_user(self.coordinator).copy(),
+            lambda: self.subsidy.with_user(self.coordinator).write(
+                {"disbursement_ids": [Command.create(values)]}
+            ),
+            lambda: self.conditioned.with_user(self.coordinator).unlink(),
+            lambda: self.conditioned.with_user(self.coordinator).write({"amount": 1}),
+            lambda: officer.write({"amount": 1}),
+            lambda: officer.write({"kind": "advance"}),
+        ):
+            with self.assertRaises(UserError):
+                attempt()
+        self.conditioned.with_user(self.finance_manager).amount = 900
+        tranches.with_user(self.finance_manager).create(values).unlink()
+
     def test_executory(self):
         tomorrow = fields.Date.today() + datetime.timedelta(days=1)
         for date in (False, tomorrow):
@@ -351,8 +375,8 @@ class TestConditions(TranchesCase):
         other = self.make_subsidy(executory_date=False)
         with self.assertRefused():
             self.tranche.subsidy_id = other
-        copy = self.tranche.copy()
-        self.assertBlocked(copy, "executory")
+        copy = self.tranche.with_user(self.finance_manager).copy()
+        self.assertBlocked(copy.with_user(self.coordinator), "executory")
 
     def test_nothing_is_overridden_in_advance(self):
         for condition, piece in (
@@ -371,6 +395,14 @@ class TestConditions(TranchesCase):
         self.ask(self.tranche, "return", self.finance_officer, "Non exécutoire")
         self.assertBlocked(self.tranche, "executory")
         self.assertFalse(self.tranche.certified_by_id)
+
+    def test_no_condition_comes_after_the_certificate(self):
+        self.ask(self.piece, "waive", self.coordinator)
+        self.certify(self.conditioned)
+        with self.assertRefused(self.conditioned.display_name):
+            self.make_deliverable(self.subsidy, disbursement_ids=self.conditioned.ids)
+        self.piece.copy()
+        self.assertEqual(self.conditioned.deliverable_ids, self.piece)
 
 
 class TestTwoPeople(TranchesCase):

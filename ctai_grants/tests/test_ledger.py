@@ -148,7 +148,7 @@ class TestGuards(LedgerCase):
             "grant.decision": ("_record", "_append"),
             "grant.subsidy": ("_transition", "_decide", "_do_close", "_post_commitment"),
             "grant.disbursement": ("_transition", "_do_pay", "_do_order", "_post_payment"),
-            "grant.funding": ("_transition", "_do_receive", "_post_receipt"),
+            "grant.funding": ("_transition", "_do_claim", "_do_receive", "_sync_ledger"),
             "grant.contract": ("_transition", "with_context", "with_user", "sudo", "with_env"),
         }
         for model, methods in private.items():
@@ -306,6 +306,23 @@ class TestNewDocuments(LedgerCase):
         self.assertEqual(sneaked.company_id, self.company)
         self.assertTrue(sneaked.currency_id)
 
+    def test_amounts_in_another_currency(self):
+        other = self.env["res.currency"].create({"name": "XAB", "symbol": "x"})
+        values = {"name": "S", "envelope_id": self.envelope.id, "amount": 1}
+        for model, amounts in (("grant.subsidy", {"partner_id": self.operator.id}),
+                               ("grant.funding", {})):  # fmt: skip
+            documents = self.env[model].with_user(self.administrator)
+            amounts = {**values, **amounts}
+            documents.create({**amounts, "currency_id": self.company.currency_id.id})
+            with self.subTest(model=model), self.assertRaisesRegex(AccessError, "Currency"):
+                documents.create({**amounts, "currency_id": other.id})
+            names = [f"{name}/.id" if name.endswith("_id") else name for name in amounts]
+            result = documents.load(
+                [*names, "currency_id/.id"], [[*map(str, amounts.values()), str(other.id)]]
+            )
+            self.assertFalse(result["ids"])
+            self.assertIn("Currency", result["messages"][0]["message"])
+
     def test_copies_carry_no_money(self):
         subsidy = self.subsidy.copy()
         self.assertEqual(subsidy.state, "draft")
@@ -318,7 +335,7 @@ class TestNewDocuments(LedgerCase):
             *("signature_date", "cer_date", "request_date"),
         ):
             self.assertFalse(subsidy[name], name)
-        tranche = self.tranche.copy()
+        tranche = self.tranche.with_user(self.finance_manager).copy()
         self.assertEqual(tranche.state, "planned")
         for name in tranche._decision_fields:
             self.assertFalse(tranche[name], name)

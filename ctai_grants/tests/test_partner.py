@@ -30,6 +30,15 @@ class TestPartner(GrantsCommon):
             with self.subTest(number=number, write=True), self.assertRefused(number):
                 bank.acc_number = number
 
+    def test_iban_of_a_new_operator(self):
+        """An account entered before the organisation was an operator is no exception."""
+        supplier = self._make_organisation("Fournisseur", False)
+        account = supplier.bank_ids.create({"acc_number": "12345", "partner_id": supplier.id})
+        with self.assertRefused("12345", supplier.name):
+            supplier.grant_role = "operator"
+        account.acc_number = "FR7699999000010000000000309"
+        supplier.grant_role = "operator"
+
     def test_bank_of_the_organisation(self):
         """A contact's payments go to its organisation's account, if that one is verified."""
         contact = self.env["res.partner"].create(
@@ -66,6 +75,24 @@ class TestPartner(GrantsCommon):
             self.operator.active = False
         with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError):
             (self.operator | self.operator.bank_ids.partner_id).unlink()
+        # Its users are archived first, as Odoo wants.
+        self.prefecture_user.active = False
+        self.prefecture.child_ids.active = False
+        with self.assertRefused(self.prefecture.name):
+            self.prefecture.active = False
+
+    def test_no_organisation_takes_over_another(self):
+        """Its users would see the other's subsidies, and get the money (R7)."""
+        lone = {"is_company": False, "parent_id": self.other_operator.id}
+        self.make_subsidy().partner_id.write({"comment": "x", "is_company": True})
+        self.operator.write(lone)
+        self.operator.write({"is_company": True, "parent_id": False})
+        self.sign(self.make_subsidy())
+        with self.assertRefused(self.operator.name):
+            self.operator.with_user(self.coordinator).write(lone)
+        # A group of associations: each keeps its own subsidies.
+        self.operator.parent_id = self.other_operator
+        self.assertEqual(self.operator.commercial_partner_id, self.operator)
 
     @mute_logger("odoo.sql_db", "odoo.addons.base.wizard.base_partner_merge")
     def test_merging_does_not_rewrite_the_ledger(self):
@@ -77,6 +104,19 @@ class TestPartner(GrantsCommon):
         self.assertFalse(self.verify())
         merge._merge((self.operator | double).ids, self.operator)
         self.assertFalse(double.exists())
+
+    def test_merging_does_not_pass_trust_on(self):
+        """An account verified as another's becomes the operator's, to be verified again (R4)."""
+        merge = self.env["base.partner.merge.automatic.wizard"].with_user(self.coordinator)
+        other = self._make_organisation("Autre", False, "FR7699999000010000000000309")
+        self.operator.bank_ids.allow_out_payment = False
+        (self.operator | other).email = "double@example.org"
+        account = other.bank_ids
+        merge.create({})._merge((self.operator | other).ids, self.operator.with_user(merge.env.uid))
+        self.env.invalidate_all()
+        self.assertEqual(account.partner_id, self.operator)
+        self.assertFalse(account.allow_out_payment)
+        self.assertFalse(self.operator._get_grant_bank())
 
     def test_subsidies(self):
         subsidy = self.make_subsidy()

@@ -181,6 +181,11 @@ class TestOperatorPages(PortalCase):
         self.assertIn(f"/my/subsidies/{self.mine.id}", self.url_open(path).url)
         self.assertFalse(self.piece.version_ids, "looking at an address changes nothing")
 
+    def test_scripts_speak_the_users_language(self):
+        """What upload.js says is in the add-on's catalogue: portal pages must load it."""
+        modules = self.env["ir.http"]._get_translation_frontend_modules_name()
+        self.assertIn("ctai_grants", modules)
+
     def test_what_is_late_comes_first(self):
         self.piece.milestone_id.date = "2090-06-30"
         late = self.make_deliverable(self.mine, name="Budget en retard")

@@ -15,6 +15,8 @@ class TestSchedule(GrantsCommon):
         super().setUpClass()
         cls.type = cls.env["grant.deliverable.type"].create({"name": "Bilan", "code": "TEST"})
         cls.template = cls.make_template((50, 30, 20))
+        # Month ends are tried over several years.
+        cls.contract.write({"date_start": "2020-01-01", "date_end": "2024-12-31"})
 
     @classmethod
     def make_template(cls, percentages, base="end", months=6):

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, freeze_time
 from odoo.tools import mute_logger
 
-from .common import GrantsCommon
+from .common import PDF, GrantsCommon
 
 
 class TestSubsidyFlow(GrantsCommon):
@@ -73,6 +73,17 @@ class TestSubsidyFlow(GrantsCommon):
             subsidy.action_sign()
         self.assertEqual(subsidy.committed_amount, 10000)
 
+    def test_operator_without_siret(self):
+        subsidy = self.make_subsidy()
+        subsidy.action_grant()
+        self.operator.company_registry = False
+        with self.assertRefused("SIRET", self.operator.name):
+            subsidy.action_sign()
+        self.assertEqual((subsidy.state, self.envelope.committed_amount), ("granted", 0))
+        # An association of another country has none.
+        self.operator.country_id = self.env.ref("base.ca")
+        subsidy.action_sign()
+
     def test_by_whom(self):
         subsidy = self.make_subsidy()
         outsiders = (self.reader, self.finance_officer, self.finance_manager, *self.portal_users)
@@ -133,6 +144,21 @@ class TestSubsidyFlow(GrantsCommon):
             action.unlink()
         action.places = 12
 
+    @mute_logger("odoo.sql_db")
+    def test_what_actions_are_about_stays(self):
+        """Themes and audiences: archived ones stay on them, and none is deleted."""
+        theme = self.env["grant.theme"].create({"name": "Patrimoine local"})
+        audience = self.env["grant.audience"].create({"name": "Seniors", "code": "test_seniors"})
+        values = {"name": "A", "theme_ids": theme.ids, "audience_ids": audience.ids}
+        action = self.make_subsidy(action_ids=[Command.create(values)]).action_ids
+        theme.active = audience.active = False
+        self.env.invalidate_all()
+        self.assertEqual((action.theme_ids, action.audience_ids), (theme, audience))
+        self.assertEqual(action.subsidy_id.theme_ids, theme)
+        for used in (theme, audience):
+            with self.subTest(used=used), self.assertRaises(psycopg2.IntegrityError):
+                used.unlink()
+
     def test_a_draft_can_go_and_nothing_else(self):
         draft = self.make_subsidy()
         self.make_tranche(draft)
@@ -161,6 +187,21 @@ class TestSubsidyFlow(GrantsCommon):
         self.sign(subsidy)
         self.assertEqual(subsidy.committed_amount, 9000)
         self.assertFalse(self.verify())
+
+    def test_what_it_left_behind_stays_with_it(self):
+        """Actions in the ledger and files of its operator, when it is a draft again (R3, R7)."""
+        subsidy = self.make_subsidy(action_ids=[Command.create({"name": "A", "amount": 1})])
+        piece = self.make_deliverable(subsidy)
+        self.sign(subsidy)
+        piece._do_submit("bilan.pdf", PDF)
+        self.ask(subsidy, "cancel", self.coordinator)
+        subsidy.action_reset_to_draft()
+        other = self.make_subsidy(partner_id=self.other_operator.id)
+        for child in (subsidy.action_ids, piece.milestone_id):
+            with self.subTest(child=child), self.assertRefused("cannot be changed"):
+                child.with_user(self.coordinator).subsidy_id = other
+        with self.assertRefused("cannot be changed"):
+            other.milestone_ids = [Command.link(piece.milestone_id.id)]
 
     def test_what_forbids_cancelling_and_closing(self):
         subsidy = self.sign(self.make_subsidy())
@@ -202,6 +243,22 @@ class TestSubsidyFlow(GrantsCommon):
         subsidy.action_reset_to_draft()
         self.assertEqual(self.decisions(subsidy), ["granted", "signed", "cancelled", "reopened"])
         self.assertEqual(subsidy.decision_ids.sorted("id")[:2], first)
+
+    def test_a_decision_is_about_its_document(self):
+        """Whatever defaults a client sends along (R5)."""
+        other = self.sign(self.make_subsidy())
+        defaults = {
+            "default_disbursement_id": self.make_tranche(other).id,
+            "default_deliverable_id": self.make_deliverable(other).id,
+            "default_condition": "bank",
+            "default_reason": "x",
+        }
+        subsidy = self.make_subsidy().with_context(**defaults)
+        subsidy.action_grant()
+        decision = subsidy.decision_ids
+        self.assertEqual(decision.decision, "granted")
+        for name in ("disbursement_id", "deliverable_id", "condition", "reason"):
+            self.assertFalse(decision[name], name)
 
     @mute_logger("odoo.sql_db")
     def test_bad_input(self):
@@ -275,15 +332,75 @@ class TestSubsidyFlow(GrantsCommon):
         with self.assertRefused():
             first.active = False
 
+    def test_period_within_the_contract(self):
+        subsidy = self.make_subsidy()
+        for vals, field in (
+            ({"date_start": "2020-02-01"}, "Start"),
+            ({"date_end": "2031-01-01"}, "End"),
+        ):
+            with self.assertRefused(field, self.contract.code):
+                subsidy.write(vals)
+        with self.assertRefused("End", self.contract.code):
+            self.contract.date_end = "2022-06-29"
+
+    def test_no_milestone_before_the_subsidy(self):
+        subsidy = self.make_subsidy(date_start="2021-11-15")
+        piece = self.make_deliverable(subsidy)
+        piece.milestone_id.date = subsidy.decision_date
+        with self.assertRefused("Bilan", subsidy.code):
+            piece.milestone_id.date = "2021-09-26"
+
+    def test_tranches_add_up(self):
+        subsidy = self.make_subsidy(amount=1500)
+        self.make_tranche(subsidy)
+        self.assertIn("short of the amount", subsidy.schedule_warning)
+        second = self.make_tranche(subsidy, amount=500.01)
+        self.assertIn("exceed the amount", subsidy.schedule_warning)
+        subsidy.action_grant()
+        with self.assertRefused(subsidy.code, "1,500.01"):
+            subsidy.action_sign()
+        self.assertEqual(subsidy.state, "granted")
+        second.amount = 500
+        self.assertFalse(subsidy.schedule_warning)
+        subsidy.action_sign()
+
+    def test_what_is_archived_stays_a_draft(self):
+        """Once granted it could not come back, and its contract would be closed over it."""
+        subsidy = self.make_subsidy(active=False)
+        contract = self.contract.copy({"active": False})
+        contract.signature_date = "2021-10-21"
+        for document, action in (
+            (subsidy, subsidy.action_grant),
+            (contract, contract.with_user(self.finance_manager).action_put_in_force),
+        ):
+            with self.subTest(document=document), self.assertRefused("archived"):
+                action()
+        self.assertEqual((subsidy.state, contract.state), ("draft", "draft"))
+
     # ------------------------------------------------------------------
     # Lists
     # ------------------------------------------------------------------
 
     @freeze_time("2022-08-01")
     def test_late(self):
-        subsidy = self.sign(self.make_subsidy())
+        subsidy = self.make_subsidy()
         piece = self.make_deliverable(subsidy)
-        self.assertTrue(piece.is_late)
+        tranche = self.make_tranche(subsidy, due_date="2022-07-01")
+        late = [("is_late", "=", True)]
+        milestone = piece.milestone_id
+        self.assertFalse(piece.is_late or tranche.is_late, "nothing is late before the signature")
+        self.assertEqual(milestone.state, "due")
+        self.assertIn(milestone, milestone.search([("state", "=", "due")]))
+        self.assertNotIn(milestone, milestone.search([("state", "=", "late")]))
+        self.assertNotIn(piece, piece.search(late))
+        self.assertNotIn(tranche, tranche.search(late))
+        self.sign(subsidy)
+        self.assertTrue(piece.is_late and tranche.is_late)
+        self.assertEqual(milestone.state, "late")
+        self.assertIn(milestone, milestone.search([("state", "=", "late")]))
+        self.assertNotIn(milestone, milestone.search([("state", "=", "due")]))
+        self.assertIn(piece, piece.search(late))
+        self.assertIn(tranche, tranche.search(late))
         self.assertTrue(subsidy.is_late)
         found = self.env["grant.subsidy"].search([("is_late", "=", True)])
         self.assertIn(subsidy, found)

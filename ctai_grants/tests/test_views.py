@@ -13,10 +13,12 @@ ROLES = ("reader", "coordinator", "finance_officer", "finance_manager", "adminis
 EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
-    "menu_decisions", "menu_partners", "menu_order_batches",
+    "menu_decisions", "menu_partners", "menu_order_batches", "menu_financial_reports",
+    "menu_recoveries",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
+MANAGEMENT = {"menu_recoveries_to_decide"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types",
@@ -25,8 +27,8 @@ MENUS = {
     "reader": EVERYBODY,
     "coordinator": EVERYBODY | COORDINATION,
     "finance_officer": EVERYBODY | FINANCE,
-    "finance_manager": EVERYBODY | FINANCE,
-    "administrator": EVERYBODY | COORDINATION | FINANCE | CONFIGURATION,
+    "finance_manager": EVERYBODY | FINANCE | MANAGEMENT,
+    "administrator": EVERYBODY | COORDINATION | FINANCE | MANAGEMENT | CONFIGURATION,
 }
 
 # What the methods behind the buttons check; None: whoever may read.
@@ -46,6 +48,8 @@ BUTTONS = {
         "action_claim": OFFICER,
         "action_receive": OFFICER,
         "action_cancel_receipt": MANAGER,
+        "action_cancel_claim": MANAGER,
+        "action_view_moves": OFFICER,
     },
     "grant.subsidy": {
         "action_grant": COORDINATOR,
@@ -55,6 +59,9 @@ BUTTONS = {
         "action_cancel": COORDINATOR,
         "action_close": MANAGER,
         "action_reopen": MANAGER,
+        "action_waive_report": MANAGER,
+        "action_view_report": None,
+        "action_view_recoveries": None,
         "action_view_entries": None,
         "action_view_deliverables": None,
         "action_view_decisions": None,
@@ -79,6 +86,23 @@ BUTTONS = {
         "action_reopen": COORDINATOR,
         "action_download": None,
     },
+    "grant.financial.report": {
+        "action_accept": COORDINATOR,
+        "action_reopen": MANAGER,
+        "action_view_recoveries": None,
+    },
+    "grant.recovery": {
+        "action_write_letter": COORDINATOR + OFFICER,
+        "action_print_letter": None,
+        "action_notify": OFFICER,
+        "action_observe": COORDINATOR + OFFICER,
+        "action_decide": MANAGER,
+        "action_claim": OFFICER,
+        "action_collect": OFFICER,
+        "action_uncollect": MANAGER,
+        "action_waive": MANAGER,
+        "action_view_moves": OFFICER,
+    },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
     "grant.entry": {"action_open_origin": None},
@@ -99,6 +123,13 @@ class TestViews(GrantsCommon):
         cls.subsidy.action_sign()
         cls.env["grant.funding"].create(
             {"name": "First", "envelope_id": cls.envelope.id, "amount": 75000}
+        )
+        tranche = cls.make_tranche(cls.sign(cls.make_subsidy()), amount=1000)
+        cls.pay(tranche)
+        of_subsidy = {"subsidy_id": tranche.subsidy_id.id}
+        cls.env["grant.recovery"].create({**of_subsidy, "amount": 100})
+        cls.env["grant.financial.report"].create(
+            {**of_subsidy, "exercise_start": "2021-10-25", "exercise_end": "2022-06-30"}
         )
         cls.make_subsidy(envelope_id=cls.direct_envelope.id)
 
@@ -264,7 +295,9 @@ class TestViews(GrantsCommon):
             ("grant.disbursement.order", self.finance_officer),
             ("grant.disbursement.pay", self.finance_officer),
             ("grant.disbursement.override", self.finance_manager),
+            ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),
+            ("grant.recovery.step", self.finance_officer),
         ):
             with self.subTest(model=model):
                 wizard = self.env[model].with_user(user)
@@ -303,15 +336,34 @@ class TestViews(GrantsCommon):
         sequence.invalidate_recordset()
         self.assertEqual(sequence.number_next_actual, before + 1)
 
+    def test_an_envelope_is_added_with_its_amount(self):
+        """In its contract: the web client sends no field that only the cards' bar asks for."""
+        model = self.env["grant.envelope"].with_user(self.finance_manager)
+        arch = etree.fromstring(model.get_views([(False, "kanban")])["views"]["kanban"]["arch"])
+        self.assertTrue(arch.xpath("/kanban/field[@name='amount']"))
+
+    def test_a_piece_takes_the_name_of_its_type(self):
+        kind = self.env["grant.deliverable.type"].create({"name": "Bilan", "code": "TEST-B"})
+        milestone = self.env["grant.milestone"].search([], limit=1)
+        form = Form(self.env["grant.deliverable"].with_user(self.coordinator))
+        form.milestone_id = milestone
+        form.type_id = kind
+        self.assertEqual(form.name, "Bilan")
+        form.name = "Bilan de mars"
+        form.type_id = self.env["grant.deliverable.type"]
+        self.assertEqual(form.name, "Bilan de mars")
+
     def test_envelope_choice(self):
         """An envelope can be chosen before the subsidy has a company, unless it is closed."""
         model = self.env["grant.subsidy"].with_user(self.coordinator)
         arch = etree.fromstring(model.get_views([(False, "form")])["views"]["form"]["arch"])
         domain = safe_eval(arch.xpath("//field[@name='envelope_id']")[0].get("domain"))
-        self.assertIn(self.envelope, self.env["grant.envelope"].search(domain))
-        self.subsidy.with_user(self.coordinator)._do_cancel("Test")
-        self.contract.with_user(self.finance_manager).action_close()
-        self.assertNotIn(self.envelope, self.env["grant.envelope"].search(domain))
+        contract = self.contract.copy({"signature_date": "2021-10-21"})
+        contract = contract.with_user(self.finance_manager)
+        contract.action_put_in_force()
+        self.assertLessEqual(contract.envelope_ids, self.env["grant.envelope"].search(domain))
+        contract.action_close()
+        self.assertFalse(contract.envelope_ids & self.env["grant.envelope"].search(domain))
 
     def test_next_payment_alert(self):
         """What blocks the next payment names the pieces; then it says who acts."""

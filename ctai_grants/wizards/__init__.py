@@ -1,9 +1,12 @@
 from . import (
+    base_partner_merge,
     grant_deliverable_submit,
     grant_disbursement_order,
     grant_disbursement_override,
     grant_disbursement_pay,
+    grant_funding_claim,
     grant_funding_receive,
     grant_reason,
+    grant_recovery_step,
     grant_treasury_upload,
 )

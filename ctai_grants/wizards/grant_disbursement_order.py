@@ -14,6 +14,7 @@ class GrantDisbursementOrder(models.TransientModel):
     amount = fields.Monetary(string="Total", compute="_compute_totals")
     order_number = fields.Char(
         compute="_compute_order_number",
+        compute_sudo=False,
         store=True,
         readonly=False,
         required=True,

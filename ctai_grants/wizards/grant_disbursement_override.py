@@ -10,9 +10,11 @@ class GrantDisbursementOverride(models.TransientModel):
     _description = "Override a Condition"
 
     disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
-    blockers = fields.Text(related="disbursement_id.blockers")
+    blockers = fields.Text(related="disbursement_id.blockers", related_sudo=False)
     condition = fields.Selection(CONDITIONS, required=True)
-    allowed_deliverable_ids = fields.Many2many(related="disbursement_id.deliverable_ids")
+    allowed_deliverable_ids = fields.Many2many(
+        related="disbursement_id.deliverable_ids", related_sudo=False
+    )
     deliverable_id = fields.Many2one(
         "grant.deliverable", domain="[('id', 'in', allowed_deliverable_ids)]"
     )

@@ -8,10 +8,12 @@ class GrantDisbursementPay(models.TransientModel):
     _description = "Record a Payment"
 
     disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
-    currency_id = fields.Many2one(related="disbursement_id.currency_id")
-    amount = fields.Monetary(related="disbursement_id.amount")
-    partner_id = fields.Many2one(related="disbursement_id.partner_id")
-    payment_path = fields.Selection(related="disbursement_id.payment_path")
+    currency_id = fields.Many2one(related="disbursement_id.currency_id", related_sudo=False)
+    amount = fields.Monetary(related="disbursement_id.amount", related_sudo=False)
+    partner_id = fields.Many2one(related="disbursement_id.partner_id", related_sudo=False)
+    payment_path = fields.Selection(
+        related="disbursement_id.envelope_id.payment_path", related_sudo=False
+    )
     paid_date = fields.Date(required=True, default=fields.Date.context_today)
     payment_reference = fields.Char()
 

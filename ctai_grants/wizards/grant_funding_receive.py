@@ -8,9 +8,14 @@ class GrantFundingReceive(models.TransientModel):
     _description = "Record a Receipt"
 
     funding_id = fields.Many2one("grant.funding", required=True, readonly=True)
-    currency_id = fields.Many2one(related="funding_id.currency_id")
+    currency_id = fields.Many2one(related="funding_id.currency_id", related_sudo=False)
     amount = fields.Monetary(
-        required=True, compute="_compute_amount", store=True, readonly=False, precompute=True
+        required=True,
+        compute="_compute_amount",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     received_date = fields.Date(required=True, default=fields.Date.context_today)
     reference = fields.Char(help="Number of the State's payment.")
@@ -18,7 +23,7 @@ class GrantFundingReceive(models.TransientModel):
     @api.depends("funding_id")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = wizard.funding_id.amount
+            wizard.amount = wizard.funding_id.amount - wizard.funding_id.received_amount
 
     def action_confirm(self):
         """Record the receipt; see :meth:`grant.funding._do_receive` for what it refuses."""

@@ -24,6 +24,15 @@ class GrantReason(models.TransientModel):
         ("grant.disbursement", "cancel"): lambda records, reason: records._do_cancel(reason),
         ("grant.subsidy", "cancel"): lambda records, reason: records._do_cancel(reason),
         ("grant.subsidy", "close"): lambda records, reason: records._do_close(reason),
+        ("grant.subsidy", "waive_report"): lambda records, reason: records._do_waive_report(
+            reason
+        ),
+        ("grant.financial.report", "reopen_report"): lambda records, reason: records._do_reopen(
+            reason
+        ),
+        ("grant.recovery", "observe"): lambda records, reason: records._do_observe(reason),
+        ("grant.recovery", "uncollect"): lambda records, reason: records._do_uncollect(reason),
+        ("grant.recovery", "waive_recovery"): lambda records, reason: records._do_waive(reason),
     }
 
     res_model = fields.Char(required=True, readonly=True)
@@ -40,8 +49,15 @@ class GrantReason(models.TransientModel):
             "reopen": self.env._("Reopen This Piece"),
             "return": self.env._("Return to the Coordinator"),
             "unpay": self.env._("Cancel the Payment"),
-            "cancel": self.env._("Cancel"),
+            "cancel": self.env._("Cancel the Subsidy")
+            if records._name == "grant.subsidy"
+            else self.env._("Cancel the Tranche"),
             "close": self.env._("Close the Subsidy"),
+            "waive_report": self.env._("Do Without the Financial Report"),
+            "reopen_report": self.env._("Reopen the Financial Report"),
+            "observe": self.env._("Observations of the Operator"),
+            "uncollect": self.env._("Cancel the Repayment"),
+            "waive_recovery": self.env._("Waive the Recovery"),
         }
         return {
             "type": "ir.actions.act_window",

@@ -120,14 +120,14 @@ class TestStatement(GrantsCommon):
     def test_as_at_before_and_after_a_payment(self):
         for as_at, paid, state in (
             (datetime.date(2022, 1, 31), 4000.10, "Ordered"),
-            (datetime.date(2022, 2, 1), 6000.10, "Paid"),
+            (datetime.date(2022, 2, 1), 6000.10, "Paid Out"),
         ):
             book = self.open(as_at)
             self.assertEqual(self.get_block(book, self.envelope)[0]["Paid"], paid)
             tranche = next(r for r in self.get_rows(book, 2) if r["Tranche"] == "Solde")
             self.assertEqual(tranche["State"], state)
             self.assertEqual(tranche["Order no."], "M-2")
-            self.assertEqual(tranche["Paid on"] is not None, state == "Paid")
+            self.assertEqual(tranche["Paid on"] is not None, state == "Paid Out")
         before = self.open(datetime.date(2021, 11, 19))
         tranche = next(r for r in self.get_rows(before, 2) if r["Tranche"] == "Solde")
         self.assertEqual((tranche["State"], tranche["Order no."]), ("Planned", None))
@@ -346,7 +346,7 @@ class TestStatement(GrantsCommon):
         self.assertEqual(self.get_block(before, self.envelope)[0]["Committed"], 10000)
         self.assertEqual(self.get_block(after, self.envelope)[0]["Committed"], 6000.10)
         self.assertEqual(self.get_rows(before, 1)[0]["State"], "Signed")
-        self.assertEqual(self.get_rows(after, 1)[0]["State"], "Closed")
+        self.assertEqual(self.get_rows(after, 1)[0]["State"], "Closed Out")
 
     def test_what_is_not_granted_yet_is_not_shown(self):
         self.make_subsidy(code="S-DRAFT")

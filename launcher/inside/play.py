@@ -67,8 +67,9 @@ class Year:
         """From the signature to the end of 2022: most is done, something is left to everyone."""
         print("Contract in force, State money")
         contract.with_user(self.manager).action_put_in_force()
+        self._claim(self.env.ref("poitiers_2021.funding_1"), DAY("2021-10-25"))
         self._receive(self.env.ref("poitiers_2021.funding_1"), DAY("2021-11-22"))
-        self.env.ref("poitiers_2021.funding_2").with_user(self.officer).action_claim()
+        self._claim(self.env.ref("poitiers_2021.funding_2"), DAY("2022-07-05"))
         print("Subsidies granted and signed")
         for name in (
             "coordination",
@@ -193,8 +194,12 @@ class Year:
             subsidy.disbursement_ids.note = INVENTED
         subsidy.action_sign()
 
+    def _claim(self, funding, date):
+        self._wizard(
+            "grant.funding.claim", self.officer, funding_ids=funding.ids, claim_date=date
+        )
+
     def _receive(self, funding, date):
-        # Not claimed before: a claim takes the day of today, years after this receipt.
         self._wizard(
             "grant.funding.receive",
             self.officer,

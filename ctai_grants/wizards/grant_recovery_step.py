@@ -1,0 +1,52 @@
+from odoo import api, fields, models
+
+
+class GrantRecoveryStep(models.TransientModel):
+    """Asks what the next step of a recovery takes: a date and a reference, or a decision."""
+
+    _name = "grant.recovery.step"
+    _description = "Step of a Recovery"
+
+    recovery_id = fields.Many2one("grant.recovery", required=True, readonly=True)
+    step = fields.Selection(
+        [
+            ("notify", "Notify"),
+            ("decide", "Decide"),
+            ("claim", "Claim"),
+            ("collect", "Paid Back"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    currency_id = fields.Many2one(related="recovery_id.currency_id", related_sudo=False)
+    observations = fields.Text(related="recovery_id.observations", related_sudo=False)
+    answer_deadline = fields.Date(related="recovery_id.answer_deadline", related_sudo=False)
+    date = fields.Date(required=True, default=fields.Date.context_today)
+    reference = fields.Char()
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    reason = fields.Text(string="Grounds")
+
+    @api.depends("recovery_id")
+    def _compute_amount(self):
+        for wizard in self:
+            wizard.amount = wizard.recovery_id.amount
+
+    def action_confirm(self):
+        """Take the step; see the methods of :class:`grant.recovery` for what they refuse."""
+        self.ensure_one()
+        match self.step:
+            case "notify":
+                self.recovery_id._do_notify(self.date)
+            case "decide":
+                self.recovery_id._do_decide(self.reason, self.amount)
+            case "claim":
+                self.recovery_id._do_claim(self.date)
+            case "collect":
+                self.recovery_id._do_collect(self.date, self.reference)
+        return {"type": "ir.actions.act_window_close"}
