@@ -198,7 +198,7 @@ def _read_table(sheet, head, columns, layout, seen, today):
             continue
         first = seen.setdefault(tuple(cells), line)
         if first is not line:
-            line.refuse("duplicate", first.row)
+            line.refuse("duplicate", f"{first.sheet} {first.row}".strip())
     return lines
 
 

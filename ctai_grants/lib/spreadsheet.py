@@ -192,9 +192,10 @@ def parse_date(cell) -> datetime.date:
     if isinstance(cell, datetime.date):
         return cell
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
-        if int(cell) in _SERIALS:
-            return _EPOCH + datetime.timedelta(days=int(cell))
-        cell = str(int(cell)) if cell == cell and abs(cell) < 1e9 else ""
+        whole = int(cell) if abs(cell) < 1e9 else 0  # nor is “not a number” below it
+        if whole in _SERIALS:
+            return _EPOCH + datetime.timedelta(days=whole)
+        cell = str(whole)
     return _parse_date_text(cell) if isinstance(cell, str) else _refuse("bad_date")
 
 
@@ -234,7 +235,8 @@ def _parse_identifier_text(text):
     text = "".join(text.split()).lstrip("'").upper()
     if re.fullmatch(r"[0-9]+[.,][0-9]+E\+?[0-9]+", text):
         _refuse("bad_number")
-    return re.sub(r"\.0+$", "", text) if re.fullmatch(r"[0-9]+\.0+", text) else text
+    # A number with decimals; three zeros would be thousands.
+    return re.sub(r"^([0-9]+)[.,]0{1,2}$", r"\1", text)
 
 
 def _refuse(code):

@@ -130,7 +130,7 @@ class GrantTreasuryImport(models.Model):
         by_import = wrong.grouped("import_id")
         for treasury_import in self:
             line = by_import.get(treasury_import._origin, wrong.browse())[:1]
-            treasury_import.wrong_total = line and self.env._(
+            treasury_import.wrong_total = bool(line) and self.env._(
                 "Line %(line)s: %(message)s Nothing can be booked: ask for the whole file.",
                 line=line._get_place(),
                 message=line.message,

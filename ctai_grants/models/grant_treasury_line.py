@@ -301,13 +301,3 @@ class GrantTreasuryLine(models.Model):
             values = {"status": "booked"}
         # sudo: nobody writes lines but their methods
         self.sudo()._transition(**values)
-
-    def action_open_tranche(self):
-        """Open the tranche that this line pays."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "grant.disbursement",
-            "res_id": self.disbursement_id.id,
-            "views": [(False, "form")],
-        }
