@@ -207,7 +207,9 @@ class StateMatcher:
             return True
         key = operator_key(line.identifier)
         return any(
-            tranche.state == "certified" and not tranche.commitment and tranche.amount == line.amount
+            tranche.state == "certified"
+            and not tranche.commitment
+            and tranche.amount == line.amount
             for tranche in self.by_operator.get(key, ())
         )
 

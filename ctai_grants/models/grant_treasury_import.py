@@ -1,5 +1,4 @@
 import base64
-import binascii
 import hashlib
 import json
 from collections import defaultdict
@@ -238,8 +237,9 @@ class GrantTreasuryImport(models.Model):
         ledger = self._get_ledger(tranches)
         known = self._read_tranches(tranches, ledger)
         operators = self._get_operator_keys(
-            self.env["grant.subsidy"]
-            ._read_group([("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"])[0][0]
+            self.env["grant.subsidy"]._read_group(
+                [("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"]
+            )[0][0]
         )
         keys = {key for keys in operators.values() for key in keys}
         OrderMatcher(known, ledger, journal, keys, of_this_import).match(lines)
@@ -400,6 +400,7 @@ class GrantTreasuryImport(models.Model):
         self.ensure_one()
         what = self.env._("Booking an extract")
         self._check_group("group_finance_officer", what)
+        self.check_access("read")
         envelopes = self._get_lines_to_book().disbursement_id.envelope_id
         self.env["grant.entry"]._begin_posting(envelopes)
         self.lock_for_update()
@@ -414,7 +415,9 @@ class GrantTreasuryImport(models.Model):
         lines = self._get_lines_to_book().filtered(
             lambda line: seen.get(line._get_key()) == line.disbursement_id
         )
-        payments = lines.grouped(lambda line: (line.disbursement_id, line.date, line._get_reference()))
+        payments = lines.grouped(
+            lambda line: (line.disbursement_id, line.date, line._get_reference())
+        )
         for (disbursement, date, reference), part in payments.items():
             part._book(disbursement, date, reference)
         # sudo: nobody writes imports but their methods

@@ -115,9 +115,7 @@ class GrantTreasuryLine(models.Model):
         """What happens with this line and why, in a sentence of the reader's language."""
         if not self.reason:
             return False
-        find = (
-            self._get_matching_message if self.disbursement_id else self._get_unmatched_message
-        )
+        find = self._get_matching_message if self.disbursement_id else self._get_unmatched_message
         return find() or self._get_cell_message()
 
     def _get_matching_message(self):
