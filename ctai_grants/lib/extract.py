@@ -113,8 +113,9 @@ class Extract(NamedTuple):
 def read_extract(content: bytes, today) -> Extract:
     """Read an extract, of orders or of the State's payments: its columns say which.
 
-    A payment after ``today`` is refused. Rows without amount, date and number are notes. A row that begins with “Total” has to be the
-    sum of the rows before it, and is a line only when it is not.
+    A payment after ``today`` is refused. Rows without amount, date and number are notes. A row
+    that begins with “Total” has to be the sum of the rows before it, and is a line only when it is
+    not.
 
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
         ``quotes``, ``no_rows``
@@ -158,16 +159,7 @@ def _find_head(sheet, layout):
     """Index of the row of headings, the one with the most columns, and where these are."""
     head, columns = None, {}
     for index, row in enumerate(sheet.rows[:TITLE_ROWS]):
-        names = {}
-        for position, cell in enumerate(row):
-            if isinstance(cell, str) and cell:
-                names.setdefault(normalise(cell), []).append(position)
-        here = {}
-        for column, synonyms in layout.columns.items():
-            for name in synonyms:
-                if name in names:
-                    here[column] = names[name]
-                    break
+        here = _find_columns(row, layout)
         if len(here) > len(columns):
             head, columns = index, here
     if all(name in columns for name in layout.required):
@@ -175,6 +167,19 @@ def _find_head(sheet, layout):
             if len(positions) > 1:
                 raise Refusal("double_column", column=sheet.rows[head][positions[0]])
     return head, {name: positions[0] for name, positions in columns.items()}
+
+
+def _find_columns(row, layout):
+    """Positions of the columns whose headings a row has."""
+    names = {}
+    for position, cell in enumerate(row):
+        if isinstance(cell, str) and cell:
+            names.setdefault(normalise(cell), []).append(position)
+    found = {
+        column: next((names[name] for name in synonyms if name in names), None)
+        for column, synonyms in layout.columns.items()
+    }
+    return {column: positions for column, positions in found.items() if positions}
 
 
 # --- rows ---------------------------------------------------------------------------------------

@@ -216,21 +216,12 @@ class StateMatcher:
     def _match_payment(self, lines, final):
         """Match lines with one tranche, together; say why not when that is ``final``."""
         first, amount = lines[0], sum(line.amount for line in lines)
-        day = max(line.date for line in lines)
         of_commitment = self.by_commitment.get(first.number, ())
         key = operator_key(first.identifier)
         mine = [t for t in of_commitment if not key or not t.keys or key in t.keys]
         same = [t for t in mine if t.amount == amount and t.id not in self.used]
-        for tranche in same:
-            if tranche.state == "paid" and (
-                tranche.paid_date == day or first.reference and tranche.reference == first.reference
-            ):
-                return self._settle(lines, tranche, "already", "recorded")
-        for tranche in same:
-            if tranche.state == "certified":
-                if self.journal.get((tranche.id, day)):
-                    return self._settle(lines, tranche, "refused", "cancelled_since")
-                return self._settle(lines, tranche, "to_book", None)
+        if self._match_same(lines, same):
+            return True
         if not final:
             return False
         for state, reason in (("paid", "paid_before"), ("waiting", "not_certified")):
@@ -244,6 +235,21 @@ class StateMatcher:
         else:
             first.refuse("amount_differs", "")
         return True
+
+    def _match_same(self, lines, tranches):
+        """Match lines with one of the tranches of their amount, paid by them already or waiting."""
+        reference, day = lines[0].reference, max(line.date for line in lines)
+        for tranche in tranches:
+            if tranche.state == "paid" and (
+                tranche.paid_date == day or reference and tranche.reference == reference
+            ):
+                return self._settle(lines, tranche, "already", "recorded")
+        for tranche in tranches:
+            if tranche.state == "certified":
+                if self.journal.get((tranche.id, day)):
+                    return self._settle(lines, tranche, "refused", "cancelled_since")
+                return self._settle(lines, tranche, "to_book", None)
+        return False
 
     def _settle(self, lines, tranche, status, reason):
         self.used.add(tranche.id)

@@ -218,8 +218,8 @@ def _parse_date_text(text):
 def parse_identifier(cell, length: int = 0) -> str:
     """Number or code of a cell, without spaces; numbers get back the zeros they lost.
 
-    >>> parse_identifier(526.0), parse_identifier("732 829 320 00074"), parse_identifier(1821732, 10)
-    ('526', '73282932000074', '0001821732')
+    >>> parse_identifier(526.0), parse_identifier("732 829"), parse_identifier(1821732, 10)
+    ('526', '732829', '0001821732')
 
     :raise Refusal: ``bad_number``: not whole, or cut by a spreadsheet (``2,43E+13``)
     """

@@ -213,47 +213,34 @@ class GrantTreasuryLine(models.Model):
 
     def _get_cell_message(self):
         """About what a cell says."""
-        match self.reason:
-            case "future":
-                return self.env._("The date of payment is after today.")
-            case "reversal":
-                return self.env._(
-                    "A reduction or cancellation (an amount below zero, or its type): record it "
-                    "by hand."
-                )
-            case "duplicate":
-                return self.env._("The same as line %(line)s, cell by cell.", line=self.about)
-            case "missing":
-                return self.env._("The column “%(column)s” is empty.", column=self.about)
-            case "ambiguous_amount":
-                return self.env._(
-                    "“%(cell)s” may be read in two ways: thousands, or three decimals?",
-                    cell=self.about,
-                )
-            case "bad_amount":
-                return self.env._(
-                    "“%(cell)s” is no amount of money, with two decimals at most.", cell=self.about
-                )
-            case "bad_date":
-                return self.env._(
-                    "“%(cell)s” is no date: day/month/year is expected.", cell=self.about
-                )
-            case "bad_number":
-                return self.env._(
-                    "“%(cell)s” is no whole number: a spreadsheet has cut or changed it.",
-                    cell=self.about,
-                )
-            case "shifted":
-                return self.env._(
-                    "The cells are not below their headings: a separator or a quotation mark too "
-                    "many?"
-                )
-            case "wrong_total":
-                return self.env._(
-                    "The total of the file differs from the sum of its lines, %(sum)s.",
-                    sum=self.currency_id.format(float(self.about)),
-                )
-        return self.about
+        _, cell = self.env._, self.about
+        if self.reason == "wrong_total":
+            return _(
+                "The total of the file differs from the sum of its lines, %(sum)s.",
+                sum=self.currency_id.format(float(cell)),
+            )
+        sentences = {
+            "future": _("The date of payment is after today."),
+            "reversal": _(
+                "A reduction or cancellation (an amount below zero, or its type): record it by hand."
+            ),
+            "duplicate": _("The same as line %(line)s, cell by cell.", line=cell),
+            "missing": _("The column “%(column)s” is empty.", column=cell),
+            "ambiguous_amount": _(
+                "“%(cell)s” may be read in two ways: thousands, or three decimals?", cell=cell
+            ),
+            "bad_amount": _(
+                "“%(cell)s” is no amount of money, with two decimals at most.", cell=cell
+            ),
+            "bad_date": _("“%(cell)s” is no date: day/month/year is expected.", cell=cell),
+            "bad_number": _(
+                "“%(cell)s” is no whole number: a spreadsheet has cut or changed it.", cell=cell
+            ),
+            "shifted": _(
+                "The cells are not below their headings: a separator or a quotation mark too many?"
+            ),
+        }
+        return sentences.get(self.reason, cell)
 
     def action_leave_out(self):
         """Leave these lines out of what is booked.
