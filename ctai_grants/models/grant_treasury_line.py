@@ -222,7 +222,8 @@ class GrantTreasuryLine(models.Model):
         sentences = {
             "future": _("The date of payment is after today."),
             "reversal": _(
-                "A reduction or cancellation (an amount below zero, or its type): record it by hand."
+                "A reduction or cancellation (an amount below zero, or its type): record it by "
+                "hand."
             ),
             "duplicate": _("The same as line %(line)s, cell by cell.", line=cell),
             "missing": _("The column “%(column)s” is empty.", column=cell),
