@@ -6,7 +6,7 @@
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
     "depends": ["account", "base_iban", "l10n_fr_account", "l10n_fr_siret", "mail", "portal"],
-    "external_dependencies": {"python": ["typst"]},
+    "external_dependencies": {"python": ["python-calamine", "typst"]},
     "data": [
         "security/grants_groups.xml",
         "security/ir.model.access.csv",
@@ -36,6 +36,9 @@
         "views/grant_order_batch_views.xml",
         "views/account_move_views.xml",
         "views/grant_entry_views.xml",
+        "views/grant_treasury_line_views.xml",
+        "wizards/grant_treasury_upload_views.xml",
+        "views/grant_treasury_import_views.xml",
         "views/grant_theme_views.xml",
         "views/grant_audience_views.xml",
         "views/grant_deliverable_type_views.xml",

@@ -35,10 +35,11 @@ def sniff(content: bytes, extension: str) -> str | None:
     >>> sniff(b"MZ...", "exe")
     """
     promised = ALLOWED.get(extension)
-    return promised if promised and promised == _media_type(content) else None
+    return promised if promised and promised == media_type(content) else None
 
 
-def _media_type(content: bytes) -> str | None:
+def media_type(content: bytes) -> str | None:
+    """Media type of ``content`` if it is one of the allowed ones, else None."""
     # Readers accept a PDF header within the first kilobyte, and so would a polyglot file:
     # only the very start counts here.
     if content.startswith(b"%PDF-"):

@@ -34,6 +34,8 @@ from . import (
     grant_schedule_tranche,
     grant_subsidy,
     grant_theme,
+    grant_treasury_import,
+    grant_treasury_line,
     ir_http,
     ir_module_module,
     res_company,

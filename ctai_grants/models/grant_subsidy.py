@@ -118,6 +118,13 @@ class GrantSubsidy(models.Model):
         tracking=True,
         copy=False,
     )
+    commitment_number = fields.Char(
+        string="State Commitment (EJ)",
+        copy=False,
+        tracking=True,
+        help="Of a subsidy that the State pays itself: number of its commitment (engagement "
+        "juridique), which its extract of payments names. Ten digits.",
+    )
     convention_required = fields.Boolean(compute="_compute_convention_required")
     due_rule = fields.Selection(
         [
@@ -235,6 +242,10 @@ class GrantSubsidy(models.Model):
     _paid_within_committed = models.Constraint(
         "CHECK (paid_amount - recovered_amount <= committed_amount)",
         "What is paid for a subsidy, less what is recovered, cannot exceed its commitment.",
+    )
+    _commitment_number_digits = models.Constraint(
+        "CHECK (commitment_number ~ '^[0-9]{10}$')",
+        "The number of a State commitment (EJ) has ten digits, zeros at its head included.",
     )
     _counters_positive = models.Constraint(
         "CHECK (committed_amount >= 0 AND paid_amount >= 0 AND justified_amount >= 0 "

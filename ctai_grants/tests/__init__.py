@@ -15,6 +15,7 @@ from . import (
     test_recovery,
     test_schedule,
     test_subsidy_flow,
+    test_treasury,
     test_uninstall,
     test_views,
 )

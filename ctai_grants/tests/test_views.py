@@ -13,8 +13,8 @@ ROLES = ("reader", "coordinator", "finance_officer", "finance_manager", "adminis
 EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
-    "menu_decisions", "menu_partners", "menu_order_batches", "menu_financial_reports",
-    "menu_recoveries", "menu_conditions",
+    "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
+    "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
@@ -105,6 +105,12 @@ BUTTONS = {
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
     "grant.condition": {"action_override": MANAGER},
+    "grant.treasury.import": {
+        "action_book": OFFICER,
+        "action_refresh": OFFICER,
+        "action_view_lines": None,
+    },
+    "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
     "grant.entry": {"action_open_origin": None},
 }
 
@@ -296,6 +302,7 @@ class TestViews(GrantsCommon):
             ("grant.disbursement.pay", self.finance_officer),
             ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),
+            ("grant.treasury.upload", self.finance_officer),
             ("grant.recovery.step", self.finance_officer),
         ):
             with self.subTest(model=model):

@@ -7,4 +7,5 @@ from . import (
     grant_funding_receive,
     grant_reason,
     grant_recovery_step,
+    grant_treasury_upload,
 )

@@ -1,0 +1,335 @@
+"""What the treasury and the State's accounting extract for a city: the payments of its orders,
+and those of the State's commitments (Chorus). Columns are found by their names.
+
+Layouts seen: ``treasury/helios_extract.ods`` and ``treasury/chorus_extract.xlsx`` of the shared
+data; other headings are the words that finance software uses for the same things.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from .spreadsheet import (
+    Refusal,
+    is_empty,
+    normalise,
+    parse_amount,
+    parse_date,
+    parse_identifier,
+    read_sheets,
+)
+
+#: Rows of titles above the headings that are looked through.
+TITLE_ROWS = 50
+
+
+class Layout(NamedTuple):
+    """Columns of an extract: what each is called, best name first, and those it must have."""
+
+    kind: str
+    columns: dict
+    required: tuple
+
+
+ORDERS = Layout(
+    "orders",
+    {
+        "number": (
+            "num mandat", "numero mandat", "n mandat", "no mandat", "numero de mandat",
+            "n de mandat", "numero du mandat", "mandat", "num piece", "numero de piece", "n piece",
+        ),
+        "amount": (
+            "montant paiement", "montant paye", "montant du paiement", "montant regle", "montant",
+        ),
+        "date": (
+            "date paiement", "date de paiement", "date du paiement", "date reglement",
+            "date de reglement", "paye le",
+        ),
+        "identifier": (
+            "immatriculation", "siret", "siret tiers", "siret du tiers", "siret beneficiaire",
+            "numero siret", "n siret", "no siret",
+        ),
+        "name": ("nom", "nom tiers", "nom du tiers", "tiers", "beneficiaire", "raison sociale"),
+        "exercise": ("exercice", "exercice budgetaire", "exercice comptable", "annee"),
+        "issued": ("date emission", "date d emission", "date mandat", "date du mandat"),
+        "type": ("type mandat", "type de mandat", "type piece"),
+        "city": (
+            "code insee bc", "siret collectivite", "siret de la collectivite", "siret budget",
+            "code collectivite", "idcoll", "id coll",
+        ),
+    },
+    ("number", "amount", "date"),
+)  # fmt: skip
+STATE = Layout(
+    "state",
+    {
+        "number": (
+            "n ej", "no ej", "num ej", "numero ej", "ej", "numero d ej", "engagement juridique",
+            "n engagement juridique",
+        ),
+        "amount": ("montant paye", "montant paiement", "montant du paiement"),
+        "date": (
+            "date de derniere operation sur la dp", "date de paiement", "date paiement",
+            "date du paiement",
+        ),
+        "identifier": ("code taxe 1", "siret", "n siret", "no siret", "siret fournisseur"),
+        "name": ("fournisseur paye dp", "fournisseur paye", "fournisseur", "beneficiaire"),
+        "exercise": ("exercice comptable", "exercice"),
+        "reference": ("n dp", "no dp", "num dp", "numero dp", "demande de paiement"),
+    },
+    ("number", "amount", "date"),
+)  # fmt: skip
+LAYOUTS = (ORDERS, STATE)
+# Digits of a number that a spreadsheet takes for an amount, zeros at its head lost.
+COMMITMENT_DIGITS = 10
+
+
+class Line:
+    """One payment of an extract; ``reason`` says why it cannot be used, ``about`` what of it."""
+
+    __slots__ = (
+        "sheet", "row", "number", "amount", "date", "identifier", "name", "exercise", "issued",
+        "city", "reference", "reason", "about", "status", "method", "tranche_id",
+    )  # fmt: skip
+
+    def __init__(self, sheet, row):
+        for name in self.__slots__:
+            setattr(self, name, None)
+        self.sheet, self.row = sheet, row
+        self.number = self.identifier = self.name = self.city = self.reference = ""
+
+    def refuse(self, reason, about=""):
+        """Say why this line is not used; the first reason stays."""
+        if not self.reason:
+            self.status, self.reason, self.about = "refused", reason, str(about)
+
+
+class Extract(NamedTuple):
+    """The lines of a file, of orders or of the State's payments."""
+
+    kind: str
+    lines: list
+
+
+def read_extract(content: bytes, today) -> Extract:
+    """Read an extract, of orders or of the State's payments: its columns say which.
+
+    A payment after ``today`` is refused. Rows without amount, date and number are notes. A row
+    that begins with “Total” has to be the sum of the rows before it, and is a line only when it is
+    not.
+
+    :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
+        ``quotes``, ``no_rows``
+    """
+    layout, tables = _find_tables(content)
+    lines, seen = [], {}
+    for sheet, head, columns in tables:
+        if sheet.error:
+            raise sheet.error
+        lines += _read_table(sheet, head, columns, layout, seen, today)
+    if not lines:
+        raise Refusal("no_rows")
+    return Extract(layout.kind, lines)
+
+
+# --- headings -----------------------------------------------------------------------------------
+
+
+def _find_tables(content):
+    """The layout of a file, and where it is: (sheet, row of the headings, columns)."""
+    best, found = (0, None, ()), {}
+    for sheet in read_sheets(content):
+        for layout in LAYOUTS:
+            head, columns = _find_head(sheet, layout)
+            missing = [name for name in layout.required if name not in columns]
+            if not missing:
+                found.setdefault(layout.kind, []).append((sheet, head, columns))
+            elif len(columns) > best[0]:
+                best = (len(columns), layout.kind, missing)
+        if found and sheet.delimiter:
+            break
+    if not found:
+        raise Refusal("no_columns", kind=best[1], missing=best[2])
+    if len(found) > 1:
+        raise Refusal("two_kinds")
+    kind, tables = found.popitem()
+    return next(layout for layout in LAYOUTS if layout.kind == kind), tables
+
+
+def _find_head(sheet, layout):
+    """Index of the row of headings, the one with the most columns, and where these are."""
+    head, columns = None, {}
+    for index, row in enumerate(sheet.rows[:TITLE_ROWS]):
+        here = _find_columns(row, layout)
+        if len(here) > len(columns):
+            head, columns = index, here
+    if all(name in columns for name in layout.required):
+        for positions in columns.values():
+            if len(positions) > 1:
+                raise Refusal("double_column", column=sheet.rows[head][positions[0]])
+    return head, {name: positions[0] for name, positions in columns.items()}
+
+
+def _find_columns(row, layout):
+    """Positions of the columns whose headings a row has."""
+    names = {}
+    for position, cell in enumerate(row):
+        if isinstance(cell, str) and cell:
+            names.setdefault(normalise(cell), []).append(position)
+    found = {
+        column: next((names[name] for name in synonyms if name in names), None)
+        for column, synonyms in layout.columns.items()
+    }
+    return {column: positions for column, positions in found.items() if positions}
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def _read_table(sheet, head, columns, layout, seen, today):
+    """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
+    reader = _RowReader(sheet, head, columns, layout, today)
+    lines = []
+    for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
+        if not any(cells) or all(map(is_empty, cells)):
+            continue
+        if reader.is_total(cells):
+            line = reader.check_total(number, cells)
+        else:
+            line = reader.read(number, cells)
+        if not line:
+            continue
+        lines.append(line)
+        if line.reason == "wrong_total":
+            continue
+        first = seen.setdefault(tuple(cells), line)
+        if first is not line:
+            line.refuse("duplicate", f"{first.sheet} {first.row}".strip())
+    return lines
+
+
+def _as_siret(text):
+    """Give a SIRET back the zeros that a spreadsheet took from its head."""
+    return text.zfill(14) if len(text) in (12, 13) and text.isdecimal() else text
+
+
+class _RowReader:
+    """Reads the rows of one table."""
+
+    def __init__(self, sheet, head, columns, layout, today):
+        self.sheet, self.columns, self.layout, self.today = sheet, columns, layout, today
+        self.headings = sheet.rows[head]
+        self.is_state = layout is STATE
+        self.total = self.subtotal = Decimal(0)
+        self.name_column = columns.get("name")
+        if self.is_state and self.name_column is not None:
+            # The number of a supplier has the heading, and its name the next column, without one.
+            following = self.name_column + 1
+            if following < len(self.headings) and is_empty(self.headings[following]):
+                self.name_column = following
+
+    def cell(self, cells, column):
+        position = self.columns.get(column)
+        return cells[position] if position is not None and position < len(cells) else None
+
+    def read(self, row, cells):
+        """The line of a row; None for a note."""
+        number, amount, day = (self.cell(cells, name) for name in self.layout.required)
+        if is_empty(amount) and is_empty(day) and is_empty(number):
+            return None
+        line = Line(self.sheet.name, row)
+        self._check_width(line, cells)
+        line.amount = self._parse(line, cells, "amount", parse_amount)
+        line.date = self._parse(line, cells, "date", parse_date)
+        digits = COMMITMENT_DIGITS if self.is_state else 0
+        line.number = self._parse(line, cells, "number", parse_identifier, digits, optional=True)
+        line.identifier = _as_siret(
+            self._parse(line, cells, "identifier", parse_identifier, optional=True)
+        )
+        line.city = _as_siret(self._parse(line, cells, "city", parse_identifier, optional=True))
+        line.reference = self._parse(line, cells, "reference", parse_identifier, optional=True)
+        line.issued = self._parse(line, cells, "issued", parse_date, optional=True) or None
+        line.exercise = self._read_exercise(line, cells)
+        if self.name_column is not None and self.name_column < len(cells):
+            line.name = str(cells[self.name_column] or "").strip()
+        if line.amount is not None:
+            self.total += line.amount
+            self.subtotal += line.amount
+        self._check_payment(line, cells)
+        return line
+
+    def _parse(self, line, cells, column, parse, *arguments, optional=False):
+        cell = self.cell(cells, column)
+        if is_empty(cell):
+            if not optional:
+                line.refuse("missing", self._heading(column))
+            return "" if optional else None
+        try:
+            return parse(cell, *arguments)
+        except Refusal as refusal:
+            line.refuse(refusal.code, f"{self._heading(column)}: {cell}")
+            return "" if optional else None
+
+    def _heading(self, column):
+        return " ".join(str(self.headings[self.columns[column]]).split())
+
+    def _read_exercise(self, line, cells):
+        year = self._parse(line, cells, "exercise", parse_identifier, optional=True)
+        if year.isdecimal() and len(year) == 4:
+            return int(year)
+        if year:
+            line.refuse("bad_number", f"{self._heading('exercise')}: {year}")
+        return None
+
+    def _check_width(self, line, cells):
+        """Refuse a row whose cells are not below their headings.
+
+        In a text with commas, the amount ``40000,50`` is two cells when it has no quotation
+        marks: 40 000 € would be read.
+        """
+        extra = cells[len(self.headings) :]
+        position = self.columns["amount"] + 1
+        if self.sheet.delimiter == "," and position < len(self.headings) <= len(cells):
+            extra = extra + (cells[position:][:1] if is_empty(self.headings[position]) else [])
+        if not all(map(is_empty, extra)):
+            line.refuse("shifted")
+        elif self.sheet.delimiter and any(
+            isinstance(cell, str) and "\n" in cell and self.sheet.delimiter in cell
+            for cell in cells
+        ):
+            # Rows between two quotation marks that belong to no pair.
+            line.refuse("shifted")
+
+    def _check_payment(self, line, cells):
+        kind = normalise(str(self.cell(cells, "type") or ""))
+        if "annul" in kind or "reduc" in kind or (line.amount is not None and line.amount <= 0):
+            line.refuse("reversal")
+        elif line.date and line.date > self.today:
+            line.refuse("future")
+
+    # --- totals ---------------------------------------------------------------------------------
+
+    def is_total(self, cells):
+        """Whether a row is a total: it says so, and is no payment."""
+        if not is_empty(self.cell(cells, "date")) or is_empty(self.cell(cells, "amount")):
+            return False
+        first = next((cell for cell in cells if not is_empty(cell)), None)
+        number = self.cell(cells, "number")
+        return (
+            isinstance(first, str)
+            and normalise(first).startswith(("total", "sous total"))
+            and (is_empty(number) or number == first)
+        )
+
+    def check_total(self, row, cells):
+        """A line saying that a total is wrong; None when it is the sum of what precedes it."""
+        line = Line(self.sheet.name, row)
+        try:
+            amount = parse_amount(self.cell(cells, "amount"))
+        except Refusal:
+            amount = None
+        if amount in (self.total, self.subtotal):
+            self.subtotal = Decimal(0)
+            return None
+        line.amount = amount
+        line.refuse("wrong_total", self.total)
+        return line
