@@ -1,5 +1,7 @@
 """Records to measure on. Every name, date, account and amount made here is invented."""
 
+from _common import connect, environment
+
 from odoo import SUPERUSER_ID, Command
 
 # A SIRET of nobody: no SIREN begins with 000.
@@ -126,6 +128,36 @@ def copy_subsidy(env, subsidy, count):
     cr.execute("ANALYZE")
     env.invalidate_all()
     return copies
+
+
+def make_certified_tranches(database, count):
+    """At least ``count`` certified tranches of subsidies of three, each of an operator of its own
+    with a verified account, in a company whose accounting is set up.
+
+    :return: id of the finance officer who may order them
+    """
+    # Found once the configuration has said where add-ons are.
+    from odoo.addons.ctai_grants.tests.common import set_up_accounting
+
+    with environment(database) as env:
+        set_up_accounting(env.company)
+        coordinator = make_user(env, "coordinator")
+        officer_id = make_user(env, "finance_officer").id
+        contract = make_contract(env, [10**9])
+        subsidy = make_subsidy(env(user=coordinator.id), contract.envelope_ids, 9_000)
+        ids = subsidy.ids + copy_subsidy(env, subsidy, -(-count // 3) - 1)
+    connection = connect(database)
+    post_entries(connection, ids, len(ids))
+    connection.close()
+    with environment(database) as env:
+        env.cr.execute(
+            "UPDATE grant_disbursement SET state = 'certified', certified_by_id = %s,"
+            " certified_at = now() AT TIME ZONE 'UTC' WHERE subsidy_id = ANY(%s)",
+            [coordinator.id, ids],
+        )
+        env.cr.execute("UPDATE grant_condition SET state = 'met' WHERE state = 'unmet'")
+        env.cr.execute("ANALYZE")
+    return officer_id
 
 
 def post_entries(connection, subsidy_ids, count, begin=0):

@@ -8,15 +8,13 @@ import time
 
 from _common import (
     CONTEXT,
-    connect,
-    environment,
     median,
     parse_arguments,
     scratch_database,
     show,
     write_json,
 )
-from _records import copy_subsidy, make_contract, make_subsidy, make_user, post_entries
+from _records import make_certified_tranches
 
 from odoo import api
 from odoo.modules.registry import Registry
@@ -24,33 +22,6 @@ from odoo.modules.registry import Registry
 DAY = datetime.date(2021, 11, 20)
 SIZES, FULL_SIZES = (30, 150), (100, 1_000)
 REPETITIONS = 3
-PER_SUBSIDY = 3
-
-
-def prepare(database, count):
-    """``count`` certified tranches, each with the account of its operator; who orders them."""
-    # Found once the configuration has said where add-ons are.
-    from odoo.addons.ctai_grants.tests.common import set_up_accounting
-
-    with environment(database) as env:
-        set_up_accounting(env.company)
-        coordinator = make_user(env, "coordinator")
-        officer_id = make_user(env, "finance_officer").id
-        contract = make_contract(env, [10**9])
-        subsidy = make_subsidy(env(user=coordinator.id), contract.envelope_ids, 9_000)
-        ids = subsidy.ids + copy_subsidy(env, subsidy, -(-count // PER_SUBSIDY) - 1)
-    connection = connect(database)
-    post_entries(connection, ids, len(ids))
-    connection.close()
-    with environment(database) as env:
-        env.cr.execute(
-            "UPDATE grant_disbursement SET state = 'certified', certified_by_id = %s,"
-            " certified_at = now() AT TIME ZONE 'UTC' WHERE subsidy_id = ANY(%s)",
-            [coordinator.id, ids],
-        )
-        env.cr.execute("UPDATE grant_condition SET state = 'met' WHERE state = 'unmet'")
-        env.cr.execute("ANALYZE")
-    return officer_id
 
 
 def measure(database, uid, count, ours):
@@ -79,7 +50,7 @@ def main():
     options = parse_arguments(__doc__)
     sizes = FULL_SIZES if options.full else SIZES
     with scratch_database("orders") as database:
-        uid = prepare(database, max(sizes))
+        uid = make_certified_tranches(database, max(sizes))
         results = {(size, ours): [] for size in sizes for ours in (True, False)}
         for repetition in range(-1, REPETITIONS):
             for (size, ours), figures in results.items():

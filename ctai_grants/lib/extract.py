@@ -212,6 +212,10 @@ def _as_siret(text):
     return text.zfill(14) if len(text) in (12, 13) and text.isdecimal() else text
 
 
+def _normalise_any(cell):
+    return normalise(str(cell))
+
+
 class _RowReader:
     """Reads the rows of one table."""
 
@@ -220,6 +224,8 @@ class _RowReader:
         self.headings = sheet.rows[head]
         self.is_state = layout is STATE
         self.total = self.subtotal = Decimal(0)
+        # What cells were found to say: dates, cities and parties come again and again.
+        self.known = {column: {} for column in columns}
         self.name_column = columns.get("name")
         if self.is_state and self.name_column is not None:
             # The number of a supplier has the heading, and its name the next column, without one.
@@ -233,8 +239,7 @@ class _RowReader:
 
     def read(self, row, cells):
         """The line of a row; None for a note."""
-        number, amount, day = (self.cell(cells, name) for name in self.layout.required)
-        if is_empty(amount) and is_empty(day) and is_empty(number):
+        if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
             return None
         line = Line(self.sheet.name, row)
         self._check_width(line, cells)
@@ -258,16 +263,24 @@ class _RowReader:
         return line
 
     def _parse(self, line, cells, column, parse, *arguments, optional=False):
-        cell = self.cell(cells, column)
+        position = self.columns.get(column)
+        if position is None:
+            return ""
+        cell = cells[position] if position < len(cells) else None
+        # By class too: to a dictionary, 1 and True are the same.
+        key, known = (cell.__class__, cell), self.known[column]
+        if key in known:
+            return known[key]
         if is_empty(cell):
             if not optional:
                 line.refuse("missing", self._heading(column))
             return "" if optional else None
         try:
-            return parse(cell, *arguments)
+            value = known[key] = parse(cell, *arguments)
         except Refusal as refusal:
             line.refuse(refusal.code, f"{self._heading(column)}: {cell}")
             return "" if optional else None
+        return value
 
     def _heading(self, column):
         return " ".join(str(self.headings[self.columns[column]]).split())
@@ -300,7 +313,7 @@ class _RowReader:
             line.refuse("shifted")
 
     def _check_payment(self, line, cells):
-        kind = normalise(str(self.cell(cells, "type") or ""))
+        kind = self._parse(line, cells, "type", _normalise_any, optional=True)
         if "annul" in kind or "reduc" in kind or (line.amount is not None and line.amount <= 0):
             line.refuse("reversal")
         elif line.date and line.date > self.today:

@@ -500,20 +500,21 @@ def _cents(amount):
 
 
 def _as_row(line):
-    """A line as the database stores it; what the file does not say is null."""
-    return {
-        "sheet": line.sheet or None,
+    """A line as the database stores it; what the file does not say is left out, hence null."""
+    row = {
+        "sheet": line.sheet,
         "row_number": line.row,
         "status": line.status,
         "reason": line.reason,
-        "about": line.about or None,
+        "about": line.about,
         "method": line.method,
         "disbursement_id": line.tranche_id,
-        "number": line.number or None,
+        "number": line.number,
         "exercise": line.exercise,
-        "identifier": line.identifier or None,
-        "payee": line.name or None,
+        "identifier": line.identifier,
+        "payee": line.name,
         "date": line.date and line.date.isoformat(),
         "amount": None if line.amount is None else str(line.amount),
-        "reference": line.reference or None,
+        "reference": line.reference,
     }
+    return {name: value for name, value in row.items() if value}

@@ -56,13 +56,13 @@ class GrantTreasuryLine(models.Model):
 
     import_id = fields.Many2one(
         "grant.treasury.import", string="Extract", required=True, readonly=True,
-        ondelete="cascade", index=True, check_company=True,
+        ondelete="cascade", check_company=True,
     )  # fmt: skip
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     currency_id = fields.Many2one(related="company_id.currency_id")
     sheet = fields.Char(readonly=True)
     row_number = fields.Integer(string="Line", readonly=True, aggregator=None)
-    status = fields.Selection(STATUSES, required=True, readonly=True, index=True)
+    status = fields.Selection(STATUSES, required=True, readonly=True)
     reason = fields.Selection(REASONS, readonly=True)
     about = fields.Char(
         readonly=True, help="What the reason is about: a cell, a number, an amount."
@@ -91,6 +91,8 @@ class GrantTreasuryLine(models.Model):
     date = fields.Date(string="Paid On", readonly=True)
     amount = fields.Monetary(readonly=True)
     reference = fields.Char(readonly=True, help="Number of the State's payment (DP).")
+
+    _import_status_idx = models.Index("(import_id, status)")
 
     @api.depends("row_number", "sheet", "number")
     def _compute_display_name(self):
