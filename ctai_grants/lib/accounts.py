@@ -35,3 +35,12 @@ ACCOUNTS = {"m57": _M57, "m14": {**_M57, "association": _PRIVATE_M14, "company":
 
 #: legal form of an operator: purpose of its account
 PURPOSE_BY_LEGAL_FORM = {"company": "company", "public": "public", "state": "public"}
+
+#: accounts of pay, where the chart has none that begins so: (code, official label)
+PAYROLL_PREFIXES = ("633", "64")
+PAYROLL = (
+    ("6336", "Cotisations au Centre national et aux centres de gestion de la FPT"),
+    ("64131", "Rémunérations – Personnel non titulaire"),
+    ("6451", "Cotisations à l'URSSAF"),
+    ("6453", "Cotisations aux caisses de retraite"),
+)

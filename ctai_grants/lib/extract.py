@@ -120,7 +120,7 @@ def read_extract(content: bytes, today) -> Extract:
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
         ``quotes``, ``no_rows``
     """
-    layout, tables = _find_tables(content)
+    layout, tables = find_tables(content, LAYOUTS)
     lines, seen = [], {}
     for sheet, head, columns in tables:
         if sheet.error:
@@ -134,11 +134,14 @@ def read_extract(content: bytes, today) -> Extract:
 # --- headings -----------------------------------------------------------------------------------
 
 
-def _find_tables(content):
-    """The layout of a file, and where it is: (sheet, row of the headings, columns)."""
+def find_tables(content, layouts):
+    """Which of ``layouts`` a file has, and where: list of (sheet, row of the headings, columns).
+
+    :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``
+    """
     best, found = (0, None, ()), {}
     for sheet in read_sheets(content):
-        for layout in LAYOUTS:
+        for layout in layouts:
             head, columns = _find_head(sheet, layout)
             missing = [name for name in layout.required if name not in columns]
             if not missing:
@@ -152,7 +155,7 @@ def _find_tables(content):
     if len(found) > 1:
         raise Refusal("two_kinds")
     kind, tables = found.popitem()
-    return next(layout for layout in LAYOUTS if layout.kind == kind), tables
+    return next(layout for layout in layouts if layout.kind == kind), tables
 
 
 def _find_head(sheet, layout):

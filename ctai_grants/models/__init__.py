@@ -28,6 +28,7 @@ from . import (
     grant_funding,
     grant_milestone,
     grant_order_batch,
+    grant_own_cost,
     grant_recovery,
     grant_schedule_deliverable,
     grant_schedule_template,

@@ -19,6 +19,10 @@ class AccountMove(models.Model):
         index="btree_not_null",
     )
 
+    grant_file_sha256 = fields.Char(
+        string="SHA-256 of the Imported File", readonly=True, copy=False, index="btree_not_null"
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)
@@ -36,13 +40,16 @@ class AccountMove(models.Model):
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
         result = super().write(vals)
         concerned._sync_grant_ledger()
+        self.line_ids._sync_own_costs()
         return result
 
     def unlink(self):
         documents = self._get_grant_documents()
+        envelopes = self.line_ids._get_cost_envelopes()
         result = super().unlink()
         for records in documents.values():
             records._sync_ledger()
+        self.env["grant.own.cost"]._sync(envelopes)
         return result
 
     def _check_grant_documents(self):
@@ -181,14 +188,50 @@ class AccountMoveLine(models.Model):
         "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution",
     })  # fmt: skip
 
+    # What makes an item a cost of an envelope.
+    _own_cost_fields = frozenset({
+        "account_id", "debit", "credit", "balance", "amount_currency", "analytic_distribution",
+        "date",
+    })  # fmt: skip
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.filtered(lambda line: line.parent_state == "posted")._sync_own_costs()
+        return lines
+
     def write(self, vals):
         frozen = self._grant_frozen_fields.intersection(vals)
+        is_cost = not self._own_cost_fields.isdisjoint(vals)
+        posted = self.filtered(lambda line: is_cost and line.parent_state == "posted")
+        before = posted._get_cost_envelopes()
         if frozen:
             for line in self:
                 move = line.move_id
                 if move.grant_origin_id and move.state == "posted":
                     line._check_grant_unchanged(move, {name: vals[name] for name in frozen})
-        return super().write(vals)
+        result = super().write(vals)
+        posted._sync_own_costs(before)
+        return result
+
+    def _get_cost_envelopes(self):
+        """The envelopes that these items are costs of (:mod:`grant_own_cost`)."""
+        # sudo: who keeps the accounts may not read the settings and envelopes of grants
+        chosen = self.sudo().company_id.grant_own_cost_account_ids
+        costs = self.filtered(lambda line: line.analytic_distribution and line.account_id in chosen)
+        keys = {key for line in costs for key in line.analytic_distribution}
+        accounts = [int(part) for key in keys for part in key.split(",")]
+        envelopes = self.env["grant.envelope"].sudo()
+        if not accounts:
+            return envelopes
+        return envelopes.search([
+            ("analytic_account_id", "in", accounts), ("payment_path", "=", "city")
+        ])  # fmt: skip
+
+    def _sync_own_costs(self, before=None):
+        """Let the ledger follow these items: what they are costs of now, and were ``before``."""
+        envelopes = self._get_cost_envelopes()
+        self.env["grant.own.cost"]._sync(envelopes | before if before else envelopes)
 
     def _check_grant_unchanged(self, move, vals):
         for name in sorted(vals):

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
-from ..lib.accounts import ACCOUNTS, NOMENCLATURES, PURPOSES
+from ..lib.accounts import ACCOUNTS, NOMENCLATURES, PAYROLL, PAYROLL_PREFIXES, PURPOSES
 
 
 class GrantAccount(models.Model):
@@ -95,14 +96,7 @@ class GrantAccount(models.Model):
                 [*accounts._check_company_domain(company), ("code", "=", code)], limit=1
             )
             if not account:
-                account = accounts.create(
-                    {
-                        "code": code,
-                        "name": name,
-                        "account_type": account_type,
-                        "company_ids": company.ids,
-                    }
-                )
+                account = self._make_account(company, code, name, account_type)
                 made |= account
             self.create(
                 {
@@ -113,3 +107,36 @@ class GrantAccount(models.Model):
                 }
             )
         return made
+
+    @api.model
+    def _make_account(self, company, code, name, account_type):
+        return (
+            self.env["account.account"]
+            .with_company(company)
+            .create(
+                {
+                    "code": code,
+                    "name": name,
+                    "account_type": account_type,
+                    "company_ids": company.ids,
+                }
+            )
+        )
+
+    @api.model
+    def _find_own_cost_accounts(self, company):
+        """The accounts of pay of the city's chart, or those of our table when it has none.
+
+        :return: the accounts, and those of them that were made
+        """
+        accounts = self.env["account.account"].with_company(company)
+        domain = Domain.OR(
+            Domain("code", "=like", f"{prefix}%") for prefix in PAYROLL_PREFIXES
+        ) & Domain(accounts._check_company_domain(company))
+        found = accounts.search(domain & Domain("internal_group", "=", "expense"))
+        if found:
+            return found, accounts
+        made = accounts.union(
+            *(self._make_account(company, code, name, "expense") for code, name in PAYROLL)
+        )
+        return made, made

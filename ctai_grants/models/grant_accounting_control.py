@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .grant_accounted_mixin import ACCOUNTED, ACCOUNTED_MODELS
+from .grant_own_cost import select_own_costs
 
 
 class GrantAccountingControl(models.Model):
@@ -46,13 +47,21 @@ class GrantAccountingControl(models.Model):
                           %s AS subsidy_id, company_id, currency_id
                      FROM %s""",
                 name,
-                len(ACCOUNTED_MODELS),
+                len(ACCOUNTED_MODELS) + 1,
                 number,
                 self.env[name]._accounted_kind,
                 SQL("subsidy_id" if "subsidy_id" in self.env[name] else "NULL::integer"),
                 SQL.identifier(self.env[name]._table),
             )
-            for number, name in enumerate(ACCOUNTED_MODELS)
+            for number, name in enumerate(ACCOUNTED_MODELS, 1)
+        )
+        documents = SQL(
+            """%s UNION ALL
+               SELECT id, 'grant.subsidy', id * %s, 'payment', envelope_id, id, company_id,
+                      currency_id
+                 FROM grant_subsidy WHERE kind = 'own_cost'""",
+            documents,
+            len(ACCOUNTED_MODELS) + 1,
         )
         # By date, then summed: what is booked at another date is a difference too.
         return SQL(
@@ -73,20 +82,23 @@ class GrantAccountingControl(models.Model):
                                       accounted.date, 0, accounted.amount
                                  FROM (%s) accounted
                                  JOIN (%s) document USING (origin_model)
-                                WHERE document.id = accounted.origin_id) lines
+                                WHERE document.id = accounted.origin_id
+                                UNION ALL
+                               SELECT 'grant.subsidy', cost.subsidy_id, 'payment', cost.date, 0,
+                                      cost.covered_amount
+                                 FROM (%s) cost) lines
                      GROUP BY origin_model, origin_id, kind, date) sides
                    ON sides.origin_model = document.origin_model
                   AND sides.origin_id = document.id AND sides.kind = document.kind
                  JOIN grant_envelope envelope ON envelope.id = document.envelope_id
-                 LEFT JOIN grant_subsidy subsidy ON subsidy.id = document.subsidy_id
                 WHERE envelope.payment_path = 'city'
-                  AND COALESCE(subsidy.kind, 'operator') = 'operator'
              GROUP BY document.line_id, document.origin_model, document.id, document.kind,
                       document.subsidy_id, document.envelope_id, document.company_id,
                       document.currency_id""",
             documents,
             ACCOUNTED,
             documents,
+            select_own_costs(fields.Date.context_today(self)),
         )
 
     def action_open_document(self):

@@ -238,11 +238,7 @@ class GrantCondition(models.Model):
                 "code": "signed",
                 "state": "met" if subsidy.state == "signed" else "unmet",
                 "date": subsidy.signature_date,
-            }
-        ]
-        if subsidy.kind == "own_cost":
-            return facts
-        facts += [
+            },
             self._get_executory(subsidy),
             self._get_convention(subsidy, yearly_amounts[subsidy]),
             self._get_cer(subsidy),

@@ -7,7 +7,7 @@ from odoo.tools import SQL, format_date
 
 from ..lib.accounts import PURPOSE_BY_LEGAL_FORM
 
-KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance"), ("cost", "Cost")]
+KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance")]
 
 
 class GrantDisbursement(models.Model):
@@ -218,6 +218,10 @@ class GrantDisbursement(models.Model):
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 
+    @api.constrains("subsidy_id")
+    def _check_no_own_cost(self):
+        self.subsidy_id._check_own_costs()
+
     @api.constrains("deliverable_ids", "subsidy_id")
     def _check_deliverables(self):
         for disbursement in self:
@@ -407,18 +411,12 @@ class GrantDisbursement(models.Model):
         company = self.company_id
         if len(company) != 1:
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
-        ordered = self.filtered(lambda disbursement: disbursement._is_accounted())
-        batch = self.env["grant.order.batch"]
-        if ordered:
-            batch = batch._create_batch(company, date, batch_number)
+        batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)
         for disbursement, order_number in zip(self, numbers, strict=True):
-            disbursement._transition(order_number=order_number)
-        ordered._transition(order_batch_id=batch.id)
-        bills = [disbursement._prepare_bill(date) for disbursement in ordered]
-        for disbursement, bill in zip(ordered, ordered._create_moves(bills), strict=True):
+            disbursement._transition(order_number=order_number, order_batch_id=batch.id)
+        bills = [disbursement._prepare_bill(date) for disbursement in self]
+        for disbursement, bill in zip(self, self._create_moves(bills), strict=True):
             disbursement._attach_pieces(bill)
-        for disbursement in self - ordered:
-            disbursement._become_ordered(date)
 
     def _get_order_numbers(self, number):
         number = (number or "").strip()
@@ -547,9 +545,6 @@ class GrantDisbursement(models.Model):
                 )
             )
 
-    def _is_accounted(self):
-        return super()._is_accounted() and self.subsidy_id.kind == "operator"
-
     def _get_bill_account(self, date):
         """The account of the operator's legal form, in the books of that year."""
         purpose = PURPOSE_BY_LEGAL_FORM.get(
@@ -661,14 +656,18 @@ class GrantDisbursement(models.Model):
         what = self.env._("Recording a payment")
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        direct = self.payment_path == "direct"
-        self._check_state(("certified",) if direct else ("ordered",), what)
+        self._check_state(("certified",), what)
         self._check_accounted_date(fields.Date.to_date(date))
-        values = {"paid_by_id": self.env.uid, "paid_date": date, "payment_reference": reference}
-        if direct:
-            self._check_two_people()
-            values["ordered_by_id"] = self.env.uid
-        self._decide("paid", reference, state="paid", **values)
+        self._check_two_people()
+        self._decide(
+            "paid",
+            reference,
+            state="paid",
+            ordered_by_id=self.env.uid,
+            paid_by_id=self.env.uid,
+            paid_date=date,
+            payment_reference=reference,
+        )
         self._post_payment(self.amount, date)
 
     def _register_payment(self, date, amount, reference=None):
@@ -707,16 +706,14 @@ class GrantDisbursement(models.Model):
             self._get_live_move().with_context(grant_reason=reason)._cancel_grant_payments()
             return
         date = self.paid_date
-        direct = self.payment_path == "direct"
-        values = {"ordered_by_id": False} if direct else {}
         self._decide(
             "unpaid",
             reason,
-            state="certified" if direct else "ordered",
+            state="certified",
+            ordered_by_id=False,
             paid_by_id=False,
             paid_date=False,
             payment_reference=False,
-            **values,
         )
         self._post_payment(-self.amount, date, reason)
 
@@ -778,7 +775,7 @@ class GrantDisbursement(models.Model):
         self._transition(**values)
 
     def _post_payment(self, amount, date, memo=None):
-        """Post what is paid without the city's accounting: by the State, or as its own cost."""
+        """Post what the State pays itself, without the city's accounting."""
         self.env["grant.entry"]._post(
             self,
             [

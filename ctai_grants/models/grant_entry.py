@@ -370,6 +370,7 @@ class GrantEntry(models.Model):
                 for model in ACCOUNTED_MODELS
                 for sentence in self.env[model]._get_unbalanced(envelopes)
             ),
+            *self.env["grant.own.cost"]._get_unbalanced(envelopes),
         ]
 
     @api.model

@@ -113,6 +113,10 @@ class GrantEnvelope(models.Model):
     _code_uniq = models.UniqueIndex(
         "(contract_id, code)", "Two envelopes of a contract cannot have the same code."
     )
+    _analytic_account_uniq = models.UniqueIndex(
+        "(analytic_account_id) WHERE analytic_account_id IS NOT NULL",
+        "Two envelopes cannot have the same analytic account: costs would count twice.",
+    )
     _amount_positive = models.Constraint(
         "CHECK (amount >= 0)", "The amount of an envelope cannot be negative."
     )
@@ -169,6 +173,12 @@ class GrantEnvelope(models.Model):
                     over=currency.format(over),
                 )
             )
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "analytic_account_id" in vals:
+            self.env["grant.own.cost"]._sync(self)
+        return res
 
     @api.constrains("contract_id")
     def _check_contract_draft(self):

@@ -191,6 +191,12 @@ class GrantSubsidy(models.Model):
         help="Repayments claimed from the operator by this city, for all its subsidies, and not "
         "paid yet.",
     )
+    cost_ids = fields.One2many("grant.own.cost", "subsidy_id", string="Costs")
+    not_covered_amount = fields.Monetary(
+        string="Not Covered",
+        compute="_compute_not_covered_amount",
+        help="Costs of the city that are booked in its period, and beyond what it commits.",
+    )
     operator_debts = fields.Text(
         string="What the Operator Owes",
         compute="_compute_operator_debts",
@@ -325,6 +331,18 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
 
+    @api.depends("paid_amount", "committed_amount")
+    def _compute_not_covered_amount(self):
+        costs = dict(
+            self.env["grant.own.cost"]._read_group(
+                [("subsidy_id", "in", self.ids), ("reason", "=", "ceiling")],
+                ["subsidy_id"],
+                ["not_covered_amount:sum"],
+            )
+        ) if "own_cost" in self.mapped("kind") else {}
+        for subsidy in self:
+            subsidy.not_covered_amount = costs.get(subsidy._origin, 0.0)
+
     @api.depends("partner_id")
     def _compute_operator_debts(self):
         operators = self.filtered(lambda subsidy: subsidy.kind == "operator").partner_id
@@ -456,6 +474,39 @@ class GrantSubsidy(models.Model):
                     )
                 )
 
+    @api.constrains("kind", "envelope_id", "date_start", "date_end", "state")
+    def _check_own_costs(self):
+        """Each cost of the city has one subsidy to cover it, by its envelope and date."""
+        for subsidy in self.filtered(lambda s: s.kind == "own_cost"):
+            if subsidy.disbursement_ids:
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: a cost of the city has no tranches, accounting says what is "
+                        "paid.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            if subsidy.state != "signed":
+                continue
+            other = self.search(
+                Domain("id", "!=", subsidy.id)
+                & Domain("envelope_id", "=", subsidy.envelope_id.id)
+                & Domain("kind", "=", "own_cost")
+                & Domain("state", "in", ("signed", "closed"))
+                & Domain("date_start", "<=", subsidy.date_end)
+                & Domain("date_end", ">=", subsidy.date_start),
+                limit=1,
+            )
+            if other:
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: %(other)s covers costs of the city in the same envelope and "
+                        "period. Choose other dates.",
+                        subsidy=subsidy.display_name,
+                        other=other.display_name,
+                    )
+                )
+
     @api.constrains("date_start", "date_end", "envelope_id")
     def _check_period(self):
         for subsidy in self:
@@ -543,7 +594,14 @@ class GrantSubsidy(models.Model):
             self.partner_id._refresh_grant_tranches()
         elif not self._condition_fields.isdisjoint(vals):
             self.disbursement_ids._refresh_readiness()
+        if vals.keys() & {"date_start", "date_end"}:
+            self._sync_own_costs()
         return res
+
+    def _sync_own_costs(self):
+        """The period and the commitment of a cost of the city say what it covers."""
+        costs = self.filtered(lambda subsidy: subsidy.kind == "own_cost")
+        self.env["grant.own.cost"]._sync(costs.envelope_id)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
@@ -741,6 +799,8 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             subsidy._check_filled(["signature_date"])
             subsidy._check_siret()
+            if subsidy.kind == "own_cost":
+                subsidy.envelope_id._get_analytic_account()
             subsidy._check_schedule_total()
             subsidy._decide("signed", state="signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
@@ -869,6 +929,7 @@ class GrantSubsidy(models.Model):
                 memo=memo or self.convention_reference or self.decision_number or self.code,
             )
         self.env["grant.entry"]._post(self, lines)
+        self._sync_own_costs()
 
     def action_view_entries(self):
         """Open the ledger of these subsidies, limited to the kind given in the context."""
@@ -885,6 +946,13 @@ class GrantSubsidy(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "ctai_grants.grant_deliverable_action"
         )
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action
+
+    def action_view_costs(self):
+        """Open the costs of the city that these subsidies cover, in whole or in part."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_own_cost_action")
         action["domain"] = [("subsidy_id", "in", self.ids)]
         action["context"] = {}
         return action

@@ -47,6 +47,24 @@ class ResCompany(models.Model):
         string="Analytic Plan of Envelopes",
         help="Each envelope gets an analytic account of this plan.",
     )
+    grant_own_cost_account_ids = fields.Many2many(
+        "account.account",
+        "res_company_grant_own_cost_account_rel",
+        "company_id",
+        "account_id",
+        string="Accounts of Own Costs",
+        domain="[('account_type', 'in', ('expense', 'expense_direct_cost', 'expense_other'))]",
+        check_company=True,
+        help="What is booked there on the analytic account of an envelope is a cost of the city: "
+        "payroll accounts, as a rule.",
+    )
+    grant_payroll_journal_id = fields.Many2one(
+        "account.journal",
+        string="Payroll Journal",
+        domain="[('type', '=', 'general')]",
+        check_company=True,
+        help="Where imported payroll entries are booked.",
+    )
     grant_order_limit = fields.Monetary(
         string="Orders Up To",
         default=0.0,
@@ -90,6 +108,12 @@ class ResCompany(models.Model):
             tranches.search([
                 ("company_id", "in", self.ids), ("state", "in", ("planned", "ready"))
             ])._refresh_readiness()  # fmt: skip
+        if "grant_own_cost_account_ids" in vals:
+            # sudo: likewise the ledger
+            envelopes = self.env["grant.envelope"].sudo()
+            self.env["grant.own.cost"]._sync(
+                envelopes.search([("company_id", "in", self.ids), ("state", "=", "in_force")])
+            )
         return res
 
     @api.constrains("currency_id")
@@ -110,7 +134,7 @@ class ResCompany(models.Model):
                 )
 
     def _get_grant_journal(self, purpose):
-        """The journal for ``purpose``: ``purchase``, ``sale`` or ``payment``.
+        """The journal for ``purpose``: ``purchase``, ``sale``, ``payment`` or ``payroll``.
 
         :raise UserError: none is set up
         """
@@ -131,7 +155,9 @@ class ResCompany(models.Model):
         :return: the accounts that were made
         """
         self.ensure_one()
-        for purpose, kind in (("purchase", "purchase"), ("sale", "sale"), ("payment", "bank")):
+        for purpose, kind in (
+            ("purchase", "purchase"), ("sale", "sale"), ("payment", "bank"), ("payroll", "general")
+        ):  # fmt: skip
             name = f"grant_{purpose}_journal_id"
             self[name] = self[name] or self._find_journal(kind)
         if not self.grant_analytic_plan_id:
@@ -139,7 +165,12 @@ class ResCompany(models.Model):
                 {"name": self.env._("Grant Envelopes")}
             )
         self._set_up_treasury(self.grant_payment_journal_id)
-        return self.env["grant.account"]._create_missing(self)
+        made = self.env["grant.account"]._create_missing(self)
+        if not self.grant_own_cost_account_ids:
+            costs, new = self.env["grant.account"]._find_own_cost_accounts(self)
+            self.grant_own_cost_account_ids = costs
+            made |= new
+        return made
 
     def _find_journal(self, kind):
         journals = self.env["account.journal"]

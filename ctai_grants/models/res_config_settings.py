@@ -25,6 +25,12 @@ class ResConfigSettings(models.TransientModel):
     grant_analytic_plan_id = fields.Many2one(
         related="company_id.grant_analytic_plan_id", readonly=False
     )
+    grant_own_cost_account_ids = fields.Many2many(
+        related="company_id.grant_own_cost_account_ids", readonly=False
+    )
+    grant_payroll_journal_id = fields.Many2one(
+        related="company_id.grant_payroll_journal_id", readonly=False
+    )
     grant_order_limit = fields.Monetary(related="company_id.grant_order_limit", readonly=False)
     grant_payment_days = fields.Integer(related="company_id.grant_payment_days", readonly=False)
     grant_late_interest_rate = fields.Float(

@@ -8,6 +8,7 @@ from . import (
     test_due,
     test_ledger,
     test_override,
+    test_own_cost,
     test_partner,
     test_portal,
     test_portal_rpc,

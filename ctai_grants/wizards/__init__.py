@@ -5,6 +5,7 @@ from . import (
     grant_disbursement_pay,
     grant_funding_claim,
     grant_funding_receive,
+    grant_payroll_import,
     grant_reason,
     grant_recovery_step,
     grant_treasury_upload,
