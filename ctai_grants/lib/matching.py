@@ -11,8 +11,8 @@ class Tranche:
     """A tranche ordered, certified or paid, as matching sees it."""
 
     __slots__ = (
-        "id", "state", "amount", "date", "due", "number", "exercise", "keys", "in_parts",
-        "commitment", "paid_date", "reference", "left",
+        "id", "state", "amount", "date", "due", "number", "exercise", "keys", "commitment",
+        "paid_date", "reference", "left",
     )  # fmt: skip
 
     def __init__(self, **values):
@@ -148,8 +148,6 @@ class OrderMatcher:
             line.refuse("paid_before")
         elif line.amount > tranche.left:
             line.refuse("too_much", tranche.left)
-        elif not tranche.in_parts and line.amount != tranche.left:
-            line.refuse("amount_differs", tranche.left)
         else:
             tranche.left -= line.amount
             line.status = "to_book"

@@ -289,7 +289,7 @@ class GrantTreasuryImport(models.Model):
             domain,
             [
                 "state", "amount", "due_date", "order_number", "exercise", "order_date",
-                "order_batch_id", "partner_id", "subsidy_id", "paid_date", "payment_reference",
+                "partner_id", "subsidy_id", "paid_date", "payment_reference",
             ],
         )  # fmt: skip
 
@@ -349,7 +349,6 @@ class GrantTreasuryImport(models.Model):
                 number=tranche.order_number or "",
                 exercise=tranche.exercise or (tranche.order_date and tranche.order_date.year),
                 keys=keys[tranche.partner_id],
-                in_parts=bool(tranche.order_batch_id),
                 commitment=tranche.subsidy_id.commitment_number or "",
                 paid_date=tranche.paid_date or None,
                 reference=tranche.payment_reference or "",

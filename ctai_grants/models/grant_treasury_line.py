@@ -138,12 +138,6 @@ class GrantTreasuryLine(models.Model):
                     amount=money(self.amount),
                     left=money(float(self.about)),
                 )
-            case "amount_differs":
-                return self.env._(
-                    "%(tranche)s cannot be paid in parts: %(left)s are left to pay.",
-                    tranche=tranche.display_name,
-                    left=money(float(self.about)),
-                )
             case "paid_before":
                 return self.env._(
                     "%(tranche)s is entirely paid since %(date)s: this would pay it twice.",

@@ -391,18 +391,6 @@ class TestConditions(TranchesCase):
         self.operator.bank_ids.allow_out_payment = False
         self.assertBlocked(self.conditioned, "Bilan", "executory", "républicain", "bank account")
 
-    def test_own_cost_needs_the_signature_only(self):
-        cost = self.make_subsidy(
-            kind="own_cost",
-            partner_id=self.company.partner_id.id,
-            executory_date=False,
-            amount=30000,
-        )
-        tranche = self.make_tranche(cost, kind="cost", amount=30000)
-        self.sign(cost)
-        self.pay(tranche)
-        self.assertEqual(cost.paid_amount, 30000)
-
     def test_conditions_are_not_dropped_silently(self):
         """Once signed, a condition goes by an override with its reason, and no other way."""
         other = self.make_deliverable(self.make_subsidy()).milestone_id

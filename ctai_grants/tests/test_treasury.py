@@ -662,15 +662,6 @@ class TestTreasuryImport(TreasuryCase):
         treasury_import.action_book()
         self.assertEqual(late.state, "paid")
 
-    def test_own_cost(self):
-        """An order of the city's own is paid at once, never in parts."""
-        cost = self.sign(self.make_subsidy(kind="own_cost", partner_id=self.company.partner_id.id))
-        tranche = self.make_tranche(cost, amount=400).with_env(self.env)
-        self.order(tranche, "12")
-        self.assertRefusedLine("amount_differs", "parts", rows=[order_row(12, 300.0, siret=CITY)])
-        self.preview(order_row(12, 400.0, siret=CITY)).action_book()
-        self.assertEqual(tranche.state, "paid")
-
     def test_wizard(self):
         wizard = self.env["grant.treasury.upload"].with_user(self.finance_officer)
         content = base64.b64encode(make_csv([HEAD, order_row(1)]))

@@ -15,6 +15,7 @@ EVERYBODY = {
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
+    "menu_own_costs",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
@@ -105,6 +106,7 @@ BUTTONS = {
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
     "grant.condition": {"action_override": MANAGER},
+    "grant.own.cost": {"action_open_move": OFFICER},
     "grant.treasury.import": {
         "action_book": OFFICER,
         "action_refresh": OFFICER,
@@ -303,6 +305,7 @@ class TestViews(GrantsCommon):
             ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),
             ("grant.treasury.upload", self.finance_officer),
+            ("grant.payroll.import", self.finance_officer),
             ("grant.recovery.step", self.finance_officer),
         ):
             with self.subTest(model=model):

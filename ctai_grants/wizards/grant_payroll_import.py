@@ -62,6 +62,10 @@ class GrantPayrollImport(models.TransientModel):
         what = self.env._("Importing a payroll entry")
         subsidy._check_group("group_finance_officer", what)
         subsidy._check_state(("signed",), what)
+        if subsidy.kind != "own_cost":
+            raise UserError(
+                self.env._("%(subsidy)s is no cost of the city.", subsidy=subsidy.display_name)
+            )
         try:
             content = base64.b64decode(self.file, validate=True)
             lines = read_payroll(content)

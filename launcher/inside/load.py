@@ -21,7 +21,6 @@ MODELS = (
     "grant.funding",
     "grant.subsidy",
     "grant.action",
-    "grant.disbursement",
 )
 COMPANY = {
     "name": "Ville de Poitiers",

@@ -1,9 +1,12 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Play the contract's year through the methods the buttons call, as who would press them."""
 
+import base64
 import csv
 import datetime
 import io
+
+from dateutil.relativedelta import relativedelta
 
 from launcher.inside.errors import Refused
 
@@ -97,10 +100,30 @@ class Year:
     # --- who does what ----------------------------------------------------------------------
 
     def _play_coordination(self):
-        """The post, quarter by quarter; the last one is still to certify."""
-        costs = self._get_subsidy("coordination").disbursement_ids
-        for cost in costs[:3]:
-            self._pay(cost, cost.due_date)
+        """The coordinator's pay, imported from payroll each month and posted."""
+        subsidy = self._get_subsidy("coordination")
+        for month in range(13):
+            day = DAY("2021-10-31") + relativedelta(months=month, day=31)
+            self._import_payroll(subsidy, min(day, subsidy.date_end))
+
+    def _import_payroll(self, subsidy, day):
+        rows = (
+            "641100;Rémunération (inventée);2 600,00;",
+            "645100;Cotisations (inventées);780,00;",
+            "421000;Net à payer (inventé);;2 080,00",
+            "431000;Organismes (inventés);;1 300,00",
+        )
+        content = "\n".join(("Compte;Libellé;Débit;Crédit", *rows, "")).encode("cp1252")
+        action = self._wizard(
+            "grant.payroll.import",
+            self.officer,
+            subsidy_id=subsidy.id,
+            date=day,
+            filename=f"paie-{day:%Y-%m}-demo.csv",
+            # The month in the file, so that no two are the same.
+            file=base64.b64encode(content + f";Paie de {day:%m/%Y};;\n".encode("cp1252")),
+        )
+        self.env["account.move"].browse(action["res_id"]).with_user(self.officer).action_post()
 
     def _play_coallia(self):
         """Two tranches paid; the financial report was sent back: the balance is blocked."""
@@ -195,9 +218,7 @@ class Year:
         subsidy.action_sign()
 
     def _claim(self, funding, date):
-        self._wizard(
-            "grant.funding.claim", self.officer, funding_ids=funding.ids, claim_date=date
-        )
+        self._wizard("grant.funding.claim", self.officer, funding_ids=funding.ids, claim_date=date)
 
     def _receive(self, funding, date):
         self._wizard(
@@ -256,7 +277,7 @@ class Year:
         )
 
     def _wizard(self, model, user, **values):
-        self.env[model].with_user(user).create(values).action_confirm()
+        return self.env[model].with_user(user).create(values).action_confirm()
 
     def _ask(self, document, action, reason):
         user = self.manager if action == "close" else self.coordinator
