@@ -241,12 +241,19 @@ class GrantsPortal(CustomerPortal):
     @http.route("/grants/recoveries/<int:recovery_id>/letter", type="http", auth="user")
     def download_letter(self, recovery_id, **kw):
         """The letter of a recovery as a PDF, for the city's staff."""
-        recovery = request.env["grant.recovery"].browse(recovery_id).exists()
-        if not recovery or not recovery.has_access("read"):
+        return self._make_pdf_response(request.env["grant.recovery"].browse(recovery_id))
+
+    @http.route("/grants/batches/<int:batch_id>/list", type="http", auth="user")
+    def download_batch_list(self, batch_id, **kw):
+        """The list of a batch of orders as a PDF, for the finance officers."""
+        return self._make_pdf_response(request.env["grant.order.batch"].browse(batch_id))
+
+    def _make_pdf_response(self, document):
+        if not document.exists() or not document.has_access("read"):
             raise NotFound()
         try:
-            content = recovery._make_letter_pdf()
-        except UserError as error:
+            name, content = document._make_pdf()
+        except (AccessError, UserError) as error:
             raise NotFound(str(error)) from error
         return request.make_response(
             content,
@@ -254,7 +261,7 @@ class GrantsPortal(CustomerPortal):
                 ("Content-Type", "application/pdf"),
                 ("Content-Length", len(content)),
                 ("X-Content-Type-Options", "nosniff"),
-                ("Content-Disposition", http.content_disposition(f"{recovery.name}.pdf")),
+                ("Content-Disposition", http.content_disposition(f"{name}.pdf")),
             ],
         )
 

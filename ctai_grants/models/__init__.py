@@ -4,6 +4,7 @@ from . import (
     grant_guarded_mixin,
     grant_accounted_mixin,
     grant_append_only_mixin,
+    grant_pes_mixin,
     grant_portal_mixin,
     grant_thread_mixin,
 )

@@ -12,7 +12,8 @@ class GrantFunding(models.Model):
     _name = "grant.funding"
     _description = "State Instalment"
     _inherit = [
-        "grant.thread.mixin", "mail.activity.mixin", "grant.accounted.mixin", "grant.guarded.mixin"
+        "grant.thread.mixin", "mail.activity.mixin", "grant.accounted.mixin", "grant.pes.mixin",
+        "grant.guarded.mixin",
     ]  # fmt: skip
     _accounted_kind = "receipt"
     _order = "due_date, id"
@@ -113,6 +114,11 @@ class GrantFunding(models.Model):
         self._check_state(("expected",), what)
         date = fields.Date.to_date(date)
         self._create_moves([funding._prepare_claim(date) for funding in self])
+
+    def _get_pes_batch(self):
+        self._check_state(("claimed", "received"), self.env._("Making a file for the treasury"))
+        label = f"{self.contract_id.code} {self.envelope_id.code} {self.name}"
+        return self._get_pes_claim(self._get_live_move(), self.contract_id.funder_id, label)
 
     def action_cancel_claim(self):
         """Take a claim back: its invoice is reversed, and can be claimed again.

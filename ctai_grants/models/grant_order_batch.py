@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
+from ..lib import pes
+from ..lib.letter import make_batch_list
 from .grant_guarded_mixin import TRANSITION
+from .grant_pes_mixin import to_cents
 
 
 class GrantOrderBatch(models.Model):
@@ -10,7 +13,7 @@ class GrantOrderBatch(models.Model):
 
     _name = "grant.order.batch"
     _description = "Order Batch"
-    _inherit = ["grant.thread.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "grant.pes.mixin", "grant.guarded.mixin"]
     _order = "exercise desc, number desc"
     _rec_name = "number"
     _check_company_auto = True
@@ -116,3 +119,115 @@ class GrantOrderBatch(models.Model):
             }
         )
         return batch.with_env(self.env)
+
+    # ------------------------------------------------------------------
+    # What is sent
+    # ------------------------------------------------------------------
+
+    def _get_bills(self):
+        """The posted bill of each order: dict {tranche: bill}.
+
+        :raise UserError: an order was taken back, or there is none
+        """
+        self.ensure_one()
+        bills = {tranche: tranche._get_live_move() for tranche in self.disbursement_ids}
+        gone = [tranche for tranche, bill in bills.items() if not bill]
+        if gone or not bills:
+            raise UserError(
+                self.env._(
+                    "%(batch)s: %(tranche)s was taken back, order it again first.",
+                    batch=self.display_name,
+                    tranche=gone[0].display_name if gone else self.env._("every order"),
+                )
+            )
+        return bills
+
+    def _get_pes_batch(self):
+        pieces = [
+            self._get_pes_piece(tranche, bill)
+            for tranche, bill in sorted(
+                self._get_bills().items(), key=lambda item: item[0].order_number
+            )
+        ]
+        return "DEP", pes.Batch(self.exercise, self.number, self.date, pieces)
+
+    def _get_pes_piece(self, tranche, bill):
+        files = self.env["ir.attachment"].search(
+            [("res_model", "=", bill._name), ("res_id", "=", bill.id)], order="id"
+        )
+        return pes.Piece(
+            number=self._get_pes_number(tranche),
+            object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
+            amount=to_cents(tranche.amount),
+            account=self._get_pes_account(bill),
+            party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id),
+            files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
+        )
+
+    def action_print(self):
+        """Download the list of the orders of this batch (bordereau), to be signed.
+
+        :raise UserError: an order was taken back
+        """
+        self.ensure_one()
+        self._get_bills()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/grants/batches/{self.id}/list",
+            "target": "download",
+        }
+
+    def _get_list_title(self):
+        return self.env._(
+            "Order batch %(number)s of %(year)s", number=self.number, year=self.exercise
+        )
+
+    def _make_pdf(self):
+        """The list of the orders in the user's language: its name, and the PDF.
+
+        :raise UserError: an order was taken back
+        :raise AccessError: the user is not a finance officer
+        """
+        self._check_group("group_finance_officer", self.env._("Printing an order batch"))
+        rows = [self._get_list_row(tranche, bill) for tranche, bill in self._get_bills().items()]
+        address = self.company_id.partner_id
+        town = f"{address.zip or ''} {address.city or ''}".strip()
+        content = make_batch_list(
+            title=self._get_list_title(),
+            lang=(self.env.lang or "en_US")[:2],
+            date=self.date,
+            sender=[line for line in (address.name, address.street, town) if line],
+            about=[
+                self.env._("Financial year: %s", self.exercise),
+                self.env._("Date: %s", format_date(self.env, self.date)),
+                self.env._("Number of orders: %s", len(rows)),
+            ],
+            headings=[
+                self.env._("Order"),
+                self.env._("Third party"),
+                "SIRET",
+                self.env._("Object"),
+                self.env._("Account"),
+                "IBAN",
+                self.env._("Amount"),
+            ],
+            rows=rows,
+            total_label=self.env._("Total"),
+            total=self.currency_id.format(self.amount),
+            words=self.env._(
+                "The present batch amounts to: %s.", self.currency_id.amount_to_text(self.amount)
+            ),
+            signature=[self.env._("The authorising officer,")],
+        )
+        return self._get_list_title(), content
+
+    def _get_list_row(self, tranche, bill):
+        return [
+            tranche.order_number,
+            tranche.partner_id.name,
+            tranche.partner_id.commercial_partner_id._get_siret() or "",
+            f"{tranche.subsidy_id.code} – {tranche.name}",
+            bill.invoice_line_ids.account_id.code or "",
+            bill.partner_bank_id._get_masked_number(short=True) or "",
+            tranche.currency_id.format(tranche.amount),
+        ]

@@ -6,8 +6,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
-from ..lib import due
+from ..lib import due, pes
 from ..lib.letter import make_pdf
+from .grant_pes_mixin import to_cents
 
 OPEN_STATES = ("identified", "notified", "decided", "claimed")
 REASONS = [
@@ -33,7 +34,7 @@ class GrantRecovery(models.Model):
     _description = "Recovery"
     _inherit = [
         "grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin",
-        "grant.accounted.mixin",
+        "grant.accounted.mixin", "grant.pes.mixin",
     ]  # fmt: skip
     _accounted_kind = "recovery"
     _order = "id desc"
@@ -332,8 +333,8 @@ class GrantRecovery(models.Model):
             "territoriales, article L1611-4)."
         )
 
-    def _make_letter_pdf(self):
-        """The letter, as the bytes of a PDF.
+    def _make_pdf(self):
+        """The letter: its name, and the PDF.
 
         :raise UserError: the letter is not written
         """
@@ -342,7 +343,7 @@ class GrantRecovery(models.Model):
         partner = self.partner_id
         letter = self.with_context(lang=partner.lang or self.env.lang)
         date = self.letter_date or fields.Date.context_today(self)
-        return make_pdf(
+        content = make_pdf(
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],
             date=date,
@@ -356,6 +357,7 @@ class GrantRecovery(models.Model):
             text=self.letter,
             signature=letter.env._("For %(city)s,", city=self.company_id.name),
         )
+        return self.name, content
 
     @api.model
     def _get_postal_lines(self, partner):
@@ -663,6 +665,25 @@ class GrantRecovery(models.Model):
             ref=self.name,
             invoice_origin=self.reduced_disbursement_id.order_number,
         )
+
+    def _get_pes_batch(self):
+        """A claim (titre), or the reduction of the order of the same year (mandat de réduction)."""
+        self._check_state(("claimed", "collected"), self.env._("Making a file for the treasury"))
+        move = self._get_live_move()
+        label = f"{self.name} {self.subsidy_id.code} {self.subsidy_id.name}"
+        order = self.reduced_disbursement_id
+        if not order:
+            return self._get_pes_claim(move, self.partner_id, label)
+        bill = order._get_live_move()
+        piece = pes.Piece(
+            number=move.sequence_number,
+            object=label,
+            amount=to_cents(self.amount),
+            account=self._get_pes_account(move),
+            party=self._get_pes_party(self.partner_id, bill.partner_bank_id),
+            reduces=(order.exercise, self._get_pes_number(order)),
+        )
+        return "DEP", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
 
     def _get_claim_type(self):
         return "in_refund" if self.reduced_disbursement_id else "out_invoice"

@@ -20,6 +20,7 @@ from ..lib.matching import (
 )
 from ..lib.spreadsheet import Refusal
 from .grant_guarded_mixin import TRANSITION
+from .grant_pes_mixin import to_cents
 
 # The columns that a line of the extract fills, and their types in the database.
 LINE_COLUMNS = {
@@ -228,7 +229,7 @@ class GrantTreasuryImport(models.Model):
         journal = self._get_journal(tranches)
         of_this_import = defaultdict(Decimal)
         for line in booked:
-            of_this_import[line.disbursement_id.id, line.date] += _cents(line.amount)
+            of_this_import[line.disbursement_id.id, line.date] += to_cents(line.amount)
         if kind == "state":
             known = self._read_tranches(tranches, {})
             StateMatcher(known, journal, of_this_import).match(lines)
@@ -305,7 +306,7 @@ class GrantTreasuryImport(models.Model):
         )
         paid = defaultdict(Decimal)
         for entry in entries:
-            paid[entry.origin_id, entry.date] += _cents(entry.amount)
+            paid[entry.origin_id, entry.date] += to_cents(entry.amount)
         return paid
 
     def _get_journal(self, tranches):
@@ -316,7 +317,7 @@ class GrantTreasuryImport(models.Model):
             ["amount:sum"],
         )
         return {
-            (tranche.id, fields.Date.to_date(day)): _cents(amount)
+            (tranche.id, fields.Date.to_date(day)): to_cents(amount)
             for tranche, day, amount in booked
         }
 
@@ -342,8 +343,8 @@ class GrantTreasuryImport(models.Model):
             Tranche(
                 id=tranche.id,
                 state=tranche.state if tranche.state in known_states else "waiting",
-                amount=_cents(tranche.amount),
-                left=_cents(tranche.amount) - paid[tranche.id],
+                amount=to_cents(tranche.amount),
+                left=to_cents(tranche.amount) - paid[tranche.id],
                 date=tranche.order_date or None,
                 due=tranche.due_date or None,
                 number=tranche.order_number or "",
@@ -491,11 +492,6 @@ class GrantTreasuryImport(models.Model):
         status = self.env.context.get("line_status")
         action["context"] = {f"search_default_{status}": 1} if status else {}
         return action
-
-
-def _cents(amount):
-    """A stored amount as the exact number it stands for."""
-    return Decimal(round(amount * 100)).scaleb(-2)
 
 
 def _as_row(line):

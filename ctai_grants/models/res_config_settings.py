@@ -31,6 +31,12 @@ class ResConfigSettings(models.TransientModel):
     grant_payroll_journal_id = fields.Many2one(
         related="company_id.grant_payroll_journal_id", readonly=False
     )
+    grant_pes_post = fields.Char(related="company_id.grant_pes_post", readonly=False)
+    grant_pes_entity = fields.Char(related="company_id.grant_pes_entity", readonly=False)
+    grant_pes_budget = fields.Char(related="company_id.grant_pes_budget", readonly=False)
+    grant_pes_budget_label = fields.Char(
+        related="company_id.grant_pes_budget_label", readonly=False
+    )
     grant_order_limit = fields.Monetary(related="company_id.grant_order_limit", readonly=False)
     grant_payment_days = fields.Integer(related="company_id.grant_payment_days", readonly=False)
     grant_late_interest_rate = fields.Float(

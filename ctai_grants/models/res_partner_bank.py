@@ -41,10 +41,13 @@ class ResPartnerBank(models.Model):
         """A verified account may be all that a tranche waits for (:mod:`grant_condition`)."""
         self.partner_id._refresh_grant_tranches()
 
-    def _get_masked_number(self):
-        """Enough of this account to recognise it, and its holder; nothing of none."""
+    def _get_masked_number(self, short=False):
+        """Enough of this account to recognise it, and its holder unless ``short``; nothing of
+        none."""
         if not self:
             return False
         number = self.sanitized_acc_number
+        if short:
+            return f"{number[:4]} •••• {number[-4:]}"
         holder = self.acc_holder_name or self.partner_id.name
         return f"{number[:4]} •••• {number[-4:]} – {holder}"

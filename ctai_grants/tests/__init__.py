@@ -10,6 +10,7 @@ from . import (
     test_override,
     test_own_cost,
     test_partner,
+    test_pes,
     test_portal,
     test_portal_rpc,
     test_portal_tour,

@@ -440,14 +440,14 @@ class TestDueProcess(RecoveryCase):
         """What a person typed is text, whatever typst would make of it; the bytes are stable."""
         recovery = self.make_recovery(self.subsidy, facts="#panic() $x$ *gras* @ref <b> 1 000 €")
         recovery.action_write_letter()
-        content = recovery._make_letter_pdf()
-        self.assertEqual(content, recovery._make_letter_pdf())
+        content = recovery._make_pdf()[1]
+        self.assertEqual(content, recovery._make_pdf()[1])
         pages = PdfFileReader(io.BytesIO(content)).pages
         text = "".join("".join(page.extract_text() for page in pages).split())
         for part in ("#panic() $x$ *gras* @ref <b>", recovery.name, self.operator.name):
             self.assertIn(part.replace(" ", ""), text)
         recovery.letter_date = datetime.date.today() - DAY
-        self.assertNotEqual(content, recovery._make_letter_pdf(), "dated of the letter")
+        self.assertNotEqual(content, recovery._make_pdf()[1], "dated of the letter")
 
 
 class TestRecoveryInAccounting(RecoveryCase):

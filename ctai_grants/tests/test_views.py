@@ -51,6 +51,7 @@ BUTTONS = {
         "action_cancel_receipt": MANAGER,
         "action_cancel_claim": MANAGER,
         "action_view_moves": OFFICER,
+        "action_make_pes": OFFICER,
     },
     "grant.subsidy": {
         "action_grant": COORDINATOR,
@@ -102,6 +103,7 @@ BUTTONS = {
         "action_uncollect": MANAGER,
         "action_waive": MANAGER,
         "action_view_moves": OFFICER,
+        "action_make_pes": OFFICER,
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
@@ -113,6 +115,7 @@ BUTTONS = {
         "action_view_lines": None,
     },
     "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
+    "grant.order.batch": {"action_print": OFFICER, "action_make_pes": OFFICER},
     "grant.entry": {"action_open_origin": None},
 }
 
