@@ -14,6 +14,8 @@ from . import (
     grant_account,
     grant_accounting_control,
     grant_action,
+    grant_amendment,
+    grant_amendment_line,
     grant_audience,
     grant_contract,
     grant_decision,

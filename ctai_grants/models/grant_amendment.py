@@ -1,10 +1,11 @@
 from dateutil.relativedelta import relativedelta
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from .grant_amendment_line import ITEM_FIELDS
+from .grant_guarded_mixin import TRANSITION
 
 # The lines of a document in an amendment, by what they are about.
 LINE_FIELDS = {
@@ -26,7 +27,7 @@ class GrantAmendment(models.Model):
 
     _name = "grant.amendment"
     _description = "Amendment"
-    _inherit = ["grant.thread.mixin", "mail.activity.mixin", "grant.guarded.mixin"]
+    _inherit = ["grant.thread.mixin", "grant.guarded.mixin"]
     _order = "id desc"
     _rec_names_search = ["contract_id.code", "subsidy_id.code", "reason"]
     _check_company_auto = True
@@ -67,7 +68,7 @@ class GrantAmendment(models.Model):
     signed_by_id = fields.Many2one(
         "res.users", string="Applied By", readonly=True, ondelete="restrict"
     )
-    attachment_ids = fields.Many2many("ir.attachment", string="Signed File", bypass_search_access=True)
+    attachment_ids = fields.Many2many("ir.attachment", string="Signed File")
     state = fields.Selection(
         [("draft", "Draft"), ("signed", "Signed")],
         required=True, default="draft", readonly=True, tracking=True, index=True,
@@ -165,7 +166,8 @@ class GrantAmendment(models.Model):
     def _get_lines(self):
         """All the lines, as the form has them before it is saved."""
         self.ensure_one()
-        return self.env["grant.amendment.line"].union(*(self[name] for name in LINE_FIELDS.values()))
+        lines = self.env["grant.amendment.line"]
+        return lines.union(*(self[name] for name in LINE_FIELDS.values()))
 
     def _get_items(self):
         """The documents that can be changed, one recordset for each kind."""
@@ -204,6 +206,26 @@ class GrantAmendment(models.Model):
         last = self.search([(key, "=", vals.get(key))], order="number desc", limit=1)
         return last.number + 1
 
+    @api.model
+    def _draft(self, key, document):
+        """A new draft amendment to ``document``.
+
+        :param str key: ``subsidy_id`` or ``contract_id``
+        :raise AccessError: the user is not a coordinator
+        """
+        document.ensure_one()
+        self._check_group("group_coordinator", self.env._("Drafting an amendment"))
+        return self.create({key: document.id})
+
+    def _get_form_action(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Amendment"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+        }
+
     def _load(self, given):
         """Take what the document says: “before”, and “after” where nothing else was given."""
         document = self._get_document()
@@ -216,7 +238,8 @@ class GrantAmendment(models.Model):
     def _get_missing_items(self):
         """Documents that this amendment has no line of yet."""
         known = {(line.item_model, line.item_id) for line in self._get_lines()}
-        return [item for items in self._get_items() for item in items if (item._name, item.id) not in known]
+        items = [item for items in self._get_items() for item in items]
+        return [item for item in items if (item._name, item.id) not in known]
 
     def _add_missing_lines(self):
         lines = self.env["grant.amendment.line"]
@@ -242,7 +265,7 @@ class GrantAmendment(models.Model):
             items = {(item._name, item.id) for items in amendment._get_items() for item in items}
             lines = amendment.line_ids.filtered("item_id")
             gone = lines.filtered(lambda line: (line.item_model, line.item_id) not in items)
-            gone._drop()
+            gone.with_context(grant_transition=TRANSITION).unlink()
             (lines - gone)._refresh()
             amendment._add_missing_lines()
 
@@ -250,6 +273,10 @@ class GrantAmendment(models.Model):
         """Put off by a year the end of the subsidy, and what is neither certified nor reached."""
         year = relativedelta(years=1)
         self.date_end = self.date_end and self.date_end + year
+        self.reason = self.env._(
+            "What is left to pay, %(left)s, is carried to the next year.",
+            left=self.currency_id.format(self.subsidy_id.to_pay_amount),
+        )
         waiting = (self.tranche_line_ids | self.milestone_line_ids).filtered(
             lambda line: line.date and not line.is_settled
         )
@@ -359,7 +386,7 @@ class GrantAmendment(models.Model):
 
     def _get_subsidy_obstacles(self):
         subsidy, currency = self.subsidy_id, self.currency_id
-        obstacles = subsidy._get_period_errors(self.date_start, self.date_end)
+        obstacles = subsidy._get_period_errors(self, subsidy.contract_id)
         if subsidy._get_report():
             obstacles.append(
                 self.env._(
@@ -416,9 +443,11 @@ class GrantAmendment(models.Model):
 
     def _get_contract_obstacles(self):
         currency, contract = self.currency_id, self.contract_id
-        obstacles = contract.subsidy_ids.filtered(
-            lambda subsidy: subsidy.state != "cancelled"
-        )._get_period_errors_in(self.date_start, self.date_end)
+        obstacles = [
+            sentence
+            for subsidy in contract.subsidy_ids.filtered(lambda s: s.state != "cancelled")
+            for sentence in subsidy._get_period_errors(subsidy, self)
+        ]
         for line in self.envelope_line_ids.filtered("item_id"):
             left = line._get_item().available_amount
             asked = line.amount_before - line.amount
@@ -487,6 +516,22 @@ class GrantAmendment(models.Model):
         self._get_document()._check_state(
             ("signed", "in_force"), self.env._("Signing an amendment")
         )
+        self._check_dates()
+
+    def _check_dates(self):
+        """Refuse a signature in the future, before the document's own, or before the council's
+        decision was executory."""
+        signed = self._get_document().signature_date
+        if self.signature_date > fields.Date.context_today(self) or (
+            signed and self.signature_date < signed
+        ):
+            raise UserError(
+                self.env._(
+                    "%(amendment)s: it is signed after the document it amends, and today at the "
+                    "latest.",
+                    amendment=self.display_name,
+                )
+            )
         order = ("decision_date", "executory_date", "signature_date")
         dates = [(self[name], name) for name in order if self[name]]
         for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
@@ -568,19 +613,26 @@ class GrantAmendment(models.Model):
 
     def _record_signature(self):
         """Freeze the amendment and its files, and tell the document's readers."""
-        self._transition(state="signed", signed_by_id=self.env.uid)
-        # sudo: the files belong to the signed amendment, which nobody may change
-        self.attachment_ids.sudo().write({"res_model": self._name, "res_id": self.id})
+        files = self.attachment_ids
+        owner = {"res_model": self._name, "res_id": self.id}
+        # Another document keeps its own: this one gets a copy.
+        own = files.filtered(lambda f: f.res_model == self._name and f.res_id in (0, self.id))
+        # sudo: from now on the files belong to a document that nobody may change
+        own.sudo().write(owner)
+        files = own | (files - own).copy(owner)
+        self._transition(state="signed", signed_by_id=self.env.uid, attachment_ids=files.ids)
         if self.subsidy_id:
             self.env["grant.decision"]._record(
                 "amended", self.subsidy_id, self.reason, amendment_id=self.id
             )
         self._get_document().message_post(
             body=self.env._(
-                "%(amendment)s, signed on %(date)s:\n%(summary)s",
+                "%(amendment)s, signed on %(date)s:%(summary)s",
                 amendment=self.display_name,
                 date=format_date(self.env, self.signature_date),
-                summary=self.summary,
+                summary=Markup("").join(
+                    Markup("<br/>• %s") % sentence for sentence in self._get_sentences()
+                ),
             )
         )
 

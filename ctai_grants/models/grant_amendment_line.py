@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 from .grant_disbursement import KINDS as TRANCHE_KINDS
@@ -13,6 +13,7 @@ ITEM_FIELDS = {
     "grant.envelope": {"amount": "amount"},
     "grant.funding": {"amount": "amount", "date": "due_date"},
 }
+CONTRACT_ITEMS = ("grant.envelope", "grant.funding")
 # Items that an amendment can cancel.
 CANCELLABLE = ("grant.disbursement", "grant.funding")
 
@@ -106,11 +107,11 @@ class GrantAmendmentLine(models.Model):
     def _compute_is_settled(self):
         for line in self:
             item = line._get_item()
-            match line.item_model:
+            match item and line.item_model:
                 case "grant.disbursement":
-                    line.is_settled = item and item.state not in ("planned", "ready")
+                    line.is_settled = item.state not in ("planned", "ready")
                 case "grant.funding":
-                    line.is_settled = item and item.state != "expected"
+                    line.is_settled = item.state != "expected"
                 case "grant.milestone":
                     line.is_settled = bool(item.reached_date)
                 case _:
@@ -119,8 +120,15 @@ class GrantAmendmentLine(models.Model):
     def _get_item(self):
         """The document this line changes, or none: it is to be added, or was deleted since."""
         self.ensure_one()
+        if not self.item_id:
+            return self.browse()
         # sudo: an amendment shows what it changes to whoever may read it
-        return self.env[self.item_model].sudo().browse(self.item_id or ()).exists()
+        return self.env[self.item_model].sudo().browse(self.item_id).exists()
+
+    def _get_gain(self):
+        """Euros that this line adds, below zero when it takes some away."""
+        self.ensure_one()
+        return self.currency_id.round(self.amount - self.amount_before)
 
     @api.model
     def _read_item(self, item):
@@ -250,6 +258,18 @@ class GrantAmendmentLine(models.Model):
 
     def _get_state_label(self):
         return self.amendment_id._get_state_label()
+
+    @api.constrains("item_model", "amendment_id")
+    def _check_item_model(self):
+        for line in self:
+            if (line.item_model in CONTRACT_ITEMS) != bool(line.amendment_id.contract_id):
+                raise ValidationError(
+                    self.env._(
+                        "%(amendment)s: envelopes and instalments belong to a contract, the rest "
+                        "to a subsidy.",
+                        amendment=line.amendment_id.display_name,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -651,6 +651,7 @@ class GrantStatementData(models.AbstractModel):
                       CASE entry.origin_model WHEN 'grant.disbursement' THEN tranche.name
                                               WHEN 'grant.funding' THEN funding.name
                                               WHEN 'grant.subsidy' THEN subsidy.code
+                                              WHEN 'grant.amendment' THEN amendment.number::text
                                               WHEN 'grant.contract' THEN %(code)s
                                               ELSE entry.origin_id::text END,
                       entry.memo, entry.hash
@@ -663,6 +664,9 @@ class GrantStatementData(models.AbstractModel):
                        AND entry.origin_model = 'grant.disbursement'
                  LEFT JOIN grant_funding funding
                         ON funding.id = entry.origin_id AND entry.origin_model = 'grant.funding'
+                 LEFT JOIN grant_amendment amendment
+                        ON amendment.id = entry.origin_id
+                       AND entry.origin_model = 'grant.amendment'
                 WHERE entry.envelope_id = %(envelope)s AND entry.number > %(last)s
                   AND entry.date <= %(as_at)s
                 ORDER BY entry.number LIMIT %(batch)s""",
