@@ -203,7 +203,8 @@ class GrantAmendment(models.Model):
         if vals.get("number"):
             return vals["number"]
         key = "subsidy_id" if vals.get("subsidy_id") else "contract_id"
-        last = self.search([(key, "=", vals.get(key))], order="number desc", limit=1)
+        # sudo: a number is taken, whoever may read who has it
+        last = self.sudo().search([(key, "=", vals.get(key))], order="number desc", limit=1)
         return last.number + 1
 
     @api.model
@@ -613,13 +614,10 @@ class GrantAmendment(models.Model):
 
     def _record_signature(self):
         """Freeze the amendment and its files, and tell the document's readers."""
-        files = self.attachment_ids
         owner = {"res_model": self._name, "res_id": self.id}
-        # Another document keeps its own: this one gets a copy.
-        own = files.filtered(lambda f: f.res_model == self._name and f.res_id in (0, self.id))
-        # sudo: from now on the files belong to a document that nobody may change
-        own.sudo().write(owner)
-        files = own | (files - own).copy(owner)
+        own = self.attachment_ids.filtered_domain([(name, "=", owner[name]) for name in owner])
+        # Another document keeps its own: this one gets a copy, that nobody may change any more.
+        files = own | (self.attachment_ids - own).copy(owner)
         self._transition(state="signed", signed_by_id=self.env.uid, attachment_ids=files.ids)
         if self.subsidy_id:
             self.env["grant.decision"]._record(

@@ -51,6 +51,7 @@ class GrantDisbursement(models.Model):
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
     payment_path = fields.Selection(related="envelope_id.payment_path")
+    subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
     amount = fields.Monetary(required=True, tracking=True)
     due_date = fields.Date(index=True)
     note = fields.Text(string="Notes")
