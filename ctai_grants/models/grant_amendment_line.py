@@ -103,6 +103,11 @@ class GrantAmendmentLine(models.Model):
             else:
                 line.operation = "change" if line._get_changes() else "same"
 
+    @api.onchange("is_cancelled")
+    def _onchange_is_cancelled(self):
+        # The total of what remains shows below.
+        self.amount = 0.0 if self.is_cancelled else self.amount_before
+
     @api.depends("item_id", "item_model")
     def _compute_is_settled(self):
         for line in self:

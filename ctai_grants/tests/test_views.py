@@ -14,7 +14,7 @@ EVERYBODY = {
     "menu_subsidies", "menu_late_pieces", "menu_pieces", "menu_due_dates", "menu_tranches",
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_financial_reports",
-    "menu_recoveries",
+    "menu_recoveries", "menu_amendments",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
@@ -39,9 +39,11 @@ BUTTONS = {
         "action_reset_to_draft": MANAGER,
         "action_close": MANAGER,
         "action_reopen": MANAGER,
+        "action_amend": COORDINATOR,
         "action_view_subsidies": None,
         "action_view_entries": None,
         "action_view_fundings": None,
+        "action_view_amendments": None,
     },
     "grant.envelope": {"action_view_subsidies": None, "action_view_entries": None},
     "grant.funding": {
@@ -60,6 +62,9 @@ BUTTONS = {
         "action_close": MANAGER,
         "action_reopen": MANAGER,
         "action_waive_report": MANAGER,
+        "action_amend": COORDINATOR,
+        "action_carry_balance": COORDINATOR,
+        "action_view_amendments": None,
         "action_view_report": None,
         "action_view_recoveries": None,
         "action_view_entries": None,
@@ -103,6 +108,11 @@ BUTTONS = {
         "action_waive": MANAGER,
         "action_view_moves": OFFICER,
     },
+    "grant.amendment": {
+        "action_sign": MANAGER,
+        "action_refresh": COORDINATOR + MANAGER,
+        "action_view_entries": None,
+    },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
     "grant.entry": {"action_open_origin": None},
@@ -132,6 +142,7 @@ class TestViews(GrantsCommon):
             {**of_subsidy, "exercise_start": "2021-10-25", "exercise_end": "2022-06-30"}
         )
         cls.make_subsidy(envelope_id=cls.direct_envelope.id)
+        cls.subsidy.action_carry_balance()
 
     # ------------------------------------------------------------------
     # Reading views as the web client does
