@@ -103,10 +103,9 @@ class GrantAmendment(models.Model):
         domain=[("item_model", "=", "grant.funding")],
     )  # fmt: skip
     summary = fields.Text(string="What Changes", compute="_compute_summary")
-    obstacles = fields.Text(
-        string="What Prevents Its Signature", compute="_compute_obstacles"
-    )
+    obstacles = fields.Text(string="What Prevents Its Signature", compute="_compute_obstacles")
     is_stale = fields.Boolean(compute="_compute_obstacles")
+    advice = fields.Text(compute="_compute_obstacles", help="What is unusual, and allowed.")
 
     _one_document = models.Constraint(
         "CHECK ((contract_id IS NULL) <> (subsidy_id IS NULL))",
@@ -118,9 +117,7 @@ class GrantAmendment(models.Model):
     _subsidy_number_uniq = models.UniqueIndex(
         "(subsidy_id, number)", "There is already an amendment with this number."
     )
-    _number_positive = models.Constraint(
-        "CHECK (number > 0)", "Amendments are numbered from 1."
-    )
+    _number_positive = models.Constraint("CHECK (number > 0)", "Amendments are numbered from 1.")
     _amount_positive = models.Constraint(
         "CHECK (amount >= 0)", "The amounts of an amendment cannot be negative."
     )
@@ -157,6 +154,7 @@ class GrantAmendment(models.Model):
             is_open = amendment.state == "draft" and amendment._get_document()
             amendment.is_stale = bool(is_open and amendment._get_stale())
             amendment.obstacles = "\n".join(amendment._get_obstacles() if is_open else [])
+            amendment.advice = "\n".join(amendment._get_advice() if is_open else [])
 
     def _get_document(self):
         """The contract or the subsidy that is amended."""
@@ -263,9 +261,8 @@ class GrantAmendment(models.Model):
                 if amendment[name] == amendment[f"{name}_before"]:
                     amendment[name] = document[name]
                 amendment._transition(**{f"{name}_before": document[name]})
-            items = {(item._name, item.id) for items in amendment._get_items() for item in items}
             lines = amendment.line_ids.filtered("item_id")
-            gone = lines.filtered(lambda line: (line.item_model, line.item_id) not in items)
+            gone = lines.filtered(lambda line: line._is_gone())
             gone.with_context(grant_transition=TRANSITION).unlink()
             (lines - gone)._refresh()
             amendment._add_missing_lines()
@@ -341,6 +338,10 @@ class GrantAmendment(models.Model):
                     changes="; ".join(stale),
                 )
             )
+        for name in ("date_start", "date_end"):
+            if self[f"{name}_before"] and not self[name]:
+                label = self._fields[name]._description_string(self.env)
+                obstacles.append(self.env._("“%s” is missing.", label))
         if self.date_start and self.date_end and self.date_end < self.date_start:
             obstacles.append(self.env._("The end comes before the start."))
         if self.subsidy_id:
@@ -483,6 +484,25 @@ class GrantAmendment(models.Model):
             if line.envelope_code not in city.mapped("envelope_code")
         ]
 
+    def _get_advice(self):
+        """What the State owes usually adds up to what it allots: sentences where it does not."""
+        remaining = self.funding_line_ids.filtered(lambda line: line.operation != "cancel")
+        due = remaining.grouped("envelope_code")
+        return [
+            self.env._(
+                "Envelope “%(envelope)s”: its instalments add up to %(due)s, its amount is "
+                "%(amount)s.",
+                envelope=line.name,
+                due=self.currency_id.format(sum(due[line.envelope_code].mapped("amount"))),
+                amount=self.currency_id.format(line.amount),
+            )
+            for line in self.envelope_line_ids
+            if line.envelope_code in due
+            and self.currency_id.compare_amounts(
+                sum(due[line.envelope_code].mapped("amount")), line.amount
+            )
+        ]
+
     # ------------------------------------------------------------------
     # Signing
     # ------------------------------------------------------------------
@@ -582,7 +602,7 @@ class GrantAmendment(models.Model):
         self_sudo.subsidy_id.disbursement_ids._refresh_readiness()
 
     def _prepare_entries(self):
-        """Lines of the ledger: what each envelope, or each action of the subsidy, gains or loses."""
+        """Lines of the ledger: what each envelope, or each action, gains or loses."""
         if self.contract_id:
             gains = [
                 {"kind": "allocation", "envelope_id": line.item_id, "amount": gain}
@@ -608,9 +628,7 @@ class GrantAmendment(models.Model):
         up = sum(gain["amount"] for gain in gains if gain["amount"] > 0)
         fits = self.contract_id or up <= self.subsidy_id.envelope_id.available_amount
         gains.sort(key=lambda gain: gain["amount"], reverse=bool(fits))
-        return [
-            {**gain, "date": self.signature_date, "memo": self.display_name} for gain in gains
-        ]
+        return [{**gain, "date": self.signature_date, "memo": self.display_name} for gain in gains]
 
     def _record_signature(self):
         """Freeze the amendment and its files, and tell the document's readers."""

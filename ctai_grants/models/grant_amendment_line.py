@@ -35,9 +35,7 @@ class GrantAmendmentLine(models.Model):
     _guarded_fields = frozenset({"item_id", *_before_fields})
     _new_fields = ("tranche_kind", "condition_ids", "payment_path", "envelope_code")
 
-    amendment_id = fields.Many2one(
-        "grant.amendment", required=True, ondelete="cascade", index=True
-    )
+    amendment_id = fields.Many2one("grant.amendment", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="amendment_id.company_id", store=True)
     currency_id = fields.Many2one(related="amendment_id.currency_id", store=True)
     sequence = fields.Integer(default=1000)
@@ -182,7 +180,7 @@ class GrantAmendmentLine(models.Model):
         if not self.item_id:
             return []
         item = self._get_item()
-        if not item or (item._name == "grant.disbursement" and item.state == "cancelled"):
+        if self._is_gone():
             return [self.env._("%(item)s is cancelled or deleted", item=self._get_label())]
         now = self._read_item(item)
         return [
@@ -195,6 +193,11 @@ class GrantAmendmentLine(models.Model):
             for name in ITEM_FIELDS[self.item_model]
             if self._differs(name, now[name])
         ]
+
+    def _is_gone(self):
+        """Whether the document was deleted, or the tranche cancelled, since the draft."""
+        item = self._get_item()
+        return not item or (item._name == "grant.disbursement" and item.state == "cancelled")
 
     def _refresh(self):
         """Read the columns “before” again; what was not changed follows them."""

@@ -1,5 +1,7 @@
 import datetime
 
+import psycopg2
+
 from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
@@ -258,6 +260,7 @@ class TestAmendment(GrantsCommon):
     def test_dates_hold_together(self):
         for values, part in (
             ({"date_end": "2021-10-24"}, "before the start"),
+            ({"date_end": False}, "missing"),
             ({"date_end": "2023-01-01"}, self.contract.code),
         ):
             amendment = self.draft(self.subsidy, **values)
@@ -394,6 +397,19 @@ class TestAmendment(GrantsCommon):
         amendment = self.draft(self.contract, date_end="2021-12-30")
         with self.assertRefused(self.subsidy.code):
             self.sign_amendment(amendment)
+
+    def test_nothing_is_committed_before_it_is_allotted(self):
+        """As at a day before the amendment, no more is committed than was allotted then."""
+        amendment = self.draft(self.contract)
+        self.change(amendment, self.envelope, amount=170000)
+        self.assertIn(self.format(170000), amendment.advice)
+        self.sign_amendment(amendment)
+        late = self.make_subsidy(amount=150000, signature_date="2021-12-14")
+        with self.assertRefused(self.envelope.name, "12/15/2021", self.format(140000)):
+            self.sign(late)
+        self.sign(self.make_subsidy(amount=140000, signature_date="2021-12-14"))
+        self.sign(self.make_subsidy(amount=20000, signature_date="2021-12-15"))
+        self.assertEqual(self.verify(), [])
 
     def test_contract_codes(self):
         new = {"item_model": "grant.envelope", "name": "Langue", "amount": 1, "envelope_code": "A"}
@@ -556,7 +572,7 @@ class TestAmendment(GrantsCommon):
             with self.assertRefused():
                 create({**of_amendment, **vals})
         both = {"subsidy_id": self.subsidy.id, "contract_id": self.contract.id}
-        with self.assertRaises(Exception), mute_logger("odoo.sql_db"):
+        with self.assertRaises(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
             self.env["grant.amendment"].with_user(self.coordinator).create(both)
 
     def test_direct_changes_are_refused_to_all(self):
