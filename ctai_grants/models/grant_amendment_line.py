@@ -53,9 +53,9 @@ class GrantAmendmentLine(models.Model):
     item_id = fields.Many2oneReference(model_field="item_model", readonly=True, aggregator=None)
     name_before = fields.Char(readonly=True)
     name = fields.Char(required=True)
-    amount_before = fields.Monetary(string="Amount Before", readonly=True)
+    amount_before = fields.Monetary(readonly=True)
     amount = fields.Monetary(string="Amount After")
-    date_before = fields.Date(string="Date Before", readonly=True)
+    date_before = fields.Date(readonly=True)
     date = fields.Date(string="Date After")
     is_cancelled = fields.Boolean(string="Cancel")
     is_settled = fields.Boolean(
@@ -325,7 +325,7 @@ class GrantAmendmentLine(models.Model):
         self.ensure_one()
         # sudo: whoever signs an amendment does what it says, a new action or milestone included
         items = self.env[self.item_model].sudo().with_context(grant_transition=TRANSITION)
-        return items.create(self._prepare_item()).with_context(self.env.context)
+        return items.create(self._prepare_item())
 
     def _prepare_item(self):
         """Values of the document that this line adds."""
