@@ -652,6 +652,31 @@ class GrantAmendment(models.Model):
             )
         )
 
+    @api.private
+    @api.model
+    def _get_undone(self, contract, date):
+        """What the subsidies of ``contract`` said on that day, where amendments signed since have
+        changed it.
+
+        :return: dict: (model, id): its values then (``amount``, euros; ``date``), or None for
+            what was added since
+        """
+        undone = {}
+        later = [("state", "=", "signed"), ("signature_date", ">", date)]
+        # The first one signed since knows what was before: it comes last.
+        for amendment in self.search(
+            [("subsidy_id.contract_id", "=", contract.id), *later],
+            order="signature_date desc, id desc",
+        ):
+            undone["grant.subsidy", amendment.subsidy_id.id] = {"amount": amendment.amount_before}
+            for line in amendment.line_ids.filtered(lambda line: line.operation != "same"):
+                undone[line.item_model, line.item_id] = (
+                    {"amount": line.amount_before, "date": line.date_before}
+                    if line.name_before
+                    else None
+                )
+        return undone
+
     def action_view_entries(self):
         """Open what these amendments posted to the ledger."""
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_entry_action")
