@@ -225,7 +225,7 @@ class GrantAmendmentLine(models.Model):
             return self.currency_id.format(value)
         if name == "date":
             return format_date(self.env, value) if value else self.env._("no date")
-        return self.env._("“%s”", value)
+        return value
 
     def _get_sentence(self):
         """What this line changes, as a reader would tell it, from what it keeps."""

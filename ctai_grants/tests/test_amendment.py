@@ -460,7 +460,7 @@ class TestAmendment(GrantsCommon):
             f"Amount: {self.format(10000)} → {self.format(12000)}",
             "End: 12/31/2021 → 06/30/2022",
             f"Tranche “Solde”: {self.format(5000)} → {self.format(4000)}, 12/31/2021 → 03/31/2022",
-            f"Tranche “Complément”: added, {self.format(3000)}, 07/31/2022, “Bilan”",
+            f"Tranche “Complément”: added, {self.format(3000)}, 07/31/2022, Bilan",
             "Due date “Bilan”: 06/30/2022 → 07/15/2022",
             "Due date “Bilan final”: added, 09/30/2022",
             f"Action “Sorties”: {self.format(4000)} → {self.format(3000)}",

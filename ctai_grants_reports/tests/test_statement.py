@@ -194,7 +194,7 @@ class TestStatement(GrantsCommon):
         self.assertEqual(rows[0]["State"], "Signed")
 
     def test_an_amendment_signed_later_changes_nothing_before(self):
-        """As at the end of 2021, byte for byte; from its signature on, what it says."""
+        """As at the end of 2021, cell by cell; from its signature on, what it says."""
         planned = self.make_tranche(self.subsidy, name="Reste", amount=1000, due_date="2022-04-30")
         before = self.make()
         draft = self.env["grant.amendment"].with_user(self.coordinator).create(
