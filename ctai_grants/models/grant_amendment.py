@@ -64,13 +64,13 @@ class GrantAmendment(models.Model):
         string="Decision Executory On",
         help="The later of its transmission to the prefecture and its publication.",
     )
-    signature_date = fields.Date(string="Signed On", tracking=True)
+    signature_date = fields.Date(tracking=True)
     signed_by_id = fields.Many2one(
         "res.users", string="Applied By", readonly=True, ondelete="restrict"
     )
     attachment_ids = fields.Many2many("ir.attachment", string="Signed File")
     state = fields.Selection(
-        [("draft", "Draft"), ("signed", "Signed")],
+        [("draft", "Draft"), ("signed", "Signed and Applied")],
         required=True, default="draft", readonly=True, tracking=True, index=True,
     )  # fmt: skip
 
