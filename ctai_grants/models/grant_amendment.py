@@ -571,6 +571,7 @@ class GrantAmendment(models.Model):
         # sudo: locks what the amendment changes, read below
         document = self._get_document().sudo()
         document.lock_for_update(allow_referencing=True)
+        # sudo: the same
         for items in self.sudo()._get_items():
             items.lock_for_update(allow_referencing=True)
 
