@@ -54,7 +54,9 @@ class GrantAmendmentLine(models.Model):
     name_before = fields.Char(readonly=True)
     name = fields.Char(required=True)
     amount_before = fields.Monetary(readonly=True)
-    amount = fields.Monetary(string="Amount After")
+    amount = fields.Monetary(
+        string="Amount After", compute="_compute_amount", store=True, readonly=False
+    )
     date_before = fields.Date(readonly=True)
     date = fields.Date(string="Date After")
     is_cancelled = fields.Boolean(string="Cancel")
@@ -101,10 +103,11 @@ class GrantAmendmentLine(models.Model):
             else:
                 line.operation = "change" if line._get_changes() else "same"
 
-    @api.onchange("is_cancelled")
-    def _onchange_is_cancelled(self):
-        # The total of what remains shows below.
-        self.amount = 0.0 if self.is_cancelled else self.amount_before
+    @api.depends("is_cancelled")
+    def _compute_amount(self):
+        # The total of what remains shows below the list.
+        for line in self:
+            line.amount = 0.0 if line.is_cancelled else line.amount or line.amount_before
 
     @api.depends("item_id", "item_model")
     def _compute_is_settled(self):
