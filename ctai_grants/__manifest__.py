@@ -32,6 +32,7 @@
         "views/grant_own_cost_views.xml",
         "views/grant_financial_report_views.xml",
         "views/grant_recovery_views.xml",
+        "views/grant_amendment_views.xml",
         "views/grant_decision_views.xml",
         "views/grant_account_views.xml",
         "views/grant_accounting_control_views.xml",

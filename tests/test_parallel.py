@@ -524,6 +524,73 @@ def test_cancelled_and_paid_at_once(city):
     city.verify(contract)
 
 
+def draft_amendment(city, subsidy, **values):
+    """A draft amendment of an own cost, which takes neither decision nor file."""
+    amendment = city.call(
+        "coordinator", "grant.amendment", "create", [
+            {"subsidy_id": subsidy, "reason": "R", "signature_date": DAY, **values}
+        ],
+    )[0]  # fmt: skip
+    return amendment, city.request("finance_manager", "grant.amendment", "action_sign", [amendment])
+
+
+def own_cost(city, envelope, amount):
+    (subsidy,) = city.make_subsidies(envelope, amount, state="draft")
+    own = {"kind": "own_cost", "partner_id": city.ref("base.main_partner")}
+    city.call("coordinator", "grant.subsidy", "write", [subsidy], own)
+    city.call("coordinator", "grant.subsidy", "action_grant", [subsidy])
+    city.call("coordinator", "grant.subsidy", "action_sign", [subsidy])
+    return subsidy
+
+
+def test_two_amendments_at_once(city):
+    """Of one subsidy: the second was drafted against what the first has changed. Of two, when
+    the envelope has room for one: the other is told how much is left."""
+    contract, (envelope,) = city.make_contract(250)
+    first, second = own_cost(city, envelope, 100), own_cost(city, envelope, 100)
+    drafts = [draft_amendment(city, first, amount=amount)[1] for amount in (110, 105)]
+    answers = city.together(*drafts)
+    assert len(passed(answers)) == 1, answers
+    assert len(refusals(answers)) == 1
+    amount, committed = city.read("grant.subsidy", first, "amount", "committed_amount")
+    assert amount == committed == (110, 105)[passed(answers)[0]]
+    left = 250 - 100 - amount
+    drafts = [
+        draft_amendment(city, subsidy, amount=wanted + left)[1]
+        for subsidy, wanted in ((first, amount), (second, 100))
+    ]
+    answers = city.together(*drafts)
+    assert len(passed(answers)) == 1, answers
+    assert "E0" in refusals(answers)[0]
+    assert city.read("grant.envelope", envelope, "available_amount") == 0
+    city.verify(contract)
+
+
+def test_amended_while_a_tranche_is_certified_or_ordered(city):
+    """What is certified or ordered does not change any more: whoever comes second is told."""
+    contract, (envelope,) = city.make_contract(1000, path="direct")
+    for step in ("certify", "pay"):
+        subsidy = own_cost(city, envelope, 100)
+        (tranche,) = city.make_tranches(subsidy, 100, certified=step == "pay")
+        amendment, sign = draft_amendment(city, subsidy, amount=90)
+        (line,) = city.read("grant.amendment", amendment, "tranche_line_ids")
+        city.call("coordinator", "grant.amendment.line", "write", [line], {"amount": 90})
+        other = (
+            city.request("coordinator", "grant.disbursement", "action_certify", [tranche])
+            if step == "certify"
+            else city.wizard(
+                "finance_officer", "grant.disbursement.pay", disbursement_id=tranche, paid_date=DAY
+            )
+        )
+        answers = city.together(sign, other)
+        assert passed(answers), answers
+        state, amount = city.read("grant.disbursement", tranche, "state", "amount")
+        committed = city.read("grant.subsidy", subsidy, "committed_amount")
+        assert amount == committed == (90 if 0 in passed(answers) else 100), answers
+        assert (state in ("certified", "paid")) == (step == "pay" or 1 in passed(answers))
+    city.verify(contract)
+
+
 def test_reopened_while_the_contract_closes(city):
     """A closed contract has no open subsidy, whoever was first."""
     for _turn in range(3):

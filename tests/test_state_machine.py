@@ -664,7 +664,7 @@ class GrantsMachine(RuleBasedStateMachine):
                 amount = float(subsidy.amount - subsidy.paid + Decimal(near) / 100)
             exact = money(amount)
             record = self.play(
-                self.may_change_schedule(user, subsidy) and exact is not None and exact > 0,
+                self.may_add_tranche(user, subsidy) and exact is not None and exact > 0,
                 lambda: self.case.make_tranche(
                     subsidy.record, user=getattr(self.case, user), amount=amount
                 ),
@@ -678,19 +678,24 @@ class GrantsMachine(RuleBasedStateMachine):
     def is_open(subsidy):
         return subsidy.state in ("draft", "granted")
 
-    def may_change_schedule(self, user, subsidy):
-        """Of a signed subsidy, a finance manager alone."""
+    def may_add_tranche(self, user, subsidy):
+        """To a signed subsidy, a finance manager alone."""
         return "M" in ROLES[user] or ("C" in ROLES[user] and self.is_open(subsidy))
 
     def change_tranche(self, user, pick, amount):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche:
             exact = money(amount)
-            expected = exact is not None and (
-                exact == tranche.amount or (tranche.state == "open" and exact > 0)
+            # Once the subsidy is signed, by an amendment alone.
+            expected = bool(ROLES[user]) and (
+                exact == tranche.amount
+                or (
+                    exact is not None
+                    and exact > 0
+                    and tranche.state == "open"
+                    and self.is_open(tranche.subsidy)
+                )
             )
-            is_free = exact == tranche.amount or self.is_open(tranche.subsidy)
-            expected = expected and (bool(ROLES[user]) if is_free else "M" in ROLES[user])
             record = self.as_user(user, tranche)
             self.play(expected, lambda: record.write({"amount": amount}))
             if expected:
@@ -837,7 +842,8 @@ class GrantsMachine(RuleBasedStateMachine):
         tranche = self.choose(self.tranches, pick, False, None)
         if tranche and (pick % 3 == 0 or tranche.state != "open"):
             expected = (
-                self.may_change_schedule(user, tranche.subsidy)
+                "C" in ROLES[user]
+                and self.is_open(tranche.subsidy)
                 and tranche.state == "open"
                 and not tranche.decisions
             )

@@ -15,6 +15,8 @@ from . import (
     grant_account,
     grant_accounting_control,
     grant_action,
+    grant_amendment,
+    grant_amendment_line,
     grant_audience,
     grant_condition,
     grant_contract,

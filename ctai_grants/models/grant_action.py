@@ -40,6 +40,9 @@ class GrantAction(models.Model):
         "CHECK (amount >= 0)", "The amount of an action cannot be negative."
     )
 
+    def _get_amendable_fields(self):
+        return frozenset({"amount"} if self.subsidy_id.state == "signed" else ())
+
     def _get_frozen_fields(self):
         if self.subsidy_id.state in ("draft", "granted"):
             # A cancelled subsidy can be a draft again: its entries name its actions.

@@ -71,6 +71,7 @@ class GrantContract(models.Model):
     funding_ids = fields.One2many("grant.funding", "contract_id", string="State Instalments")
     subsidy_ids = fields.One2many("grant.subsidy", "contract_id", string="Subsidies")
     subsidy_count = fields.Integer(compute="_compute_subsidy_count")
+    amendment_ids = fields.One2many("grant.amendment", "contract_id", string="Amendments")
 
     allocated_amount = fields.Monetary(string="Allocated", compute="_compute_amounts")
     received_amount = fields.Monetary(string="Received", compute="_compute_amounts")
@@ -149,6 +150,9 @@ class GrantContract(models.Model):
     def _check_subsidies_period(self):
         self.subsidy_ids.filtered(lambda subsidy: subsidy.state != "cancelled")._check_period()
 
+    def _get_amendable_fields(self):
+        return frozenset({"date_start", "date_end"} if self.state == "in_force" else ())
+
     def _get_frozen_fields(self):
         if self.state == "draft":
             in_ledger = any(self.envelope_ids.mapped("entry_count"))
@@ -208,7 +212,7 @@ class GrantContract(models.Model):
     def action_reset_to_draft(self):
         """Take the allocations back, to correct a contract put in force too early.
 
-        :raise UserError: something is already committed or received
+        :raise UserError: something is already committed or received, or an amendment signed
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Setting a contract back to draft")
@@ -216,10 +220,12 @@ class GrantContract(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
         self._check_state(("in_force",), what)
         for contract in self:
-            if contract.received_amount or contract.committed_amount:
+            amended = "signed" in contract.amendment_ids.mapped("state")
+            if contract.received_amount or contract.committed_amount or amended:
                 raise UserError(
                     self.env._(
-                        "%(contract)s: money is already received or committed. Use an amendment.",
+                        "%(contract)s: money is already received or committed, or an amendment "
+                        "is signed. Use an amendment.",
                         contract=contract.display_name,
                     )
                 )
@@ -294,6 +300,23 @@ class GrantContract(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
         action["domain"] = [("contract_id", "in", self.ids)]
         action["context"] = {"search_default_group_envelope": 1}
+        return action
+
+    def action_amend(self):
+        """Draft an amendment to this contract, and open it.
+
+        :raise UserError: not in force
+        :raise AccessError: the user is not a coordinator
+        """
+        return self.env["grant.amendment"]._draft("contract_id", self)._get_form_action()
+
+    def action_view_amendments(self):
+        """Open the amendments to these contracts and to their subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_amendment_action")
+        action["domain"] = [
+            "|", ("contract_id", "in", self.ids), ("subsidy_id.contract_id", "in", self.ids)
+        ]  # fmt: skip
+        action["context"] = {}
         return action
 
     def action_view_entries(self):

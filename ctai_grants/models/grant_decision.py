@@ -17,6 +17,7 @@ DECISIONS = [
     ("paid", "Paid Out"),
     ("unpaid", "Payment Cancelled"),
     ("reduced", "Reduced"),
+    ("amended", "Amended"),
     ("identified", "Identified"),
     ("notified", "Notified"),
     ("observed", "Observations Received"),
@@ -70,6 +71,9 @@ class GrantDecision(models.Model):
     recovery_id = fields.Many2one(
         "grant.recovery", readonly=True, ondelete="restrict", index="btree_not_null"
     )
+    amendment_id = fields.Many2one(
+        "grant.amendment", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     decision = fields.Selection(DECISIONS, required=True, readonly=True)
     condition = fields.Selection(CONDITIONS, readonly=True)
@@ -78,7 +82,10 @@ class GrantDecision(models.Model):
     decided_at = fields.Datetime(required=True, readonly=True)
     subject = fields.Char(compute="_compute_subject")
 
-    @api.depends("subsidy_id", "deliverable_id", "disbursement_id", "report_id", "recovery_id")
+    @api.depends(
+        "subsidy_id", "deliverable_id", "disbursement_id", "report_id", "recovery_id",
+        "amendment_id",
+    )  # fmt: skip
     def _compute_subject(self):
         for decision in self:
             document = (
@@ -86,6 +93,7 @@ class GrantDecision(models.Model):
                 or decision.disbursement_id
                 or decision.report_id
                 or decision.recovery_id
+                or decision.amendment_id
                 or decision.subsidy_id
             )
             decision.subject = document.display_name
@@ -97,7 +105,7 @@ class GrantDecision(models.Model):
         :param str decision: one of :data:`DECISIONS`
         :param subsidy: the subsidy (one record) it is about
         :param details: ``deliverable_id``, ``version_id``, ``disbursement_id``, ``report_id``,
-            ``recovery_id`` (ids), ``condition`` (one of :data:`CONDITIONS`)
+            ``recovery_id``, ``amendment_id`` (ids), ``condition`` (one of :data:`CONDITIONS`)
         """
         return self._append(
             {

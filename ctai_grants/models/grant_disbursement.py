@@ -51,6 +51,7 @@ class GrantDisbursement(models.Model):
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
     payment_path = fields.Selection(related="envelope_id.payment_path")
+    subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
     amount = fields.Monetary(required=True, tracking=True)
     due_date = fields.Date(index=True)
     note = fields.Text(string="Notes")
@@ -233,35 +234,33 @@ class GrantDisbursement(models.Model):
                     )
                 )
 
+    def _get_amendable_fields(self):
+        is_signed = self.subsidy_id.state == "signed" and self.state in ("planned", "ready")
+        return frozenset({"amount", "due_date"} if is_signed else ())
+
     def _get_frozen_fields(self):
         frozen = set()
-        if not self._may_change_schedule():
-            frozen |= {"amount", "kind"}
         if self.subsidy_id.state != "draft" or self.decision_ids:
             frozen.add("subsidy_id")
         if self.subsidy_id.state not in ("draft", "granted"):
             # To do without a condition, a finance manager overrides it with a reason (R4).
-            frozen.add("deliverable_ids")
+            frozen |= {"amount", "due_date", "kind", "deliverable_ids"}
         if self.state not in ("planned", "ready"):
             frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
         return frozenset(frozen)
 
-    def _may_change_schedule(self):
-        """Once signed, the schedule is part of what was signed: another tranche, or another
-        amount, would get around a condition (R4). A finance manager may."""
-        return self.subsidy_id.state in ("draft", "granted") or self.env.user.has_group(
-            "ctai_grants.group_finance_manager"
-        )
-
-    def _check_schedule(self, what):
-        for disbursement in self:
-            if not disbursement._may_change_schedule():
-                disbursement._check_group("group_finance_manager", what)
-
     @api.model_create_multi
     def create(self, vals_list):
+        """Once signed, the schedule is part of what was signed (R4): a finance manager alone
+        completes one that was signed without all its tranches."""
         disbursements = super().create(vals_list)
-        disbursements._check_schedule(self.env._("Adding a tranche to a signed subsidy"))
+        signed = disbursements.filtered(lambda d: d.subsidy_id.state not in ("draft", "granted"))
+        if signed and not self._is_transition():
+            signed._check_group(
+                "group_finance_manager", self.env._("Adding a tranche to a signed subsidy")
+            )
+            # An amendment signed meanwhile adds up the tranches: one of us waits.
+            signed.subsidy_id.lock_for_update(allow_referencing=True)
         disbursements._refresh_readiness()
         return disbursements
 
@@ -273,8 +272,10 @@ class GrantDisbursement(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
-        self._check_schedule(self.env._("Deleting a tranche of a signed subsidy"))
         self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
+        self.subsidy_id._check_state(
+            ("draft", "granted"), self.env._("Deleting a tranche of a signed subsidy")
+        )
         for disbursement in self:
             if disbursement.decision_ids:
                 raise UserError(

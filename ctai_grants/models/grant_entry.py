@@ -231,6 +231,39 @@ class GrantEntry(models.Model):
                     date=format_date(self.env, contract.force_date),
                 )
             )
+        self._check_left_then(line, date)
+
+    @api.model
+    def _check_left_then(self, line, date):
+        """Refuse what only a later amendment leaves room for: the ceilings of the database count
+        all that is allotted, whatever its date (R1)."""
+        asked = {"commitment": 1, "allocation": -1}.get(line["kind"], 0) * line["amount"]
+        envelope = self.env["grant.envelope"].browse(line["envelope_id"])
+        # sudo: the dates only
+        amendments = envelope.contract_id.sudo().amendment_ids
+        later = amendments.filtered(lambda a: a.state == "signed" and a.signature_date > date)
+        if asked <= 0 or not later:
+            return
+        for day in sorted(set(later.mapped("signature_date"))):
+            sums = dict(
+                self._read_group(
+                    [("envelope_id", "=", envelope.id), ("date", "<", day)],
+                    ["kind"],
+                    ["amount:sum"],
+                )
+            )
+            left = sums.get("allocation", 0.0) - sums.get("commitment", 0.0)
+            if envelope.currency_id.compare_amounts(asked, left) > 0:
+                raise UserError(
+                    self.env._(
+                        "Envelope “%(envelope)s”: before the amendment of %(date)s, %(left)s are "
+                        "left to commit, %(asked)s asked.",
+                        envelope=envelope.display_name,
+                        date=format_date(self.env, day),
+                        left=envelope.currency_id.format(left),
+                        asked=envelope.currency_id.format(asked),
+                    )
+                )
 
     @api.model
     def _forget_counters(self, lines):

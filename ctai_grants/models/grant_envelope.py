@@ -192,6 +192,9 @@ class GrantEnvelope(models.Model):
                     )
                 )
 
+    def _get_amendable_fields(self):
+        return frozenset({"amount"} if self.state == "in_force" else ())
+
     def _get_frozen_fields(self):
         if self.state == "draft":
             return frozenset({"contract_id"} if self.entry_count else ())

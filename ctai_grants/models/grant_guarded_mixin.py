@@ -131,19 +131,37 @@ class GrantGuardedMixin(models.AbstractModel):
         """Write ``vals``, guarded and frozen fields included: the documents' methods only."""
         self.with_context(grant_transition=TRANSITION).write(vals)
 
+    def _get_amendable_fields(self):
+        """Names of the fields that an amendment changes in the present state, and nothing else:
+        they are part of what was signed (R10)."""
+        self.ensure_one()
+        return frozenset()
+
     def _check_frozen_fields(self, vals):
-        frozen = self._get_frozen_fields()
-        for name in sorted(frozen.intersection(vals)):
-            if self._is_changed(self, name, vals[name]):
+        amendable = self._get_amendable_fields()
+        for name in sorted((self._get_frozen_fields() | amendable).intersection(vals)):
+            if not self._is_changed(self, name, vals[name]):
+                continue
+            about = {
+                "document": self.display_name,
+                "field": self._fields[name]._description_string(self.env),
+            }
+            if name in amendable:
                 raise UserError(
                     self.env._(
-                        "%(document)s: “%(field)s” cannot be changed any more in the state "
-                        "“%(state)s”.",
-                        document=self.display_name,
-                        field=self._fields[name]._description_string(self.env),
-                        state=self._get_state_label(),
+                        "%(document)s: “%(field)s” is part of what was signed. Change it by an "
+                        "amendment.",
+                        **about,
                     )
                 )
+            raise UserError(
+                self.env._(
+                    "%(document)s: “%(field)s” cannot be changed any more in the state "
+                    "“%(state)s”.",
+                    state=self._get_state_label(),
+                    **about,
+                )
+            )
 
     @staticmethod
     def _is_changed(record, name, value):
@@ -226,6 +244,23 @@ class GrantGuardedMixin(models.AbstractModel):
                         state=record._get_state_label(),
                     )
                 )
+
+    def _check_filled(self, names):
+        """Refuse while one of these fields is empty.
+
+        :raise UserError: naming the document and each of them
+        """
+        missing = [
+            self._fields[name]._description_string(self.env) for name in names if not self[name]
+        ]
+        if missing:
+            raise UserError(
+                self.env._(
+                    "%(document)s: fill in first: %(fields)s.",
+                    document=self.display_name,
+                    fields=", ".join(missing),
+                )
+            )
 
     def _has_field_access(self, field, operation):
         if not super()._has_field_access(field, operation):

@@ -184,6 +184,7 @@ class GrantSubsidy(models.Model):
     report_ids = fields.One2many("grant.financial.report", "subsidy_id", string="Financial Report")
     recovery_ids = fields.One2many("grant.recovery", "subsidy_id", string="Recoveries")
     recovery_count = fields.Integer(compute="_compute_recovery_count")
+    amendment_ids = fields.One2many("grant.amendment", "subsidy_id", string="Amendments")
     report_state = fields.Selection(related="report_ids.state", string="State of the Report")
     owed_amount = fields.Monetary(
         string="Operator Has to Pay Back",
@@ -510,23 +511,32 @@ class GrantSubsidy(models.Model):
     @api.constrains("date_start", "date_end", "envelope_id")
     def _check_period(self):
         for subsidy in self:
-            contract = subsidy.contract_id
-            for name in ("date_start", "date_end"):
-                day = subsidy[name]
-                if day and not (contract.date_start or day) <= day <= (contract.date_end or day):
-                    raise ValidationError(
-                        self.env._(
-                            "%(subsidy)s: “%(field)s” is %(day)s, outside the period of contract "
-                            "%(contract)s (%(start)s – %(end)s).",
-                            subsidy=subsidy.display_name,
-                            field=self._fields[name]._description_string(self.env),
-                            day=format_date(self.env, day),
-                            contract=contract.code,
-                            start=format_date(self.env, contract.date_start),
-                            end=format_date(self.env, contract.date_end),
-                        )
-                    )
+            for sentence in subsidy._get_period_errors(subsidy, subsidy.contract_id):
+                raise ValidationError(sentence)
         self.milestone_ids._check_date()
+
+    def _get_period_errors(self, period, contract_period):
+        """Sentences on what of a period of this subsidy is outside one of its contract.
+
+        :param period: whose ``date_start`` and ``date_end`` count: the subsidy, or an amendment
+        :param contract_period: the same for the contract
+        """
+        self.ensure_one()
+        start, end = contract_period.date_start, contract_period.date_end
+        return [
+            self.env._(
+                "%(subsidy)s: “%(field)s” is %(day)s, outside the period of contract "
+                "%(contract)s (%(start)s – %(end)s).",
+                subsidy=self.display_name,
+                field=self._fields[name]._description_string(self.env),
+                day=format_date(self.env, day),
+                contract=self.contract_id.code,
+                start=format_date(self.env, start),
+                end=format_date(self.env, end),
+            )
+            for name in ("date_start", "date_end")
+            if (day := period[name]) and not (start or day) <= day <= (end or day)
+        ]
 
     def _check_schedule_total(self):
         """Refuse tranches that add up to more than the subsidy.
@@ -567,6 +577,9 @@ class GrantSubsidy(models.Model):
     @api.constrains("amount")
     def _check_amount_covers_actions(self):
         self._check_actions_total()
+
+    def _get_amendable_fields(self):
+        return frozenset({"amount", "date_start", "date_end"} if self.state == "signed" else ())
 
     def _get_frozen_fields(self):
         frozen = {"active", "envelope_id", "partner_id", "kind"}
@@ -738,19 +751,6 @@ class GrantSubsidy(models.Model):
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
             subsidy._decide("granted", state="granted")
-
-    def _check_filled(self, names):
-        missing = [
-            self._fields[name]._description_string(self.env) for name in names if not self[name]
-        ]
-        if missing:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s: fill in first: %(fields)s.",
-                    subsidy=self.display_name,
-                    fields=", ".join(missing),
-                )
-            )
 
     def _check_siret(self):
         """Refuse an operator in France without SIRET: neither paid nor published (décret
@@ -930,6 +930,36 @@ class GrantSubsidy(models.Model):
             )
         self.env["grant.entry"]._post(self, lines)
         self._sync_own_costs()
+
+    def action_amend(self):
+        """Draft an amendment to this subsidy, and open it.
+
+        :raise UserError: not signed, or closed
+        :raise AccessError: the user is not a coordinator
+        """
+        return self.env["grant.amendment"]._draft("subsidy_id", self)._get_form_action()
+
+    def action_carry_balance(self):
+        """Draft the amendment that carries what is not paid yet to the next year, and open it.
+
+        :raise UserError: nothing is left to pay
+        :raise AccessError: the user is not a coordinator
+        """
+        self.ensure_one()
+        if self.currency_id.compare_amounts(self.to_pay_amount, 0) <= 0:
+            raise UserError(
+                self.env._("%(subsidy)s: nothing is left to pay.", subsidy=self.display_name)
+            )
+        amendment = self.env["grant.amendment"]._draft("subsidy_id", self)
+        amendment._carry()
+        return amendment._get_form_action()
+
+    def action_view_amendments(self):
+        """Open the amendments to these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_amendment_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action
 
     def action_view_entries(self):
         """Open the ledger of these subsidies, limited to the kind given in the context."""

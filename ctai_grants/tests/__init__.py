@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_accounting,
+    test_amendment,
     test_ceilings,
     test_contract,
     test_deliverable,

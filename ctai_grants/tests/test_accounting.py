@@ -486,10 +486,10 @@ class TestPaymentClock(AccountingCase):
         self.assertFalse(self.tranche.payment_deadline)
         self.subsidy.notification_date = "2021-11-02"
         self.assertEqual(self.tranche.payment_deadline, datetime.date(2022, 1, 1))
-        self.tranche.due_date = "2022-06-30"
+        self.tranche._transition(due_date="2022-06-30")
         self.assertEqual(self.tranche.payment_deadline, datetime.date(2022, 6, 30))
         self.company.grant_payment_days = 30
-        self.tranche.due_date = "2021-11-15"
+        self.tranche._transition(due_date="2021-11-15")
         self.assertEqual(self.tranche.payment_deadline, datetime.date(2021, 12, 2))
 
     def test_interest(self):

@@ -137,8 +137,8 @@ class TestCeilings(GrantsCommon):
         with self.assertRefused(self.envelope.name, subsidy.name, self.money(0.01)):
             last._post_payment(0.02, "2021-12-01")
         self.ask(last, "return", self.coordinator)
-        last.amount = 0.01
-        self.pay(last)
+        self.ask(last, "cancel", self.finance_manager)
+        self.pay(self.make_tranche(subsidy, name="Reste", amount=0.01))
         self.assertEqual(subsidy.to_pay_amount, 0)
         self.assertFalse(self.verify())
 

@@ -169,7 +169,7 @@ class TestContract(GrantsCommon):
         with self.assertRaises(psycopg2.IntegrityError):
             self.contract.copy({"code": self.contract.code})
         with self.assertRaises(psycopg2.IntegrityError):
-            self.contract.date_end = "2021-10-20"
+            self.draft.date_end = "2021-10-20"
             self.env.flush_all()
         with self.assertRaises(psycopg2.IntegrityError):
             self.draft.envelope_ids[0].amount = -0.01

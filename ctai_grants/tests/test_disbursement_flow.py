@@ -268,8 +268,15 @@ class TestConditions(TranchesCase):
         ):
             with self.assertRaises(UserError):
                 attempt()
-        self.conditioned.with_user(self.finance_manager).amount = 900
-        tranches.with_user(self.finance_manager).create(values).unlink()
+        added = tranches.with_user(self.finance_manager).create(values)
+        for attempt in (
+            added.unlink,
+            lambda: added.write({"amount": 2}),
+            lambda: added.write({"due_date": "2022-01-01"}),
+            lambda: added.write({"kind": "advance"}),
+        ):
+            with self.assertRaises(UserError):
+                attempt()
 
     def test_executory(self):
         tomorrow = fields.Date.today() + datetime.timedelta(days=1)

@@ -297,11 +297,11 @@ class TestFinancialReport(DueCase):
         self.assertEqual(balance.amount, 1000)
 
     def test_the_balance_cannot_grow_again(self):
-        """Neither by typing an amount, nor with the room that a repayment makes."""
+        """Neither whatever its amount became, nor with the room that a repayment makes."""
         subsidy = self.make_paid_subsidy()
         self.accept(subsidy, eligible_amount=18000)
         balance = self.balance_of(subsidy)
-        balance.with_user(self.finance_manager).amount = 1000.01
+        balance._transition(amount=1000.01)
         with self.assertRefused("1,000.00"):
             balance.with_user(self.coordinator).action_certify()
         subsidy = self.make_paid_subsidy(partner_id=self.other_operator.id)

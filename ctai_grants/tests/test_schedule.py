@@ -16,7 +16,7 @@ class TestSchedule(GrantsCommon):
         cls.type = cls.env["grant.deliverable.type"].create({"name": "Bilan", "code": "TEST"})
         cls.template = cls.make_template((50, 30, 20))
         # Month ends are tried over several years.
-        cls.contract.write({"date_start": "2020-01-01", "date_end": "2024-12-31"})
+        cls.contract._transition(date_start="2020-01-01", date_end="2024-12-31")
 
     @classmethod
     def make_template(cls, percentages, base="end", months=6):

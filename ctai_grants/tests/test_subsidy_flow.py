@@ -341,7 +341,7 @@ class TestSubsidyFlow(GrantsCommon):
             with self.assertRefused(field, self.contract.code):
                 subsidy.write(vals)
         with self.assertRefused("End", self.contract.code):
-            self.contract.date_end = "2022-06-29"
+            self.contract._transition(date_end="2022-06-29")
 
     def test_no_milestone_before_the_subsidy(self):
         subsidy = self.make_subsidy(date_start="2021-11-15")

@@ -15,7 +15,7 @@ EVERYBODY = {
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
-    "menu_own_costs",
+    "menu_own_costs", "menu_amendments",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
 FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
@@ -40,9 +40,11 @@ BUTTONS = {
         "action_reset_to_draft": MANAGER,
         "action_close": MANAGER,
         "action_reopen": MANAGER,
+        "action_amend": COORDINATOR,
         "action_view_subsidies": None,
         "action_view_entries": None,
         "action_view_fundings": None,
+        "action_view_amendments": None,
     },
     "grant.envelope": {"action_view_subsidies": None, "action_view_entries": None},
     "grant.funding": {
@@ -62,6 +64,9 @@ BUTTONS = {
         "action_close": MANAGER,
         "action_reopen": MANAGER,
         "action_waive_report": MANAGER,
+        "action_amend": COORDINATOR,
+        "action_carry_balance": COORDINATOR,
+        "action_view_amendments": None,
         "action_view_report": None,
         "action_view_recoveries": None,
         "action_view_entries": None,
@@ -105,6 +110,11 @@ BUTTONS = {
         "action_view_moves": OFFICER,
         "action_make_pes": OFFICER,
     },
+    "grant.amendment": {
+        "action_sign": MANAGER,
+        "action_refresh": COORDINATOR + MANAGER,
+        "action_view_entries": None,
+    },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
     "grant.condition": {"action_override": MANAGER},
@@ -143,6 +153,7 @@ class TestViews(GrantsCommon):
             {**of_subsidy, "exercise_start": "2021-10-25", "exercise_end": "2022-06-30"}
         )
         cls.make_subsidy(envelope_id=cls.direct_envelope.id)
+        cls.subsidy.action_carry_balance()
 
     # ------------------------------------------------------------------
     # Reading views as the web client does

@@ -54,10 +54,20 @@ class Facts:
     paths: dict  # payment path: label
     decisions: dict = None  # model, id: decisions in the order taken
     subsidies: list = None  # (subsidy, its state at the date)
+    undone: dict = None  # model, id: what amendments signed since have changed
 
     def localise(self, moment):
         """A time of the database in the city's legal time."""
         return moment.replace(tzinfo=datetime.UTC).astimezone(self.timezone).replace(tzinfo=None)
+
+    def existed(self, record):
+        """Whether ``record`` was there at the date, and not added by an amendment since."""
+        return self.undone.get((record._name, record.id), record) is not None
+
+    def value(self, record, name, field=None):
+        """The amount or the date of ``record`` as it was at the date."""
+        undone = self.undone.get((record._name, record.id))
+        return undone[name] if undone else record[field or name]
 
     def last_decision(self, record):
         """What was decided last on ``record`` until the date."""
@@ -180,6 +190,8 @@ class GrantStatementData(models.AbstractModel):
                 or decision.subsidy_id
             )
             facts.decisions[about._name, about.id].append(decision)
+        # sudo: who gets the statement may not read the amendments
+        facts.undone = self.env["grant.amendment"].sudo()._get_undone(facts.contract, facts.as_at)
         facts.subsidies = []
         for subsidy in subsidies.sorted(
             lambda s: (
@@ -440,10 +452,10 @@ class GrantStatementData(models.AbstractModel):
 
     def _get_subsidy_rows(self, facts, subsidy, columns, state):
         partner = subsidy.partner_id
-        actions = {action.id: action for action in subsidy.action_ids}
+        actions = {action.id: action for action in subsidy.action_ids if facts.existed(action)}
         for action_id, amount, sums in split_by_action(
-            [(action.id, money(action.amount)) for action in subsidy.action_ids],
-            money(subsidy.amount),
+            [(key, money(facts.value(action, "amount"))) for key, action in actions.items()],
+            money(facts.value(subsidy, "amount")),
             facts.by_subsidy[subsidy.id],
         ):
             action = actions.get(action_id)
@@ -521,7 +533,7 @@ class GrantStatementData(models.AbstractModel):
                 facts.paths[subsidy.payment_path],
             )
             rest = self._sum_flow(facts, subsidy, "payment")
-            for tranche in subsidy.disbursement_ids:
+            for tranche in subsidy.disbursement_ids.filtered(facts.existed):
                 amount, paid_on = paid.get(tranche.id, (ZERO, None))
                 rest -= amount
                 decision = facts.last_decision(tranche)
@@ -531,8 +543,8 @@ class GrantStatementData(models.AbstractModel):
                     *head,
                     tranche.name,
                     kinds[tranche.kind],
-                    money(tranche.amount),
-                    tranche.due_date or None,
+                    money(facts.value(tranche, "amount")),
+                    facts.value(tranche, "date", "due_date") or None,
                     states[state],
                     tranche.order_number or "" if ordered else "",
                     tranche.order_date if ordered else None,
@@ -563,8 +575,12 @@ class GrantStatementData(models.AbstractModel):
         decisions = self._get_labels("grant.decision", "decision")
         rows = []
         for subsidy, _state in facts.subsidies:
+            milestones = subsidy.milestone_ids.filtered(facts.existed)
             for piece in subsidy.deliverable_ids:
-                head = (subsidy.partner_id.name, subsidy.code, piece.name, piece.due_date or None)
+                if piece.milestone_id not in milestones:
+                    continue
+                due = facts.value(piece.milestone_id, "date") or None
+                head = (subsidy.partner_id.name, subsidy.code, piece.name, due)
                 # The latest last; without a version, what was decided on the piece itself.
                 for about in piece.version_ids.sorted("number") or piece:
                     tail = self._get_review(facts, about, states, decisions)
@@ -651,6 +667,7 @@ class GrantStatementData(models.AbstractModel):
                       CASE entry.origin_model WHEN 'grant.disbursement' THEN tranche.name
                                               WHEN 'grant.funding' THEN funding.name
                                               WHEN 'grant.subsidy' THEN subsidy.code
+                                              WHEN 'grant.amendment' THEN amendment.number::text
                                               WHEN 'grant.contract' THEN %(code)s
                                               ELSE entry.origin_id::text END,
                       entry.memo, entry.hash
@@ -663,6 +680,9 @@ class GrantStatementData(models.AbstractModel):
                        AND entry.origin_model = 'grant.disbursement'
                  LEFT JOIN grant_funding funding
                         ON funding.id = entry.origin_id AND entry.origin_model = 'grant.funding'
+                 LEFT JOIN grant_amendment amendment
+                        ON amendment.id = entry.origin_id
+                       AND entry.origin_model = 'grant.amendment'
                 WHERE entry.envelope_id = %(envelope)s AND entry.number > %(last)s
                   AND entry.date <= %(as_at)s
                 ORDER BY entry.number LIMIT %(batch)s""",

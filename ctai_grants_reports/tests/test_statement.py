@@ -193,6 +193,56 @@ class TestStatement(GrantsCommon):
         self.assertEqual(rows[0]["RNA"], "W863001234")
         self.assertEqual(rows[0]["State"], "Signed")
 
+    def test_an_amendment_signed_later_changes_nothing_before(self):
+        """As at the end of 2021, cell by cell; from its signature on, what it says."""
+        planned = self.make_tranche(self.subsidy, name="Reste", amount=1000, due_date="2022-04-30")
+        before = self.make()
+        draft = self.env["grant.amendment"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": self.subsidy.id, "amount": 12000, "reason": "Suite",
+                "decision_number": "D-2", "decision_date": "2022-02-01",
+                "executory_date": "2022-02-10", "signature_date": "2022-03-01",
+                "attachment_ids": [(0, 0, {"name": "avenant.pdf", "raw": PDF})],
+                "action_line_ids": [
+                    (0, 0, {"item_model": "grant.action", "name": "Forum", "amount": 2000})
+                ],
+                "tranche_line_ids": [
+                    (0, 0, {"item_model": "grant.disbursement", "name": "Plus", "amount": 1500})
+                ],
+                "milestone_line_ids": [
+                    (0, 0, {
+                        "item_model": "grant.milestone", "name": "Suite", "date": "2022-12-31",
+                    })
+                ],
+            }
+        )  # fmt: skip
+        draft.attachment_ids.write({"res_model": draft._name, "res_id": draft.id})
+        line = draft.tranche_line_ids.filtered(lambda line: line.name == "Reste")
+        line.write({"amount": 1500, "date": "2022-06-30"})
+        draft.with_user(self.finance_manager).action_sign()
+        self.env.invalidate_all()
+        self.assertEqual(planned.amount, 1500)
+        for as_at, amounts, actions, pieces in (
+            (YEAR_END, [1000, 2000, 4000.1], [1000, 3000, 6000], ["@Bilan"]),
+            (
+                datetime.date(2022, 3, 1), [1500, 1500, 2000, 4000.1], [1000, 2000, 3000, 6000],
+                ["@Bilan", "Suite"],
+            ),
+        ):  # fmt: skip
+            book = self.open(as_at)
+            _envelopes, subsidies, tranches, of_pieces = (
+                [r for r in self.get_rows(book, n) if r.get("Subsidy") == "S-CITY"]
+                for n in range(4)
+            )
+            with self.subTest(as_at=as_at):
+                self.assertEqual(sorted(row["Amount"] for row in tranches), amounts)
+                self.assertEqual(sorted(row["Amount"] for row in subsidies), actions)
+                self.assertEqual(sum(row["Committed"] for row in subsidies), sum(actions))
+                self.assertEqual(sorted(row["Piece"] for row in of_pieces), pieces)
+        sheets = [openpyxl.load_workbook(io.BytesIO(c)).worksheets for c in (before, self.make())]
+        for old, new in zip(*(book[1:4] for book in sheets), strict=True):
+            self.assertEqual(list(old.values), list(new.values))
+
     def test_what_people_typed_is_never_a_formula(self):
         book = self.open(values=False)
         typed = [
