@@ -92,6 +92,8 @@ def demo(options):
             _play(server)
         for code in _contracts():
             ui.say(_statement(server, code, YEAR_END, output).rstrip())
+        words = ("--output", output)
+        ui.say(inside(server, "batches", *words, title="Lists and files of the orders").rstrip())
         logins = _logins(server)
         ui.note(f"Ready in {ui.seconds(time.monotonic() - started)}.")
         if options.no_serve:

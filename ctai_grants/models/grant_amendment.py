@@ -600,6 +600,7 @@ class GrantAmendment(models.Model):
         (changed - first).sorted("item_model")._apply()
         if entries := self._prepare_entries():
             self.env["grant.entry"]._post(self, entries)
+        self_sudo.subsidy_id._sync_own_costs()
         self_sudo.subsidy_id.disbursement_ids._refresh_readiness()
 
     def _prepare_entries(self):

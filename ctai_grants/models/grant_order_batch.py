@@ -80,20 +80,20 @@ class GrantOrderBatch(models.Model):
 
     @api.model
     def _get_next_order_number(self, company, exercise):
-        """The number after the last order of that financial year; empty when that is no number."""
-        last = self.env["grant.disbursement"].search(
+        """The number after the highest of that financial year; empty when none is a number."""
+        orders = self.env["grant.disbursement"].search_fetch(
             [
                 ("order_batch_id.company_id", "=", company.id),
                 ("order_batch_id.exercise", "=", exercise),
                 ("order_number", "!=", False),
             ],
-            order="order_batch_id desc, order_number desc",
-            limit=1,
+            ["order_number"],
         )
-        if not last:
-            return "1"
-        number = last.order_number
-        return str(int(number) + 1).zfill(len(number)) if number.isdecimal() else False
+        numbers = [number for number in orders.mapped("order_number") if number.isdecimal()]
+        if not numbers:
+            return False if orders else "1"
+        last = max(numbers, key=int)
+        return str(int(last) + 1).zfill(len(last))
 
     @api.model
     def _create_batch(self, company, date, number=None):

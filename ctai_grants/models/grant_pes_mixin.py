@@ -26,12 +26,7 @@ class GrantPesMixin(models.AbstractModel):
         :raise UserError: what the treasury asks for is missing: said of what, and where to enter it
         :raise AccessError: the user is not a finance officer
         """
-        self.ensure_one()
-        self._check_group("group_finance_officer", self.env._("Making a file for the treasury"))
-        sender = self._get_pes_sender()
-        kind, batch = self._get_pes_batch()
-        make = pes.make_orders if kind == "DEP" else pes.make_claims
-        content, shortened = make(sender, batch)
+        name, content, shortened = self._make_pes()
         lines = [
             self.env._("File for the treasury, to be signed. SHA-256: %s")
             % hashlib.sha256(content).hexdigest()
@@ -42,13 +37,24 @@ class GrantPesMixin(models.AbstractModel):
         ]
         message = self.message_post(
             body=Markup("<br/>").join(lines),
-            attachments=[(pes.get_file_name(sender, batch, kind) + ".xml", content)],
+            attachments=[(name, content)],
         )
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{message.attachment_ids.id}?download=true",
             "target": "download",
         }
+
+    def _make_pes(self):
+        """The file: its name, its bytes, and what was shortened in it; raises as
+        :meth:`action_make_pes`."""
+        self.ensure_one()
+        self._check_group("group_finance_officer", self.env._("Making a file for the treasury"))
+        sender = self._get_pes_sender()
+        kind, batch = self._get_pes_batch()
+        make = pes.make_orders if kind == "DEP" else pes.make_claims
+        content, shortened = make(sender, batch)
+        return f"{pes.get_file_name(sender, batch, kind)}.xml", content, shortened
 
     def _get_pes_batch(self):
         """What is sent: ``DEP`` or ``REC``, and the batch.

@@ -218,6 +218,20 @@ class TestOwnCostCeiling(OwnCostCase):
         self.assertEqual((other.paid_amount, other.not_covered_amount), (500, 300))
         self.assertFalse(self.verify())
 
+    def test_amended(self):
+        """More is committed, for longer: what was not covered is."""
+        self.book(10800)
+        self.book(500, datetime.date(2022, 7, 31))
+        self.assertPaid({NOVEMBER: 10000}, not_covered=800)
+        amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": self.cost.id, "amount": 11500, "date_end": "2022-12-31",
+                "reason": "Prolongation", "signature_date": "2022-01-10",
+            }
+        )  # fmt: skip
+        amendment.with_user(self.finance_manager).action_sign()
+        self.assertPaid({NOVEMBER: 10800, datetime.date(2022, 7, 31): 500})
+
     def test_closed(self):
         move = self.book(4000)
         self.ask(self.cost, "close", self.finance_manager)

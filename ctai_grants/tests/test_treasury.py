@@ -747,7 +747,7 @@ class TestTreasuryState(TreasuryCase):
     def test_equal_tranches(self):
         """Each payment declares one tranche, the earliest due first."""
         later = self.make_tranche(self.direct.subsidy_id, amount=7500, due_date="2022-02-01")
-        self.direct.due_date = "2021-12-01"
+        self.direct._transition(due_date="2021-12-01")
         later.with_user(self.coordinator).action_certify()
         self.preview(state_row(7500)).action_book()
         self.assertEqual((self.direct.state, later.state), ("paid", "certified"))

@@ -28,6 +28,11 @@ COMPANY = {
     "zip": "86000",
     "city": "Poitiers",
     "company_registry": "21860194600013",
+    # How the treasury names the city: invented.
+    "grant_pes_post": "086999",
+    "grant_pes_entity": "001",
+    "grant_pes_budget": "00",
+    "grant_pes_budget_label": "Budget principal (démonstration)",
 }
 
 

@@ -7,6 +7,7 @@ import datetime
 import io
 
 from dateutil.relativedelta import relativedelta
+from freezegun import freeze_time
 
 from launcher.inside.errors import Refused
 
@@ -46,6 +47,24 @@ def make_pdf(title):
     return stream.getvalue()
 
 
+def make_extract(siret, rows, day):
+    """What the treasury's accounting says it paid of a city's orders, in its own columns."""
+    stream = io.StringIO()
+    sheet = csv.writer(stream, delimiter=";")
+    sheet.writerow((
+        "CODE_INSEE_BC", "COLLEC", "TYPE MANDAT", "DATE_EMISSION", "NUM_MANDAT", "NUMERO_LIGNE",
+        "OBJET_MANDAT", "MONTANT_PAIEMENT", "DATE_PAIEMENT", "NOM", "TYPE_IMMATRICULATION",
+        "IMMATRICULATION",
+    ))  # fmt: skip
+    for number, amount, name, party in rows:
+        sheet.writerow((
+            siret, "VILLE", "1-Mandat(s) ordinaire(s)", f"{day - datetime.timedelta(8):%d/%m/%Y}",
+            number, 1, "Démonstration", f"{amount:.2f}".replace(".", ","), f"{day:%d/%m/%Y}",
+            name, "SIRET", party,
+        ))  # fmt: skip
+    return stream.getvalue().encode("utf-8-sig")
+
+
 def make_csv(title):
     """Counts, as an operator exports them from its spreadsheet: semicolons and a mark."""
     stream = io.StringIO()
@@ -64,7 +83,6 @@ class Year:
         self.coordinator = env.ref("ctai_grants.user_coordinator")
         self.officer = env.ref("ctai_grants.user_finance_officer")
         self.manager = env.ref("ctai_grants.user_finance_manager")
-        self.orders = 0
 
     def play(self, contract):
         """From the signature to the end of 2022: most is done, something is left to everyone."""
@@ -85,8 +103,9 @@ class Year:
             "toit_du_monde",
         ):
             self._sign(self._get_subsidy(name))
-        print("Pieces and payments")
+        print("Pieces, orders and payments; the coordinator's pay")
         self._play_coordination()
+        self._play_first_batch("indigo_formation", "astre_en_moi", "ufolep_vienne")
         self._play_coallia()
         self._play_audacia()
         self._play_indigo_formation()
@@ -148,36 +167,123 @@ class Year:
         for piece in balance.deliverable_ids:
             self._hand_in(piece)
 
+    def _play_first_batch(self, *names):
+        """The advances of three operators, ordered together; the treasury says what it paid."""
+        advances = self.env["grant.disbursement"]
+        for name in names:
+            advances |= self._get_subsidy(name).disbursement_ids[0]
+        self._settle(advances.deliverable_ids)
+        self._order(advances, DAY("2021-12-06"))
+        rows = [
+            (tranche.order_number, tranche.amount, tranche.partner_id.name,
+             tranche.partner_id.company_registry)
+            for tranche in advances
+        ] + [("9004", 1234.5, "Fournisseur inventé", "00000009900019")]  # fmt: skip
+        content = make_extract(self.env.company.company_registry, rows, DAY("2021-12-14"))
+        action = self._wizard(
+            "grant.treasury.upload",
+            self.officer,
+            filename="extrait-helios-demo.csv",
+            file=base64.b64encode(content),
+        )
+        extract = self.env[action["res_model"]].browse(action["res_id"])
+        extract.with_user(self.officer).action_book()
+
     def _play_indigo_formation(self):
-        """Everything done: all paid, the subsidy closed."""
+        """Less was spent than planned: a part is paid back, by the book, and all is closed."""
         subsidy = self._get_subsidy("indigo_formation")
-        dates = (DAY("2021-12-14"), DAY("2022-06-21"), DAY("2022-12-13"))
-        for tranche, date in zip(subsidy.disbursement_ids, dates, strict=True):
-            self._settle(tranche.deliverable_ids)
-            self._pay(tranche, date)
-        self._ask(subsidy, "close", "Toutes les pièces sont acceptées et les tranches versées.")
+        interim, balance = subsidy.disbursement_ids[1:]
+        self._settle(interim.deliverable_ids)
+        self._pay(interim, DAY("2022-06-21"))
+        self._settle(balance.deliverable_ids)
+        with freeze_time("2022-09-12"):
+            self.env["grant.financial.report"].with_user(self.coordinator).create(
+                {
+                    "subsidy_id": subsidy.id,
+                    "exercise_start": subsidy.date_start,
+                    "exercise_end": subsidy.date_end,
+                    "budget_amount": 24000,
+                    "actual_amount": 13500,
+                    "eligible_amount": 13500,
+                    "note": INVENTED,
+                }
+            ).action_accept()
+        self._play_recovery(subsidy.recovery_ids)
+        self._ask(subsidy, "close", "Le trop-perçu est reversé, toutes les pièces sont acceptées.")
+
+    def _play_recovery(self, recovery):
+        """The operator is heard before anything is decided: each step on its day."""
+        recovery = recovery.with_user(self.officer)
+        with freeze_time("2022-09-19"):
+            recovery.action_write_letter()
+        steps = (
+            ("2022-09-26", "notify", self.officer, {}),
+            ("2022-10-17", "decide", self.manager, {
+                "reason": "Les dépenses justifiées sont inférieures à la somme versée ; "
+                "l'association n'a pas présenté d'observations (démonstration)."
+            }),
+            ("2022-10-24", "claim", self.officer, {}),
+            ("2022-11-21", "collect", self.officer, {"reference": "DEMO-REV-0001"}),
+        )  # fmt: skip
+        for day, step, user, values in steps:
+            with freeze_time(day):
+                self._wizard(
+                    "grant.recovery.step",
+                    user,
+                    recovery_id=recovery.id,
+                    step=step,
+                    date=DAY(day),
+                    **values,
+                )
 
     def _play_astre_en_moi(self):
         """The financial report is late: never handed in."""
-        advance, interim, balance = self._get_subsidy("astre_en_moi").disbursement_ids
-        self._settle(advance.deliverable_ids)
-        self._pay(advance, DAY("2021-12-14"))
+        interim, balance = self._get_subsidy("astre_en_moi").disbursement_ids[1:]
         self._settle(interim.deliverable_ids)
         self._pay(interim, DAY("2022-06-14"))
         self._settle(balance.deliverable_ids - self._get_piece(balance, "financial_report"))
 
     def _play_ufolep_vienne(self):
         """The interim report passed at the second try: certified, finance has to order it."""
-        advance, interim, balance = self._get_subsidy("ufolep_vienne").disbursement_ids
-        self._settle(advance.deliverable_ids)
-        self._pay(advance, DAY("2021-12-14"))
+        subsidy = self._get_subsidy("ufolep_vienne")
+        interim, balance = subsidy.disbursement_ids[1:]
         report = interim.deliverable_ids
         self._hand_in(report)
         self._send_back(report, "Il manque le nombre de séances par quartier.")
         self._hand_in(report, "Avec les séances par quartier.", make_csv)
         self._accept(report)
         interim.with_user(self.coordinator).action_certify()
-        self._settle(balance.deliverable_ids)
+        self._prolong(subsidy, balance)
+
+    def _prolong(self, subsidy, balance):
+        """An amendment gives the operator until the end of 2022."""
+        action = subsidy.with_user(self.coordinator).action_amend()
+        amendment = self.env[action["res_model"]].browse(action["res_id"])
+        amendment = amendment.with_user(self.coordinator)
+        title = f"Avenant 1 à la convention {subsidy.convention_reference} (démo)"
+        file = amendment.env["ir.attachment"].create(
+            {
+                "name": f"{title}.pdf",
+                "raw": make_pdf(title),
+                "res_model": amendment._name,
+                "res_id": amendment.id,
+            }
+        )
+        amendment.write(
+            {
+                "date_end": "2022-12-31",
+                "reason": "Les séances annulées cet hiver auront lieu à l'automne (inventé).",
+                "decision_number": "DEMO-2022-020",
+                "decision_date": "2022-05-30",
+                "executory_date": "2022-06-07",
+                "signature_date": "2022-06-13",
+                "attachment_ids": file.ids,
+            }
+        )
+        lines = amendment.tranche_line_ids | amendment.milestone_line_ids
+        for line in lines.filtered(lambda line: line.date and line.date >= subsidy.date_end):
+            line.date += relativedelta(months=6)
+        amendment.with_user(self.manager).action_sign()
 
     def _play_beaulieu(self):
         """One payment, ordered and not paid yet."""
@@ -252,14 +358,16 @@ class Year:
             self._hand_in(piece)
             self._accept(piece)
 
-    def _order(self, tranche, date):
-        tranche.with_user(self.coordinator).action_certify()
-        self.orders += 1
+    def _order(self, tranches, date):
+        """Order in one batch, numbered after the last one of the year."""
+        tranches.with_user(self.coordinator).action_certify()
+        batches = self.env["grant.order.batch"]
+        number = batches._get_next_order_number(tranches.company_id, date.year)
         self._wizard(
             "grant.disbursement.order",
             self.officer,
-            disbursement_ids=tranche.ids,
-            order_number=f"DEMO-{self.orders:04d}",
+            disbursement_ids=tranches.ids,
+            order_number=number,
             order_date=date,
         )
 

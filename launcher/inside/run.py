@@ -35,6 +35,12 @@ def _statement(env, options):
     statement.run(env, options.contract, options.as_at, options.output)
 
 
+def _batches(env, options):
+    from launcher.inside import batches
+
+    batches.run(env, options.output)
+
+
 def _verify(env, options):
     from launcher.inside import verify
 
@@ -60,6 +66,9 @@ def _parse(words):
     commands = parser.add_subparsers(dest="command", required=True)
     for name, call in (("load", _load), ("play", _play), ("verify", _verify), ("logins", _logins)):
         commands.add_parser(name).set_defaults(call=call)
+    batches = commands.add_parser("batches")
+    batches.add_argument("--output", required=True)
+    batches.set_defaults(call=_batches)
     statement = commands.add_parser("statement")
     statement.add_argument("--contract", required=True)
     statement.add_argument("--as-at", required=True)

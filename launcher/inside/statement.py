@@ -28,7 +28,7 @@ def run(env, contract_code, as_at, output_dir):
     for file_format in ("xlsx", "csv"):
         stream, name, _mimetype = env["grant.statement.data"]._make(contract, date, file_format)
         with stream:
-            print(_keep(stream, output / name))
+            print(keep(stream, output / name))
 
 
 def _find(env, code):
@@ -42,7 +42,7 @@ def _find(env, code):
     raise Refused(f"There is no contract {code}. Contracts: {codes}.")
 
 
-def _keep(stream, path):
+def keep(stream, path):
     """Copy to a file that appears whole or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
