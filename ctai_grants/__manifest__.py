@@ -36,6 +36,7 @@
         "views/grant_decision_views.xml",
         "views/grant_account_views.xml",
         "views/grant_accounting_control_views.xml",
+        "wizards/grant_pes_answer_views.xml",
         "views/grant_order_batch_views.xml",
         "views/account_move_views.xml",
         "views/grant_entry_views.xml",

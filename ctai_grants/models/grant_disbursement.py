@@ -29,7 +29,8 @@ class GrantDisbursement(models.Model):
     _accounted_kind = "payment"
     _decision_fields = frozenset({
         "certified_by_id", "certified_at", "ordered_by_id", "order_number", "order_date",
-        "order_batch_id", "paid_by_id", "paid_date", "payment_reference",
+        "order_batch_id", "paid_by_id", "paid_date", "payment_reference", "treasury_state",
+        "treasury_reason", "treasury_date",
     })  # fmt: skip
     _guarded_fields = frozenset({"state", *_decision_fields})
     _portal_fields = frozenset({
@@ -109,6 +110,22 @@ class GrantDisbursement(models.Model):
     payment_reference = fields.Char(
         readonly=True, copy=False, help="What the treasury, or the State, calls this payment."
     )
+    treasury_state = fields.Selection(
+        [
+            ("received", "Received"),
+            ("taken", "Taken in Charge"),
+            ("pending", "Suspended"),
+            ("rejected", "Rejected"),
+            ("settled", "Settled"),
+        ],
+        string="At the Treasury",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="What the treasury answered about the order; its payment comes with the extract.",
+    )
+    treasury_reason = fields.Text(string="The Treasury's Reason", readonly=True, copy=False)
+    treasury_date = fields.Date(string="Answered On", readonly=True, copy=False)
     payment_deadline = fields.Date(
         string="To Pay Before",
         compute="_compute_payment_deadline",
@@ -623,6 +640,9 @@ class GrantDisbursement(models.Model):
                 paid_by_id=False,
                 paid_date=False,
                 payment_reference=False,
+                treasury_state=False,
+                treasury_reason=False,
+                treasury_date=False,
             )
         if self.order_batch_id and not self.move_ids.filtered(lambda move: move.state == "draft"):
             self._transition(order_number=False, order_batch_id=False)
@@ -637,6 +657,56 @@ class GrantDisbursement(models.Model):
             else:
                 paid = disbursement.state in ("paid", "cancelled")
                 disbursement.residual_amount = 0.0 if paid else disbursement.amount
+
+    def _take_answer(self, answer, date):
+        """Mark this order with what the treasury answers, unless it answered something later.
+
+        :param answer: a :class:`ctai_grants.lib.pes_return.Answer`
+        :return: whether anything has changed
+        """
+        self.ensure_one()
+        self.lock_for_update(allow_referencing=True)
+        facts = (answer.state, answer.reason or False)
+        known = (self.treasury_state, self.treasury_reason)
+        is_older = self.treasury_date and date < self.treasury_date
+        if self.state not in ("ordered", "paid") or is_older or facts == known:
+            return False
+        if known[0] and answer.state == "received" and date == self.treasury_date:
+            return False
+        self._decide(
+            f"treasury_{answer.state}",
+            answer.reason,
+            treasury_state=answer.state,
+            treasury_reason=answer.reason or False,
+            treasury_date=date,
+        )
+        return True
+
+    def action_withdraw(self):
+        """Ask for the reason, then take the order back."""
+        return self.env["grant.reason"]._open(self, "withdraw")
+
+    def _do_withdraw(self, reason):
+        """Take an order back that the treasury rejected, or that was made by mistake: its bill is
+        cancelled, and the tranche can be ordered again.
+
+        :raise UserError: not ordered, or paid in part
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Taking an order back")
+        self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("ordered",), what)
+        if self.currency_id.compare_amounts(self.residual_amount, self.amount):
+            raise UserError(
+                self.env._(
+                    "%(tranche)s is paid in part: its order stays.", tranche=self.display_name
+                )
+            )
+        bill = self._get_live_move().with_context(grant_reason=reason)
+        bill.button_draft()
+        bill.button_cancel()
 
     def action_pay(self):
         """Ask for the date and reference of the payment."""

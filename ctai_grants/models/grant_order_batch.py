@@ -231,3 +231,40 @@ class GrantOrderBatch(models.Model):
             bill.partner_bank_id._get_masked_number(short=True) or "",
             tranche.currency_id.format(tranche.amount),
         ]
+
+    # ------------------------------------------------------------------
+    # What is answered
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _take_answers(self, company, answers):
+        """Mark the orders that the treasury answers about.
+
+        :param answers: of :func:`ctai_grants.lib.pes_return.read_answers`
+        :return: what was done, a list of sentences
+        """
+        batches = self.search([("company_id", "=", company.id)])
+        by_number = {(batch.exercise, batch.number): batch for batch in batches}
+        marked, unknown = set(), []
+        for answer in answers.answers:
+            batch = by_number.get((answer.exercise, answer.batch), self.browse())
+            orders = batch.disbursement_ids.filtered(
+                lambda order, number=answer.number: number is None
+                or (order.order_number.isdecimal() and int(order.order_number) == number)
+            )
+            if not orders:
+                unknown.append(answer)
+            for order in orders:
+                if order._take_answer(answer, answers.date):
+                    marked.add(order.id)
+        sentences = [self.env._("Orders marked: %s.", len(marked))]
+        if unknown:
+            numbers = {f"{a.number or '–'} ({a.batch}/{a.exercise})" for a in unknown}
+            sentences.append(
+                self.env._(
+                    "Not orders of grants, left alone: %(count)s (%(first)s…).",
+                    count=len(numbers),
+                    first=", ".join(sorted(numbers)[:5]),
+                )
+            )
+        return sentences

@@ -80,6 +80,7 @@ BUTTONS = {
         "action_order": OFFICER,
         "action_pay": OFFICER,
         "action_unpay": MANAGER,
+        "action_withdraw": OFFICER,
         "action_cancel": MANAGER,
         "action_replan": MANAGER,
         "action_view_moves": OFFICER,
@@ -320,6 +321,7 @@ class TestViews(GrantsCommon):
             ("grant.funding.receive", self.finance_officer),
             ("grant.treasury.upload", self.finance_officer),
             ("grant.payroll.import", self.finance_officer),
+            ("grant.pes.answer", self.finance_officer),
             ("grant.recovery.step", self.finance_officer),
         ):
             with self.subTest(model=model):

@@ -6,6 +6,7 @@ from . import (
     grant_funding_claim,
     grant_funding_receive,
     grant_payroll_import,
+    grant_pes_answer,
     grant_reason,
     grant_recovery_step,
     grant_treasury_upload,

@@ -20,6 +20,7 @@ class GrantReason(models.TransientModel):
             "to_complete", ("accepted", "waived"), reason
         ),
         ("grant.disbursement", "return"): lambda records, reason: records._do_return(reason),
+        ("grant.disbursement", "withdraw"): lambda records, reason: records._do_withdraw(reason),
         ("grant.disbursement", "unpay"): lambda records, reason: records._do_unpay(reason),
         ("grant.disbursement", "cancel"): lambda records, reason: records._do_cancel(reason),
         ("grant.condition", "override"): lambda records, reason: records._do_override(reason),
@@ -49,6 +50,7 @@ class GrantReason(models.TransientModel):
             "waive": self.env._("Do Without This Piece"),
             "reopen": self.env._("Reopen This Piece"),
             "return": self.env._("Return to the Coordinator"),
+            "withdraw": self.env._("Take the Order Back"),
             "unpay": self.env._("Cancel the Payment"),
             "cancel": self.env._("Cancel the Subsidy")
             if records._name == "grant.subsidy"
