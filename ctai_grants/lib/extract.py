@@ -198,7 +198,7 @@ def _read_table(sheet, head, columns, layout, seen, today):
         if reader.is_total(cells):
             line = reader.check_total(number, cells)
         else:
-            line = reader.read(number, cells)
+            line = reader.read_row(number, cells)
         if not line:
             continue
         lines.append(line)
@@ -240,7 +240,7 @@ class _RowReader:
         position = self.columns.get(column)
         return cells[position] if position is not None and position < len(cells) else None
 
-    def read(self, row, cells):
+    def read_row(self, row, cells):
         """The line of a row; None for a note."""
         if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
             return None

@@ -45,7 +45,7 @@ def read_payroll(content: bytes) -> list[PayrollLine]:
         for row, cells in enumerate(sheet.rows[head + 1 :], head + 2):
             reader = _Row(row, cells, columns, sheet.rows[head])
             if not reader.is_empty_or_total():
-                lines.append(reader.read())
+                lines.append(reader.as_line())
     if not lines:
         raise Refusal("no_rows")
     if difference := sum(line.amount for line in lines):
@@ -66,7 +66,7 @@ class _Row:
         is_total = isinstance(first, str) and normalise(first).startswith(("total", "sous total"))
         return is_total or all(is_empty(self.cell(name)) for name in LAYOUT.required)
 
-    def read(self):
+    def as_line(self):
         debit, credit = self.parse("debit", parse_amount), self.parse("credit", parse_amount)
         if debit and credit:
             self.refuse("both_sides", "debit")

@@ -221,6 +221,7 @@ class AccountMoveLine(models.Model):
         costs = self.filtered(lambda line: line.analytic_distribution and line.account_id in chosen)
         keys = {key for line in costs for key in line.analytic_distribution}
         accounts = [int(part) for key in keys for part in key.split(",")]
+        # sudo: likewise
         envelopes = self.env["grant.envelope"].sudo()
         if not accounts:
             return envelopes

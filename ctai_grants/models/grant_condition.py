@@ -120,7 +120,7 @@ class GrantCondition(models.Model):
                 condition.evidence = condition._say_yes()
 
     def _say_yes(self):
-        _ = self.env._
+        env = self.env
         facts = {
             "date": format_date(self.env, self.date) if self.date else None,
             "amount": (self.currency_id or self.env.company.currency_id).format(self.amount),
@@ -131,18 +131,18 @@ class GrantCondition(models.Model):
         if self.state == "not_required":
             facts["date"] = format_date(self.env, CER_FROM)
             sentences = {
-                "convention": _("%(amount)s granted in the year.", **facts),
-                "cer": _("Requested before %(date)s.", **facts),
+                "convention": env._("%(amount)s granted in the year.", **facts),
+                "cer": env._("Requested before %(date)s.", **facts),
             }
         else:
             sentences = {
-                "signed": _("Signed on %(date)s.", **facts),
-                "executory": _("Executory since %(date)s.", **facts),
-                "convention": _("%(reference)s; %(amount)s granted in the year.", **facts),
-                "cer": _("Signed on %(date)s.", **facts),
-                "report": _("Accepted, %(amount)s due.", **facts),
-                "due": _("%(amount)s left to pay.", **facts),
-                "repayment": _("Nothing to pay back."),
+                "signed": env._("Signed on %(date)s.", **facts),
+                "executory": env._("Executory since %(date)s.", **facts),
+                "convention": env._("%(reference)s; %(amount)s granted in the year.", **facts),
+                "cer": env._("Signed on %(date)s.", **facts),
+                "report": env._("Accepted, %(amount)s due.", **facts),
+                "due": env._("%(amount)s left to pay.", **facts),
+                "repayment": env._("Nothing to pay back."),
             }
         return sentences[self.code]
 
@@ -203,8 +203,10 @@ class GrantCondition(models.Model):
         # sudo: whoever changes a fact may not write conditions, and nobody but this method does
         conditions = self.sudo()
         gone, new = conditions.browse(), []
-        yearly_amounts = disbursements.sudo().subsidy_id._get_yearly_amounts()
-        for disbursement in disbursements.sudo():
+        # sudo: nor read all that they are about
+        disbursements = disbursements.sudo()
+        yearly_amounts = disbursements.subsidy_id._get_yearly_amounts()
+        for disbursement in disbursements:
             rows = {(row.code, row.deliverable_id.id): row for row in disbursement.condition_ids}
             for sequence, facts in enumerate(conditions._get_facts(disbursement, yearly_amounts)):
                 facts = {

@@ -209,31 +209,31 @@ class GrantTreasuryLine(models.Model):
 
     def _get_cell_message(self):
         """About what a cell says."""
-        _, cell = self.env._, self.about
+        env, cell = self.env, self.about
         if self.reason == "wrong_total":
-            return _(
+            return env._(
                 "The total of the file differs from the sum of its lines, %(sum)s.",
                 sum=self.currency_id.format(float(cell)),
             )
         sentences = {
-            "future": _("The date of payment is after today."),
-            "reversal": _(
+            "future": env._("The date of payment is after today."),
+            "reversal": env._(
                 "A reduction or cancellation (an amount below zero, or its type): record it by "
                 "hand."
             ),
-            "duplicate": _("The same as line %(line)s, cell by cell.", line=cell),
-            "missing": _("The column “%(column)s” is empty.", column=cell),
-            "ambiguous_amount": _(
+            "duplicate": env._("The same as line %(line)s, cell by cell.", line=cell),
+            "missing": env._("The column “%(column)s” is empty.", column=cell),
+            "ambiguous_amount": env._(
                 "“%(cell)s” may be read in two ways: thousands, or three decimals?", cell=cell
             ),
-            "bad_amount": _(
+            "bad_amount": env._(
                 "“%(cell)s” is no amount of money, with two decimals at most.", cell=cell
             ),
-            "bad_date": _("“%(cell)s” is no date: day/month/year is expected.", cell=cell),
-            "bad_number": _(
+            "bad_date": env._("“%(cell)s” is no date: day/month/year is expected.", cell=cell),
+            "bad_number": env._(
                 "“%(cell)s” is no whole number: a spreadsheet has cut or changed it.", cell=cell
             ),
-            "shifted": _(
+            "shifted": env._(
                 "The cells are not below their headings: a separator or a quotation mark too many?"
             ),
         }

@@ -233,23 +233,23 @@ class TestPesAnswer(PesCase):
         cls.batch = cls.make_batch(cls, 100, 200)
         cls.first, cls.second = cls.batch.disbursement_ids.sorted("order_number")
 
-    def read(self, content, user=None):
+    def answer(self, content, user=None):
         content = content if isinstance(content, bytes) else content.encode("latin-1")
         wizard = self.env["grant.pes.answer"].with_user(user or self.finance_officer)
         wizard = wizard.create({"file": base64.b64encode(content), "filename": "retour.xml"})
         wizard.action_confirm()
         return wizard.result
 
-    def read_return(self, *pieces, date="2021-11-25", siret="00000003400017", batch=None):
+    def answer_return(self, *pieces, date="2021-11-25", siret="00000003400017", batch=None):
         body = "".join(
             PIECE.format(number=number, state=state, reasons=reasons, comment=comment)
             for number, state, reasons, comment in pieces
         )
         batch = batch or self.batch.number
-        return self.read(RETURN.format(date=date, siret=siret, batch=batch, pieces=body))
+        return self.answer(RETURN.format(date=date, siret=siret, batch=batch, pieces=body))
 
     def test_return(self):
-        self.read_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
+        self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
         self.assertEqual(self.first.treasury_state, "taken")
         self.assertEqual(self.second.treasury_state, "rejected")
         for part in ("Domiciliation bancaire", "véritable créancier", "RIB refusé"):
@@ -257,17 +257,17 @@ class TestPesAnswer(PesCase):
         decision = self.second.decision_ids.sorted("id")[-1]
         self.assertEqual(decision.decision, "treasury_rejected")
         decisions = len(self.batch.disbursement_ids.decision_ids)
-        result = self.read_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
+        result = self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
         self.assertIn("0", result)
         self.assertEqual(len(self.batch.disbursement_ids.decision_ids), decisions)
-        self.read_return((41, "05", "", ""), date="2021-12-03")
-        self.read_return((41, "02", "", ""), date="2021-11-25")
+        self.answer_return((41, "05", "", ""), date="2021-12-03")
+        self.answer_return((41, "02", "", ""), date="2021-11-25")
         self.assertEqual(self.first.treasury_state, "settled", "an older file says nothing new")
         # Nothing is paid by that: the extract says what was.
         self.assertEqual(self.first.state, "ordered")
 
     def test_rejected_then_ordered_again(self):
-        self.read_return((41, "04", "01", ""))
+        self.answer_return((41, "04", "01", ""))
         self.ask(self.first, "withdraw", self.finance_officer, "Pièces absentes")
         self.assertEqual((self.first.state, self.first.treasury_state), ("certified", False))
         self.assertFalse(self.first.order_batch_id)
@@ -278,18 +278,18 @@ class TestPesAnswer(PesCase):
             self.ask(self.first, "withdraw", self.coordinator)
 
     def test_acknowledgement(self):
-        self.read(ACQUIT.format(domain=5, state=1, batch=self.batch.number))
+        self.answer(ACQUIT.format(domain=5, state=1, batch=self.batch.number))
         self.assertEqual(set(self.batch.disbursement_ids.mapped("treasury_state")), {"received"})
-        self.read(ACQUIT.format(domain=6, state=0, batch=self.batch.number))
+        self.answer(ACQUIT.format(domain=6, state=0, batch=self.batch.number))
         self.assertEqual(self.first.treasury_state, "received", "about a claim")
-        self.read(ACQUIT.format(domain=5, state=0, batch=self.batch.number))
+        self.answer(ACQUIT.format(domain=5, state=0, batch=self.batch.number))
         self.assertEqual(self.second.treasury_state, "rejected")
         self.assertIn("Poste inconnu", self.second.treasury_reason)
 
     def test_unknown_orders(self):
-        result = self.read_return((41, "02", "", ""), (777, "02", "", ""))
+        result = self.answer_return((41, "02", "", ""), (777, "02", "", ""))
         self.assertIn("777", result)
-        self.assertIn("999", self.read_return((41, "02", "", ""), batch=999))
+        self.assertIn("999", self.answer_return((41, "02", "", ""), batch=999))
 
     def test_bad_files(self):
         entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
@@ -299,10 +299,10 @@ class TestPesAnswer(PesCase):
             RETURN.format(date="2021-11-25", siret="00000003400017", batch="un", pieces=""),
         ):  # fmt: skip
             with self.subTest(content=content), self.assertRefused():
-                self.read(content)
+                self.answer(content)
         with self.assertRefused("another city", "00000001800010"):
-            self.read_return((41, "02", "", ""), siret="00000001800010")
+            self.answer_return((41, "02", "", ""), siret="00000001800010")
         for user in (self.reader, self.coordinator):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
-                self.read(RETURN, user)
+                self.answer(RETURN, user)
         self.assertFalse(self.first.treasury_state)
