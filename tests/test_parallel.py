@@ -2,6 +2,7 @@
 """Real people at the same time: processes with transactions of their own, on a committed copy
 of the test database. Money rules hold, nobody is refused who should not be, nothing is lost."""
 
+import base64
 import json
 import os
 import random
@@ -446,6 +447,39 @@ def test_orders_of_one_subsidy(city):
     city.verify(contract)
 
 
+def test_an_extract_uploaded_and_booked_twice(city):
+    """Two officers, the same file: it is imported once, and each order is paid once."""
+    contract, (envelope,) = city.make_contract(5000)
+    (subsidy,) = city.make_subsidies(envelope, 1000, state="signed")
+    prepare_to_pay(city, subsidy)
+    tranches = city.make_tranches(subsidy, 600, 400)
+    for number, tranche in enumerate(tranches):
+        order = city.wizard(
+            "finance_officer", "grant.disbursement.order",
+            disbursement_ids=[[6, 0, [tranche]]], order_number=f"77{number}", order_date=DAY,
+        )  # fmt: skip
+        assert passed(city.together(order))
+    rows = ["NUM_MANDAT;MONTANT_PAIEMENT;DATE_PAIEMENT;IMMATRICULATION"]
+    rows += [f"770;600,00;{DAY};00000001800010", f"771;400,00;{DAY};00000001800010"]
+    file = base64.b64encode("\n".join(rows).encode()).decode()
+    uploads = [
+        city.wizard(user, "grant.treasury.upload", filename="extrait.csv", file=file)
+        for user in ("finance_officer", "finance_manager")
+    ]
+    answers = city.together(*uploads)
+    imports = {answers[number]["value"]["res_id"] for number in passed(answers)}
+    assert len(imports) == 1, answers
+    book = city.request("finance_officer", "grant.treasury.import", "action_book", [*imports])
+    answers = city.together(book, book, *uploads[:1])
+    assert len(passed(answers[:2])) == 1, answers
+    assert city.read("grant.subsidy", subsidy, "paid_amount") == 1000
+    assert city.code(
+        f"out.append(env['grant.entry'].search_count([('subsidy_id', '=', {subsidy}),\n"
+        "                                               ('kind', '=', 'payment')]))\n"
+    ) == [2]
+    city.verify(contract)
+
+
 # ------------------------------------------------------------------------------------------
 # Each decision once
 # ------------------------------------------------------------------------------------------
@@ -525,12 +559,21 @@ def test_cancelled_and_paid_at_once(city):
 
 
 def draft_amendment(city, subsidy, **values):
-    """A draft amendment of an own cost, which takes neither decision nor file."""
+    """A draft amendment, decided and signed, and the request that applies it."""
     amendment = city.call(
         "coordinator", "grant.amendment", "create", [
-            {"subsidy_id": subsidy, "reason": "R", "signature_date": DAY, **values}
+            {
+                "subsidy_id": subsidy, "reason": "R", "signature_date": DAY,
+                "decision_number": "D2", "decision_date": "2021-11-15",
+                "executory_date": "2021-11-20", **values,
+            }
         ],
     )[0]  # fmt: skip
+    file = {"name": "avenant.pdf", "res_model": "grant.amendment", "res_id": amendment}
+    file = city.call("coordinator", "ir.attachment", "create", [{**file, "raw": "%PDF-1.4"}])
+    city.call(
+        "coordinator", "grant.amendment", "write", [amendment], {"attachment_ids": [[6, 0, file]]}
+    )
     return amendment, city.request("finance_manager", "grant.amendment", "action_sign", [amendment])
 
 
@@ -543,11 +586,49 @@ def own_cost(city, envelope, amount):
     return subsidy
 
 
+def test_own_costs_booked_together(city):
+    """Payroll is posted whoever posts beside; what is counted stops at the commitment."""
+    contract, (envelope,) = city.make_contract(1000)
+    subsidy = own_cost(city, envelope, 1000)
+    moves = city.code(
+        SET_UP_ACCOUNTING + "from odoo import Command\n"
+        "company = env.company\n"
+        f"envelope = env['grant.envelope'].browse({envelope})\n"
+        "share = {str(envelope._get_analytic_account().id): 100}\n"
+        "pay = company.grant_own_cost_account_ids[0].id\n"
+        "other = env['account.account'].search([('account_type', '=', 'liability_current')])[0].id\n"
+        "for number in range(6):\n"
+        "    out.append(env['account.move'].create({\n"
+        "        'move_type': 'entry', 'date': '2021-11-30',\n"
+        "        'journal_id': company.grant_payroll_journal_id.id,\n"
+        "        'line_ids': [\n"
+        "            Command.create({'account_id': pay, 'balance': 180 + number,\n"
+        "                            'analytic_distribution': share}),\n"
+        "            Command.create({'account_id': other, 'balance': -180 - number}),\n"
+        "        ]}).id)\n"
+    )
+    answers = city.together(
+        *(city.request("admin", "account.move", "action_post", [move]) for move in moves)
+    )
+    assert len(passed(answers)) == len(moves), answers
+    total = sum(180 + number for number in range(6))
+    paid, not_covered = city.read("grant.subsidy", subsidy, "paid_amount", "not_covered_amount")
+    assert (paid, not_covered) == (1000, total - 1000)
+    # And back: each leaves, the others take its place.
+    answers = city.together(
+        *(city.request("admin", "account.move", "button_draft", [move]) for move in moves[:5])
+    )
+    assert len(passed(answers)) == 5, answers
+    paid, not_covered = city.read("grant.subsidy", subsidy, "paid_amount", "not_covered_amount")
+    assert (paid, not_covered) == (185, 0)
+    city.verify(contract)
+
+
 def test_two_amendments_at_once(city):
     """Of one subsidy: the second was drafted against what the first has changed. Of two, when
     the envelope has room for one: the other is told how much is left."""
     contract, (envelope,) = city.make_contract(250)
-    first, second = own_cost(city, envelope, 100), own_cost(city, envelope, 100)
+    first, second = city.make_subsidies(envelope, 100, 100, state="signed")
     drafts = [draft_amendment(city, first, amount=amount)[1] for amount in (110, 105)]
     answers = city.together(*drafts)
     assert len(passed(answers)) == 1, answers
@@ -570,7 +651,7 @@ def test_amended_while_a_tranche_is_certified_or_ordered(city):
     """What is certified or ordered does not change any more: whoever comes second is told."""
     contract, (envelope,) = city.make_contract(1000, path="direct")
     for step in ("certify", "pay"):
-        subsidy = own_cost(city, envelope, 100)
+        (subsidy,) = city.make_subsidies(envelope, 100, state="signed")
         (tranche,) = city.make_tranches(subsidy, 100, certified=step == "pay")
         amendment, sign = draft_amendment(city, subsidy, amount=90)
         (line,) = city.read("grant.amendment", amendment, "tranche_line_ids")

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .grant_accounted_mixin import ACCOUNTED, ACCOUNTED_MODELS
-from .grant_own_cost import select_own_costs
+from .grant_own_cost import select_own_payments
 
 
 class GrantAccountingControl(models.Model):
@@ -84,9 +84,8 @@ class GrantAccountingControl(models.Model):
                                  JOIN (%s) document USING (origin_model)
                                 WHERE document.id = accounted.origin_id
                                 UNION ALL
-                               SELECT 'grant.subsidy', cost.subsidy_id, 'payment', cost.date, 0,
-                                      cost.covered_amount
-                                 FROM (%s) cost) lines
+                               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount
+                                 FROM (%s) own) lines
                      GROUP BY origin_model, origin_id, kind, date) sides
                    ON sides.origin_model = document.origin_model
                   AND sides.origin_id = document.id AND sides.kind = document.kind
@@ -98,7 +97,7 @@ class GrantAccountingControl(models.Model):
             documents,
             ACCOUNTED,
             documents,
-            select_own_costs(fields.Date.context_today(self)),
+            select_own_payments(fields.Date.context_today(self)),
         )
 
     def action_open_document(self):

@@ -52,6 +52,37 @@ def select_own_costs(today):
     )
 
 
+# What the ledger is to say of these costs. An amendment that commits more covers older costs from
+# its own date on: at no date is more paid than was committed then, nor than was left afterwards.
+def select_own_payments(today):
+    """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
+    return SQL(
+        """WITH step AS (
+               SELECT subsidy_id, date, counted AS spent, 0 AS committed FROM (%s) cost
+                WHERE subsidy_id IS NOT NULL
+                UNION ALL
+               SELECT entry.subsidy_id, entry.date, 0, entry.amount
+                 FROM grant_entry entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
+                WHERE entry.kind = 'commitment' AND subsidy.kind = 'own_cost'
+           ), day AS (
+               SELECT subsidy_id, date, sum(sum(spent)) OVER so_far AS spent,
+                      sum(sum(committed)) OVER so_far AS ceiling
+                 FROM step GROUP BY subsidy_id, date
+               WINDOW so_far AS (PARTITION BY subsidy_id ORDER BY date)
+           ), covered AS (
+               SELECT subsidy_id, date,
+                      GREATEST(LEAST(spent, min(ceiling) OVER (
+                          PARTITION BY subsidy_id ORDER BY date
+                          ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)), 0) AS total
+                 FROM day
+           )
+           SELECT subsidy_id, date,
+                  total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
+             FROM covered""",
+        select_own_costs(today),
+    )
+
+
 class GrantOwnCost(models.Model):
     """What the city spends itself on a contract (the coordinator's post), as accounting says it:
     one line for each journal item, with what its subsidy covers of it."""
@@ -171,14 +202,14 @@ class GrantOwnCost(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """SELECT subsidy_id, date, sum(amount)
-                     FROM (SELECT subsidy_id, date, covered_amount AS amount FROM (%s) cost
+                     FROM (SELECT subsidy_id, date, amount FROM (%s) payment
                             WHERE subsidy_id = ANY(%s)
                             UNION ALL
                            SELECT subsidy_id, date, -amount FROM grant_entry
                             WHERE subsidy_id = ANY(%s) AND kind = 'payment') sides
                  GROUP BY subsidy_id, date HAVING sum(amount) <> 0
                  ORDER BY subsidy_id, date""",
-                select_own_costs(fields.Date.context_today(self)),
+                select_own_payments(fields.Date.context_today(self)),
                 subsidies.ids,
                 subsidies.ids,
             )

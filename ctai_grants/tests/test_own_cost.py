@@ -80,6 +80,12 @@ class OwnCostCase(GrantsCommon):
         self.assertEqual(self.payments(), expected)
         self.assertEqual(self.cost.paid_amount, sum(expected.values()))
         self.assertEqual(self.cost.not_covered_amount, not_covered)
+        for day in expected:
+            entries = self.cost.entry_ids.filtered(lambda entry: entry.date <= day)
+            so_far = {
+                kind: sum(part.mapped("amount")) for kind, part in entries.grouped("kind").items()
+            }
+            self.assertLessEqual(so_far["payment"], so_far["commitment"] + 0.001, day)
         self.assertFalse(self.verify())
         control = self.env["grant.accounting.control"].search([("subsidy_id", "=", self.cost.id)])
         self.assertFalse(any(control.mapped("is_different")))
@@ -219,7 +225,7 @@ class TestOwnCostCeiling(OwnCostCase):
         self.assertFalse(self.verify())
 
     def test_amended(self):
-        """More is committed, for longer: what was not covered is."""
+        """More is committed, for longer: what was not covered is, from that day on."""
         self.book(10800)
         self.book(500, datetime.date(2022, 7, 31))
         self.assertPaid({NOVEMBER: 10000}, not_covered=800)
@@ -230,7 +236,8 @@ class TestOwnCostCeiling(OwnCostCase):
             }
         )  # fmt: skip
         amendment.with_user(self.finance_manager).action_sign()
-        self.assertPaid({NOVEMBER: 10800, datetime.date(2022, 7, 31): 500})
+        amended, later = datetime.date(2022, 1, 10), datetime.date(2022, 7, 31)
+        self.assertPaid({NOVEMBER: 10000, amended: 800, later: 500})
 
     def test_closed(self):
         move = self.book(4000)
