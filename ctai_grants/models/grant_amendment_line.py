@@ -113,7 +113,7 @@ class GrantAmendmentLine(models.Model):
     def _compute_is_settled(self):
         for line in self:
             item = line._get_item()
-            match item and line.item_model:
+            match item._name:
                 case "grant.disbursement":
                     line.is_settled = item.state not in ("planned", "ready")
                 case "grant.funding":

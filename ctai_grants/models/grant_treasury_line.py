@@ -49,7 +49,7 @@ class GrantTreasuryLine(models.Model):
     _check_company_auto = True
 
     _guarded_fields = frozenset({
-        "import_id", "company_id", "sheet", "row_number", "status", "reason", "about", "method",
+        "import_id", "sheet", "row_number", "status", "reason", "about", "method",
         "disbursement_id", "number", "exercise", "identifier", "payee", "date", "amount",
         "reference",
     })  # fmt: skip
@@ -58,7 +58,7 @@ class GrantTreasuryLine(models.Model):
         "grant.treasury.import", string="Extract", required=True, readonly=True,
         ondelete="cascade", check_company=True,
     )  # fmt: skip
-    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    company_id = fields.Many2one(related="import_id.company_id")
     currency_id = fields.Many2one(related="company_id.currency_id")
     sheet = fields.Char(readonly=True)
     row_number = fields.Integer(string="Line", readonly=True, aggregator=None)

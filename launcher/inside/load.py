@@ -182,10 +182,11 @@ def _load(env, model, header, rows):
     for column in header:
         if column.partition("/")[0] not in env[model]._fields:
             raise Refused(f"{name}, line 1: {model} has no field “{column}”.")
-    if model == "res.users":
-        # Who is there already may have another login or password by now.
-        known = header.index("id")
-        rows = [row for row in rows if not env.ref(row[1][known], raise_if_not_found=False)]
+    known = header.index("id")
+    rows = [
+        row for row in rows
+        if not _has_own_life(env.ref(row[1][known], raise_if_not_found=False))
+    ]  # fmt: skip
     # Nobody is to be written to, and loading again must not say that values changed.
     quiet = {
         "tracking_disable": True,
@@ -198,3 +199,13 @@ def _load(env, model, header, rows):
             line = f", line {rows[message['rows']['from']][0]}" if "rows" in message else ""
             column = f", column {message['field']}" if message.get("field") else ""
             raise Refused(f"{name}{line}{column}: {message['message']}")
+
+
+def _has_own_life(record):
+    """Whether a record that is there already may say something else by now: the login and password
+    of a person, what an amendment has changed of a signed subsidy."""
+    if not record:
+        return False
+    return record._name == "res.users" or (
+        record._name == "grant.subsidy" and record.state != "draft"
+    )

@@ -159,11 +159,12 @@ class Year:
         )
 
     def _play_audacia(self):
-        """The advance is paid; all that was handed in since waits for its review."""
+        """The advance is paid, the interim payment to certify; the last pieces wait for review."""
         advance, interim, balance = self._get_subsidy("audacia").disbursement_ids
         self._settle(advance.deliverable_ids)
         self._pay(advance, DAY("2021-12-07"))
         self._hand_in(interim.deliverable_ids, "Bilan au 30 avril, en nombres.", make_csv)
+        self._accept(interim.deliverable_ids)
         for piece in balance.deliverable_ids:
             self._hand_in(piece)
 
@@ -209,7 +210,10 @@ class Year:
                 }
             ).action_accept()
         self._play_recovery(subsidy.recovery_ids)
-        self._ask(subsidy, "close", "Le trop-perçu est reversé, toutes les pièces sont acceptées.")
+        with freeze_time("2022-12-05"):
+            self._ask(
+                subsidy, "close", "Le trop-perçu est reversé, toutes les pièces sont acceptées."
+            )
 
     def _play_recovery(self, recovery):
         """The operator is heard before anything is decided: each step on its day."""
