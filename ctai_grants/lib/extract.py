@@ -86,16 +86,13 @@ COMMITMENT_DIGITS = 10
 class Line:
     """One payment of an extract; ``reason`` says why it cannot be used, ``about`` what of it."""
 
-    __slots__ = (
-        "sheet", "row", "number", "amount", "date", "identifier", "name", "exercise", "issued",
-        "city", "reference", "reason", "about", "status", "method", "tranche_id",
-    )  # fmt: skip
+    # What the file does not say; an extract has ten thousands of lines.
+    amount = date = exercise = issued = None
+    number = identifier = name = city = reference = ""
+    status = reason = about = method = tranche_id = None
 
     def __init__(self, sheet, row):
-        for name in self.__slots__:
-            setattr(self, name, None)
         self.sheet, self.row = sheet, row
-        self.number = self.identifier = self.name = self.city = self.reference = ""
 
     def refuse(self, reason, about=""):
         """Say why this line is not used; the first reason stays."""

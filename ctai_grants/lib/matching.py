@@ -86,24 +86,23 @@ class OrderMatcher:
 
     def _find_by_number(self, line):
         """Orders with the number of a line, and whether there are only those of others."""
-        if not line.number:
+        numbered = line.number and self.by_number.get(normal_number(line.number))
+        if not numbered:
             return [], None
         years, key = _get_years(line), operator_key(line.identifier)
-        numbered = [
-            tranche
-            for tranche in self.by_number.get(normal_number(line.number), ())
-            if tranche.exercise in years
-        ]
+        numbered = [tranche for tranche in numbered if tranche.exercise in years]
         found = [t for t in numbered if not key or not t.keys or key in t.keys]
         if len(found) > 1:
             found = [t for t in found if t.left == line.amount] or found
         return found, numbered[0] if numbered and not found else None
 
     def _find_by_amount(self, line, named, contradicted):
-        key, years = operator_key(line.identifier), _get_years(line)
+        key = operator_key(line.identifier)
+        orders = self.by_operator.get(key, ())
+        years = orders and _get_years(line)
         orders = [
             tranche
-            for tranche in self.by_operator.get(key, ())
+            for tranche in orders
             if tranche.id not in named and tranche.exercise in years and tranche.date <= line.date
         ]
         for tranche in orders:

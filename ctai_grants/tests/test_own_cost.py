@@ -81,10 +81,9 @@ class OwnCostCase(GrantsCommon):
         self.assertEqual(self.cost.paid_amount, sum(expected.values()))
         self.assertEqual(self.cost.not_covered_amount, not_covered)
         for day in expected:
-            entries = self.cost.entry_ids.filtered(lambda entry: entry.date <= day)
-            so_far = {
-                kind: sum(part.mapped("amount")) for kind, part in entries.grouped("kind").items()
-            }
+            so_far = {"payment": 0.0, "commitment": 0.0}
+            for entry in self.cost.entry_ids:
+                so_far[entry.kind] += entry.amount if entry.date <= day else 0.0
             self.assertLessEqual(so_far["payment"], so_far["commitment"] + 0.001, day)
         self.assertFalse(self.verify())
         control = self.env["grant.accounting.control"].search([("subsidy_id", "=", self.cost.id)])
