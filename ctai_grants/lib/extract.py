@@ -6,6 +6,7 @@ data; other headings are the words that finance software uses for the same thing
 """
 
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from .spreadsheet import (
@@ -88,7 +89,7 @@ class Line:
 
     # What the file does not say; an extract has ten thousands of lines.
     amount = date = exercise = issued = None
-    number = identifier = name = city = reference = ""
+    number = identifier = name = city = reference = type = ""
     status = reason = about = method = tranche_id = None
 
     def __init__(self, sheet, row):
@@ -192,7 +193,7 @@ def _read_table(sheet, head, columns, layout, seen, today):
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
         if not any(cells) or all(map(is_empty, cells)):
             continue
-        if reader.is_total(cells):
+        if is_empty(reader.cell(cells, "date")) and reader.is_total(cells):
             line = reader.check_total(number, cells)
         else:
             line = reader.read_row(number, cells)
@@ -207,9 +208,17 @@ def _read_table(sheet, head, columns, layout, seen, today):
     return lines
 
 
-def _as_siret(text):
-    """Give a SIRET back the zeros that a spreadsheet took from its head."""
+def _parse_siret(cell):
+    """An identifier; a SIRET gets back the zeros that a spreadsheet took from its head."""
+    text = parse_identifier(cell)
     return text.zfill(14) if len(text) in (12, 13) and text.isdecimal() else text
+
+
+def _parse_year(cell):
+    year = parse_identifier(cell)
+    if not (year.isdecimal() and len(year) == 4):
+        raise Refusal("bad_number")
+    return int(year)
 
 
 def _normalise_any(cell):
@@ -224,8 +233,7 @@ class _RowReader:
         self.headings = sheet.rows[head]
         self.is_state = layout is STATE
         self.total = self.subtotal = Decimal(0)
-        # What cells were found to say: dates, cities and parties come again and again.
-        self.known = {column: {} for column in columns}
+        self.readers = self._make_readers()
         self.name_column = columns.get("name")
         if self.is_state and self.name_column is not None:
             # The number of a supplier has the heading, and its name the next column, without one.
@@ -237,61 +245,63 @@ class _RowReader:
         position = self.columns.get(column)
         return cells[position] if position is not None and position < len(cells) else None
 
+    def _make_readers(self):
+        """For each column, in the order of the reasons: how to read a cell, and what cells were
+        found to say, since dates, cities and parties come again and again."""
+        digits = COMMITMENT_DIGITS if self.is_state else 0
+        parsers = {
+            "amount": parse_amount,
+            "date": parse_date,
+            "number": partial(parse_identifier, length=digits),
+            "identifier": _parse_siret,
+            "city": _parse_siret,
+            "reference": parse_identifier,
+            "issued": parse_date,
+            "exercise": _parse_year,
+            "type": _normalise_any,
+        }
+        return [
+            (column, self.columns[column], parse, {})
+            for column, parse in parsers.items()
+            if column in self.columns
+        ]
+
     def read_row(self, row, cells):
         """The line of a row; None for a note."""
         if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
             return None
         line = Line(self.sheet.name, row)
         self._check_width(line, cells)
-        line.amount = self._parse(line, cells, "amount", parse_amount)
-        line.date = self._parse(line, cells, "date", parse_date)
-        digits = COMMITMENT_DIGITS if self.is_state else 0
-        line.number = self._parse(line, cells, "number", parse_identifier, digits, optional=True)
-        line.identifier = _as_siret(
-            self._parse(line, cells, "identifier", parse_identifier, optional=True)
-        )
-        line.city = _as_siret(self._parse(line, cells, "city", parse_identifier, optional=True))
-        line.reference = self._parse(line, cells, "reference", parse_identifier, optional=True)
-        line.issued = self._parse(line, cells, "issued", parse_date, optional=True) or None
-        line.exercise = self._read_exercise(line, cells)
+        for column, position, parse, known in self.readers:
+            cell = cells[position] if position < len(cells) else None
+            # By class too: to a dictionary, 1 and True are the same.
+            key = (cell.__class__, cell)
+            value = known[key] if key in known else None
+            if value is None:
+                value = known[key] = self._parse(line, column, parse, cell)
+            if value is not None:
+                setattr(line, column, value)
         if self.name_column is not None and self.name_column < len(cells):
             line.name = str(cells[self.name_column] or "").strip()
         if line.amount is not None:
             self.total += line.amount
             self.subtotal += line.amount
-        self._check_payment(line, cells)
+        self._check_payment(line)
         return line
 
-    def _parse(self, line, cells, column, parse, *arguments, optional=False):
-        position = self.columns.get(column)
-        if position is None:
-            return ""
-        cell = cells[position] if position < len(cells) else None
-        # By class too: to a dictionary, 1 and True are the same.
-        key, known = (cell.__class__, cell), self.known[column]
-        if key in known:
-            return known[key]
-        if is_empty(cell):
-            if not optional:
-                line.refuse("missing", self._heading(column))
-            return "" if optional else None
+    def _parse(self, line, column, parse, cell):
+        """What a cell says; None when it says nothing, or nothing one can use."""
         try:
-            value = known[key] = parse(cell, *arguments)
+            if not is_empty(cell):
+                return parse(cell)
+            if column in ("amount", "date"):
+                line.refuse("missing", self._heading(column))
         except Refusal as refusal:
             line.refuse(refusal.code, f"{self._heading(column)}: {cell}")
-            return "" if optional else None
-        return value
+        return None
 
     def _heading(self, column):
         return " ".join(str(self.headings[self.columns[column]]).split())
-
-    def _read_exercise(self, line, cells):
-        year = self._parse(line, cells, "exercise", parse_identifier, optional=True)
-        if year.isdecimal() and len(year) == 4:
-            return int(year)
-        if year:
-            line.refuse("bad_number", f"{self._heading('exercise')}: {year}")
-        return None
 
     def _check_width(self, line, cells):
         """Refuse a row whose cells are not below their headings.
@@ -299,6 +309,8 @@ class _RowReader:
         In a text with commas, the amount ``40000,50`` is two cells when it has no quotation
         marks: 40 000 € would be read.
         """
+        if not self.sheet.delimiter and len(cells) <= len(self.headings):
+            return
         extra = cells[len(self.headings) :]
         position = self.columns["amount"] + 1
         if self.sheet.delimiter == "," and position < len(self.headings) <= len(cells):
@@ -312,9 +324,9 @@ class _RowReader:
             # Rows between two quotation marks that belong to no pair.
             line.refuse("shifted")
 
-    def _check_payment(self, line, cells):
-        kind = self._parse(line, cells, "type", _normalise_any, optional=True)
-        if "annul" in kind or "reduc" in kind or (line.amount is not None and line.amount <= 0):
+    def _check_payment(self, line):
+        is_negative = line.amount is not None and line.amount <= 0
+        if is_negative or "annul" in line.type or "reduc" in line.type:
             line.refuse("reversal")
         elif line.date and line.date > self.today:
             line.refuse("future")
@@ -322,8 +334,8 @@ class _RowReader:
     # --- totals ---------------------------------------------------------------------------------
 
     def is_total(self, cells):
-        """Whether a row is a total: it says so, and is no payment."""
-        if not is_empty(self.cell(cells, "date")) or is_empty(self.cell(cells, "amount")):
+        """Whether a row without date is a total: it says so, and is no payment."""
+        if is_empty(self.cell(cells, "amount")):
             return False
         first = next((cell for cell in cells if not is_empty(cell)), None)
         number = self.cell(cells, "number")
