@@ -80,7 +80,7 @@ class GrantRecovery(models.Model):
             ("identified", "Identified"),
             ("notified", "Notified"),
             ("decided", "Decided"),
-            ("claimed", "Claimed"),
+            ("claimed", "Repayment Claimed"),
             ("collected", "Collected"),
             ("waived", "Waived"),
         ],
@@ -99,7 +99,7 @@ class GrantRecovery(models.Model):
     observations = fields.Text(string="Operator's Observations", readonly=True, copy=False)
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
-    claim_date = fields.Date(string="Claimed On", readonly=True, copy=False)
+    claim_date = fields.Date(string="Repayment Claimed On", readonly=True, copy=False)
     reduced_disbursement_id = fields.Many2one(
         "grant.disbursement", string="Order Reduced", readonly=True, ondelete="restrict",
         copy=False, help="Of the year of the claim; none when the years of payment are closed.",
