@@ -136,7 +136,7 @@ class GrantCondition(models.Model):
             }
         else:
             sentences = {
-                "signed": env._("Signed on %(date)s.", **facts),
+                "signed": env._("Subsidy signed on %(date)s.", **facts),
                 "executory": env._("Executory since %(date)s.", **facts),
                 "convention": env._("%(reference)s; %(amount)s granted in the year.", **facts),
                 "cer": env._("Signed on %(date)s.", **facts),

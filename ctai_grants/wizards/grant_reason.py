@@ -63,9 +63,12 @@ class GrantReason(models.TransientModel):
             "uncollect": self.env._("Cancel the Repayment"),
             "waive_recovery": self.env._("Waive the Recovery"),
         }
+        title = titles[action]
+        if records._name == "grant.condition":
+            title = f"{title} – {records.display_name}"
         return {
             "type": "ir.actions.act_window",
-            "name": titles[action],
+            "name": title,
             "res_model": self._name,
             "view_mode": "form",
             "target": "new",
