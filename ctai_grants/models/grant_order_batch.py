@@ -179,7 +179,9 @@ class GrantOrderBatch(models.Model):
 
     def _get_list_title(self):
         return self.env._(
-            "Order batch %(number)s of %(year)s", number=self.number, year=self.exercise
+            "Order batch no. %(number)s, financial year %(year)s",
+            number=self.number,
+            year=self.exercise,
         )
 
     def _make_pdf(self):
@@ -198,12 +200,11 @@ class GrantOrderBatch(models.Model):
             date=self.date,
             sender=[line for line in (address.name, address.street, town) if line],
             about=[
-                self.env._("Financial year: %s", self.exercise),
                 self.env._("Date: %s", format_date(self.env, self.date)),
                 self.env._("Number of orders: %s", len(rows)),
             ],
             headings=[
-                self.env._("Order"),
+                self.env._("Order no."),
                 self.env._("Third party"),
                 "SIRET",
                 self.env._("Object"),
@@ -215,7 +216,8 @@ class GrantOrderBatch(models.Model):
             total_label=self.env._("Total"),
             total=self.currency_id.format(self.amount),
             words=self.env._(
-                "The present batch amounts to: %s.", self.currency_id.amount_to_text(self.amount)
+                "The present batch amounts to: %s.",
+                self.currency_id.amount_to_text(self.amount).lower(),
             ),
             signature=[self.env._("The authorising officer,")],
         )
