@@ -247,7 +247,7 @@ class GrantOrderBatch(models.Model):
         """
         batches = self.search([("company_id", "=", company.id)])
         by_number = {(batch.exercise, batch.number): batch for batch in batches}
-        marked, unknown = set(), []
+        marked, unknown = self.env["grant.disbursement"], []
         for answer in answers.answers:
             batch = by_number.get((answer.exercise, answer.batch), self.browse())
             orders = batch.disbursement_ids.filtered(
@@ -258,8 +258,19 @@ class GrantOrderBatch(models.Model):
                 unknown.append(answer)
             for order in orders:
                 if order._take_answer(answer, answers.date):
-                    marked.add(order.id)
+                    marked |= order
         sentences = [self.env._("Orders marked: %s.", len(marked))]
+        states = dict(marked._fields["treasury_state"]._description_selection(self.env))
+        sentences += [
+            self.env._(
+                "%(state)s: order %(number)s, %(operator)s.",
+                state=states[order.treasury_state],
+                number=order.order_number,
+                operator=order.partner_id.name,
+            )
+            for order in marked
+            if order.treasury_state in ("rejected", "pending")
+        ]
         if unknown:
             numbers = {f"{a.number or '–'} ({a.batch}/{a.exercise})" for a in unknown}
             sentences.append(

@@ -249,7 +249,9 @@ class TestPesAnswer(PesCase):
         return self.answer(RETURN.format(date=date, siret=siret, batch=batch, pieces=body))
 
     def test_return(self):
-        self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
+        result = self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
+        self.assertIn(f"Rejected: order 0042, {self.second.partner_id.name}", result)
+        self.assertNotIn("0041", result)
         self.assertEqual(self.first.treasury_state, "taken")
         self.assertEqual(self.second.treasury_state, "rejected")
         for part in ("Domiciliation bancaire", "véritable créancier", "RIB refusé"):
