@@ -118,31 +118,25 @@ def make_orders(sender, batch):
 
     :return: its bytes, and what was shortened in it: list of (value, what stands in the file)
     """
-    builder = _Builder()
-    root = _make_envelope(builder, sender, batch, "DEP")
-    body = builder.add(root, "PES_DepenseAller")
-    head = builder.add(body, "EnTeteDepense")
-    builder.add(head, "IdVer", 2)
-    builder.add(head, "InfoDematerialisee", 0)
-    slip = _add_slip(builder, body, batch, "MtBordHT")
-    for piece in batch.pieces:
-        _add_order(builder, slip, batch, piece)
-    _add_files(builder, root, batch, "003")
-    return _serialise(root), builder.warnings
+    return _make(sender, batch, "DEP", "Depense", "MtBordHT", _add_order, "003")
 
 
 def make_claims(sender, batch):
     """The file of a batch of claims; returns as :func:`make_orders`."""
+    return _make(sender, batch, "REC", "Recette", "MtBordHt", _add_claim, "002")
+
+
+def _make(sender, batch, kind, section, total, add_piece, file_type):
     builder = _Builder()
-    root = _make_envelope(builder, sender, batch, "REC")
-    body = builder.add(root, "PES_RecetteAller")
-    head = builder.add(body, "EnTeteRecette")
+    root = _make_envelope(builder, sender, batch, kind)
+    body = builder.add(root, f"PES_{section}Aller")
+    head = builder.add(body, f"EnTete{section}")
     builder.add(head, "IdVer", 2)
     builder.add(head, "InfoDematerialisee", 0)
-    slip = _add_slip(builder, body, batch, "MtBordHt")
+    slip = _add_slip(builder, body, batch, total)
     for piece in batch.pieces:
-        _add_claim(builder, slip, batch, piece)
-    _add_files(builder, root, batch, "002")
+        add_piece(builder, slip, batch, piece)
+    _add_files(builder, root, batch, file_type)
     return _serialise(root), builder.warnings
 
 

@@ -1,5 +1,7 @@
 """What a file is, judged by its content: the name is only what its sender says."""
 
+import base64
+import binascii
 import io
 import zipfile
 
@@ -24,6 +26,19 @@ ALLOWED = {
     "xlsx": XLSX,
     "csv": CSV,
 }
+
+
+def decode(value) -> bytes:
+    """Bytes of a binary field; none when a client sent something else than base64.
+
+    >>> decode("JVBERi0x"), decode("é"), decode(False)
+    (b'%PDF-1', b'', b'')
+    """
+    text = value.encode() if isinstance(value, str) else value or b""
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error:
+        return b""
 
 
 def sniff(content: bytes, extension: str) -> str | None:

@@ -671,6 +671,9 @@ class TestTreasuryImport(TreasuryCase):
         self.assertEqual(treasury_import.user_id, self.finance_officer)
         with self.assertRefused("ODS, XLSX or CSV"):
             self.upload(b"%PDF-1.7")
+        # What a client sends that does not encode files as Odoo expects.
+        with self.assertRefused("empty"):
+            wizard.create({"file": "é", "filename": "x.csv"}).action_confirm()
 
     def test_queries(self):
         """As many queries for many lines as for few."""

@@ -1,6 +1,6 @@
-import base64
-
 from odoo import fields, models
+
+from ..lib.upload import decode
 
 
 class GrantDeliverableSubmit(models.TransientModel):
@@ -17,5 +17,5 @@ class GrantDeliverableSubmit(models.TransientModel):
     def action_confirm(self):
         """Hand the file in; see :meth:`grant.deliverable._do_submit` for what it refuses."""
         self.ensure_one()
-        self.deliverable_id._do_submit(self.filename, base64.b64decode(self.file), self.comment)
+        self.deliverable_id._do_submit(self.filename, decode(self.file), self.comment)
         return {"type": "ir.actions.act_window_close"}

@@ -1,5 +1,3 @@
-import base64
-import binascii
 import hashlib
 
 from odoo import Command, api, fields, models
@@ -8,6 +6,7 @@ from odoo.tools import format_date
 
 from ..lib.payroll import read_payroll
 from ..lib.spreadsheet import Refusal
+from ..lib.upload import decode
 
 
 class GrantPayrollImport(models.TransientModel):
@@ -67,10 +66,8 @@ class GrantPayrollImport(models.TransientModel):
                 self.env._("%(subsidy)s is no cost of the city.", subsidy=subsidy.display_name)
             )
         try:
-            content = base64.b64decode(self.file, validate=True)
+            content = decode(self.file)
             lines = read_payroll(content)
-        except binascii.Error as error:
-            raise UserError(self._get_message("damaged", {})) from error
         except Refusal as refusal:
             raise UserError(self._get_message(refusal.code, refusal.about)) from refusal
         sha256 = hashlib.sha256(content).hexdigest()

@@ -1,10 +1,8 @@
-import base64
-import binascii
-
 from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..lib.pes_return import Unreadable, read_answers
+from ..lib.upload import decode
 
 
 class GrantPesAnswer(models.TransientModel):
@@ -49,8 +47,8 @@ class GrantPesAnswer(models.TransientModel):
 
     def _read(self):
         try:
-            return read_answers(base64.b64decode(self.file, validate=True))
-        except (binascii.Error, Unreadable) as error:
+            return read_answers(decode(self.file))
+        except Unreadable as error:
             if str(error) == "too_large":
                 raise UserError(self.env._("The file is too large.")) from error
             raise UserError(

@@ -1,6 +1,6 @@
-import base64
-
 from odoo import fields, models
+
+from ..lib.upload import decode
 
 
 class GrantTreasuryUpload(models.TransientModel):
@@ -17,7 +17,7 @@ class GrantTreasuryUpload(models.TransientModel):
         refuses."""
         self.ensure_one()
         treasury_import = self.env["grant.treasury.import"]._import(
-            self.filename, base64.b64decode(self.file)
+            self.filename, decode(self.file)
         )
         return {
             "type": "ir.actions.act_window",
