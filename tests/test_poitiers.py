@@ -291,6 +291,16 @@ class TestPlay(PoitiersCase):
         with self.assertRaisesRegex(Refused, "entry 5"):
             verify.run(self.env)
 
+    def test_another_file_in_the_store_is_named(self):
+        version = self.ref("subsidy_coallia").deliverable_ids.version_ids[-1]
+        attachment = version.attachment_id.sudo()
+        path = Path(attachment._full_path(attachment.store_fname))
+        self.addCleanup(path.write_bytes, path.read_bytes())
+        path.write_bytes(b"%PDF-1.7 something else")
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(Refused, "not the one handed in"):
+            verify.run(self.env)
+
 
 @tagged("standard", "post_install", "-at_install")
 class TestRun(TransactionCase):

@@ -1,3 +1,5 @@
+import hashlib
+
 from odoo import api, fields, models
 
 
@@ -69,3 +71,23 @@ class GrantDeliverableVersion(models.Model):
         self.ensure_one().check_access("read")
         # sudo: portal users cannot read attachments; the version they hang on was just checked
         return self.sudo().attachment_id
+
+    @api.model
+    def _get_altered(self, envelopes):
+        """Sentences naming the pieces of ``envelopes`` whose stored file is not, or not any more,
+        the one that was handed in."""
+        # sudo: who verifies a ledger may not read every attachment; only their digest is taken
+        versions = self.sudo().search([("subsidy_id.envelope_id", "in", envelopes.ids)], order="id")
+        wrong = []
+        for version in versions:
+            if hashlib.sha256(version.attachment_id.raw or b"").hexdigest() != version.sha256:
+                wrong.append(
+                    self.env._(
+                        "%(subsidy)s, “%(version)s”: the stored file is not the one handed in.",
+                        subsidy=version.subsidy_id.display_name,
+                        version=version.display_name,
+                    )
+                )
+            # One file in memory at a time.
+            version.attachment_id.invalidate_recordset(["raw", "datas"])
+        return wrong

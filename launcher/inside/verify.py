@@ -1,5 +1,5 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Check the hash chains, and the counters against the ledger."""
+"""Check the hash chains, the counters and accounting against the ledger, and the files handed in."""
 
 from launcher.inside.errors import Refused
 
@@ -9,9 +9,13 @@ def run(env):
 
     :raise Refused: naming the first thing that is wrong
     """
-    envelopes = env["grant.envelope"].with_context(lang="en_US").search([])
-    wrong = env["grant.entry"].with_context(lang="en_US")._verify(envelopes)
+    env = env(context={**env.context, "lang": "en_US"})
+    envelopes = env["grant.envelope"].search([])
+    wrong = env["grant.entry"]._verify(envelopes)
+    wrong += env["grant.deliverable.version"]._get_altered(envelopes)
     if wrong:
         raise Refused(wrong[0])
     entries = sum(envelopes.mapped("entry_count"))
-    print(f"{len(envelopes)} envelopes, {entries} entries: chains, counters and accounting hold.")
+    print(
+        f"{len(envelopes)} envelopes, {entries} entries: chains, counters, accounting and files hold."
+    )
