@@ -1,5 +1,5 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Check the hash chains, the counters and accounting against the ledger, and the files handed in."""
+"""Check hash chains, counters and accounting against the ledger, and the files handed in."""
 
 from launcher.inside.errors import Refused
 
@@ -16,6 +16,5 @@ def run(env):
     if wrong:
         raise Refused(wrong[0])
     entries = sum(envelopes.mapped("entry_count"))
-    print(
-        f"{len(envelopes)} envelopes, {entries} entries: chains, counters, accounting and files hold."
-    )
+    count = f"{len(envelopes)} envelopes, {entries} entries"
+    print(f"{count}: chains, counters, accounting and files hold.")
