@@ -61,7 +61,7 @@ class GrantFinancialReport(models.Model):
     )
     note = fields.Text(string="Notes")
     state = fields.Selection(
-        [("draft", "Draft"), ("accepted", "Accepted")],
+        [("draft", "Draft"), ("accepted", "Report Accepted")],
         required=True, default="draft", readonly=True, copy=False, tracking=True, index=True,
     )  # fmt: skip
     granted_amount = fields.Monetary(

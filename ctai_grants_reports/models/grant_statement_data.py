@@ -238,13 +238,15 @@ class GrantStatementData(models.AbstractModel):
         day = as_at.strftime("%d/%m/%Y")
         posted_at = self._get_posted_at(facts)
         code = re.sub(r"[^\w.-]+", "-", contract.code, flags=re.ASCII).strip("-.") or contract.id
+        # A name of files, too.
+        word = self.env._("statement")
         lists = [
             self._get_subsidies_table(facts),
             self._get_tranches_table(facts),
             self._get_pieces_table(facts),
         ]
         return Statement(
-            name=f"statement_{code}_{as_at:%Y-%m-%d}",
+            name=f"{word}_{code}_{as_at:%Y-%m-%d}",
             title=self.env._("Financial statement as at %(date)s", date=day),
             author=contract.company_id.name,
             running_head=contract.display_name,
