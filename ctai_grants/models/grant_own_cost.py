@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 
@@ -52,8 +53,9 @@ def select_own_costs(today):
     )
 
 
-# What the ledger is to say of these costs. An amendment that commits more covers older costs from
-# its own date on: at no date is more paid than was committed then, nor than was left afterwards.
+# What the ledger is to say of these costs. At no date is more paid than was committed then: what an
+# amendment adds covers older costs from its own date on. What is paid falls only where costs fall:
+# a ceiling that was lowered since leaves out the latest costs, and no negative payment.
 def select_own_payments(today):
     """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
     return SQL(
@@ -65,16 +67,22 @@ def select_own_payments(today):
                  FROM grant_entry entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
                 WHERE entry.kind = 'commitment' AND subsidy.kind = 'own_cost'
            ), day AS (
-               SELECT subsidy_id, date, sum(sum(spent)) OVER so_far AS spent,
+               SELECT subsidy_id, date, GREATEST(sum(sum(spent)) OVER so_far, 0) AS spent,
                       sum(sum(committed)) OVER so_far AS ceiling
                  FROM step GROUP BY subsidy_id, date
                WINDOW so_far AS (PARTITION BY subsidy_id ORDER BY date)
+           ), fall AS (
+               SELECT day.*, GREATEST(lag(spent, 1, 0.0) OVER so_far - spent, 0) AS fall
+                 FROM day WINDOW so_far AS (PARTITION BY subsidy_id ORDER BY date)
+           ), fallen AS (
+               SELECT fall.*, sum(fall) OVER (PARTITION BY subsidy_id ORDER BY date) AS fallen
+                 FROM fall
            ), covered AS (
                SELECT subsidy_id, date,
-                      GREATEST(LEAST(spent, min(ceiling) OVER (
+                      min(LEAST(spent, ceiling) + fallen) OVER (
                           PARTITION BY subsidy_id ORDER BY date
-                          ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)), 0) AS total
-                 FROM day
+                          ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) - fallen AS total
+                 FROM fallen
            )
            SELECT subsidy_id, date,
                   total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
@@ -159,7 +167,7 @@ class GrantOwnCost(models.Model):
         """Bring the payments of the costs of ``envelopes`` to what accounting says and the
         commitment covers (R1, R6): what does not fit stays booked, and is not counted.
 
-        :raise UserError: a cost leaves, and its contract is closed
+        :raise UserError: a cost leaves, and its contract is closed, or nothing is committed
         """
         # sudo: accounting has decided, whoever may do that; the ledger follows
         subsidies = self.env["grant.subsidy"].sudo().search(
@@ -177,6 +185,16 @@ class GrantOwnCost(models.Model):
             )
         )
         for subsidy, differences in self._get_differences(subsidies).items():
+            if not subsidy.committed_amount:
+                # Closed with nothing paid: the database takes no payment, not even two that
+                # cancel each other out.
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: this would change costs that were counted before it was "
+                        "closed. Reopen it first.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
             lines = [
                 {
                     "kind": "payment",
@@ -248,9 +266,11 @@ def _arrange(differences, paid, ceiling):
     two where that takes it: the database checks each.
 
     :param list differences: (date, euros)
+    :param float ceiling: euros, above zero; what is paid in the end is within it
     """
-    waiting = sorted(differences, key=lambda step: step[1])
+    waiting = list(differences)
     while waiting:
+        waiting.sort(key=lambda step: step[1])
         fits = [step for step in waiting if -0.005 < paid + step[1] < ceiling + 0.005]
         if fits:
             date, amount = fits[0]
