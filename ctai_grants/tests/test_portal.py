@@ -337,6 +337,8 @@ class TestPrefecturePages(PortalCase):
 
     def test_sees_what_was_accepted(self):
         self.assertNotIn("Accepted pieces", self.page(self.path).text_content())
+        version = f"/grants/versions/{self.their_version.id}"
+        self.assertEqual(self.url_open(version).status_code, 404, "not accepted yet")
         self.their_piece.with_user(self.coordinator).action_accept()
         page = self.page(self.path)
         [link] = page.xpath("//section//details//a")
