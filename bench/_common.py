@@ -65,8 +65,13 @@ def scratch_database(name):
         shutil.rmtree(config.filestore(database), ignore_errors=True)
 
 
-def _administer(statement):
-    connection = psycopg2.connect(**sql_db.connection_info_for("postgres")[1])
+def vacuum(database):
+    """Give PostgreSQL the figures it plans with, as its own daemon does in time."""
+    _administer("VACUUM ANALYZE", database)
+
+
+def _administer(statement, database="postgres"):
+    connection = psycopg2.connect(**sql_db.connection_info_for(database)[1])
     connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
     with connection.cursor() as cr:
         cr.execute(statement)

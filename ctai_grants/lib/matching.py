@@ -31,16 +31,9 @@ def operator_key(identifier: str) -> str:
     return identifier[:9] if identifier.isdecimal() and len(identifier) == 14 else identifier
 
 
-def names_a_city(line) -> bool:
-    """Whether a line says by a SIRET or SIREN which city paid it."""
-    return len(line.city) in (9, 14) and line.city.isdecimal()
-
-
-def ignore_other_cities(lines, siret):
-    """Ignore the lines that another city, or another budget with a SIRET of its own, paid."""
-    for line in lines:
-        if names_a_city(line) and not siret.startswith(line.city):
-            line.status, line.reason = "ignored", "other_city"
+def is_city(identifier: str) -> bool:
+    """Whether what a line says of the city that paid is a SIRET or SIREN."""
+    return len(identifier) in (9, 14) and identifier.isdecimal()
 
 
 class OrderMatcher:

@@ -11,14 +11,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..lib.extract import read_extract
-from ..lib.matching import (
-    OrderMatcher,
-    StateMatcher,
-    Tranche,
-    ignore_other_cities,
-    names_a_city,
-    operator_key,
-)
+from ..lib.matching import OrderMatcher, StateMatcher, Tranche, is_city, operator_key
 from ..lib.spreadsheet import Refusal
 from .grant_guarded_mixin import TRANSITION
 from .grant_pes_mixin import to_cents
@@ -246,12 +239,15 @@ class GrantTreasuryImport(models.Model):
         return names_city
 
     def _set_cities_apart(self, lines):
-        """Ignore the lines of other cities.
+        """Ignore the lines of other cities, or of other budgets with a SIRET of their own.
 
-        :raise UserError: all are, or the city's own SIRET is not known
+        :return: whether each line names the city that paid it
+        :raise UserError: all are others', or the city's own SIRET is not known
         """
         payments = [line for line in lines if line.reason != "wrong_total"]
-        if not any(map(names_a_city, payments)):
+        named = {line.city for line in payments}
+        cities = set(filter(is_city, named))
+        if not cities:
             return False
         siret = self.company_id._get_siret()
         if not siret:
@@ -262,18 +258,22 @@ class GrantTreasuryImport(models.Model):
                     company=self.company_id.name,
                 )
             )
-        ignore_other_cities(lines, siret)
-        if all(line.status == "ignored" for line in payments):
+        others = {city for city in cities if not siret.startswith(city)}
+        if others == named:
             raise UserError(
                 self.env._(
                     "This is the extract of another city or budget: its lines are of SIRET "
                     "%(theirs)s, and %(company)s has %(ours)s.",
-                    theirs=", ".join(sorted({line.city for line in payments})[:3]),
+                    theirs=", ".join(sorted(others)[:3]),
                     company=self.company_id.name,
                     ours=siret,
                 )
             )
-        return all(map(names_a_city, payments))
+        if others:
+            for line in payments:
+                if line.city in others:
+                    line.status, line.reason = "ignored", "other_city"
+        return cities == named
 
     # What is known, each in one query or a few.
 
