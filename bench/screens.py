@@ -99,6 +99,8 @@ class City:
                 subsidy = make_subsidy(env(user=self.user_id), envelope, 10_000)
                 subsidy_ids += subsidy.ids + copy_subsidy(env, subsidy, size // 2 - 1)
             partner = env["grant.subsidy"].browse(subsidy_ids[0]).partner_id
+            # Copies of one operator: its contact form would look through all those of its SIRET.
+            env.cr.execute("UPDATE res_partner SET company_registry = NULL WHERE is_company")
         connection = connect(database)
         post_entries(connection, subsidy_ids, 3 * size)
         connection.close()

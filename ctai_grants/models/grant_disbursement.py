@@ -168,6 +168,8 @@ class GrantDisbursement(models.Model):
 
     @api.depends("state", "condition_ids.state", "condition_ids.evidence")
     def _compute_blockers(self):
+        # The sentences of all tranches at once, so that their pieces are read together.
+        self.condition_ids.filtered(lambda condition: condition.state == "unmet").mapped("evidence")
         for disbursement in self:
             waiting = disbursement.state in ("planned", "ready")
             disbursement.blockers = "\n".join(disbursement._get_blockers() if waiting else [])

@@ -1,6 +1,12 @@
+from itertools import islice
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
+
+# Where costs of different days take each other's place, entries that are cut in two to keep what is
+# paid within what is committed: hardly ever one, unless nearly nothing is left committed.
+MOST_CUTS = 50
 
 
 # Journal items that carry the analytic account of an envelope of the city, on an account of its
@@ -167,7 +173,7 @@ class GrantOwnCost(models.Model):
         """Bring the payments of the costs of ``envelopes`` to what accounting says and the
         commitment covers (R1, R6): what does not fit stays booked, and is not counted.
 
-        :raise UserError: a cost leaves, and its contract is closed, or nothing is committed
+        :raise UserError: a cost leaves, and its contract is closed, or nearly nothing is committed
         """
         # sudo: accounting has decided, whoever may do that; the ledger follows
         subsidies = self.env["grant.subsidy"].sudo().search(
@@ -185,9 +191,9 @@ class GrantOwnCost(models.Model):
             )
         )
         for subsidy, differences in self._get_differences(subsidies).items():
-            if not subsidy.committed_amount:
-                # Closed with nothing paid: the database takes no payment, not even two that
-                # cancel each other out.
+            steps = _arrange(differences, subsidy.paid_amount, subsidy.committed_amount)
+            steps = list(islice(steps, len(differences) + MOST_CUTS + 1))
+            if len(steps) > len(differences) + MOST_CUTS:
                 raise UserError(
                     self.env._(
                         "%(subsidy)s: this would change costs that were counted before it was "
@@ -204,9 +210,7 @@ class GrantOwnCost(models.Model):
                     "amount": amount,
                     "memo": subsidy.name,
                 }
-                for date, amount in _arrange(
-                    differences, subsidy.paid_amount, subsidy.committed_amount
-                )
+                for date, amount in steps
             ]
             entries._post(subsidy, lines)
 
@@ -266,7 +270,7 @@ def _arrange(differences, paid, ceiling):
     two where that takes it: the database checks each.
 
     :param list differences: (date, euros)
-    :param float ceiling: euros, above zero; what is paid in the end is within it
+    :param float ceiling: euros; without any, this does not end
     """
     waiting = list(differences)
     while waiting:

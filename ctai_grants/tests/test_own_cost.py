@@ -247,6 +247,28 @@ class TestOwnCostCeiling(OwnCostCase):
         move.button_draft()
         self.assertPaid({DECEMBER: 100})
 
+    def test_closed_with_nothing_left(self):
+        """What was counted stays as it was; it cannot change without anything committed."""
+        move = self.book(500)
+        self.book(-500, DECEMBER)
+        self.assertPaid({NOVEMBER: 500, DECEMBER: -500})
+        self.ask(self.cost, "close", self.finance_manager)
+        self.assertEqual(self.cost.committed_amount, 0)
+        self.assertPaid({NOVEMBER: 500, DECEMBER: -500})
+        with self.assertRefused("Reopen"), self.env.cr.savepoint():
+            move.button_draft()
+        self.cost.with_user(self.finance_manager).action_reopen()
+        move.button_draft()
+        self.assertPaid({}, not_covered=-500)
+
+    def test_what_was_counted_stays_when_less_is_left(self):
+        """Closing keeps the past as it was stated: no payment moves to another date."""
+        self.book(9000)
+        self.book(-3000, DECEMBER)
+        self.ask(self.cost, "close", self.finance_manager)
+        self.assertEqual(self.cost.committed_amount, 6000)
+        self.assertPaid({NOVEMBER: 9000, DECEMBER: -3000})
+
     def test_a_closed_contract_keeps_its_costs(self):
         move = self.book(4000)
         self.ask(self.cost, "close", self.finance_manager)
