@@ -39,7 +39,7 @@ class TestOwnCostMachine(OwnCostCase):
         done = Counter()
 
         @settings(
-            max_examples=RANDOM or 25,
+            max_examples=RANDOM or 15,
             derandomize=not RANDOM,
             database=None,
             deadline=None,
