@@ -1,8 +1,11 @@
+import logging
 from itertools import islice
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
+
+_logger = logging.getLogger(__name__)
 
 # Where costs of different days take each other's place, entries that are cut in two to keep what is
 # paid within what is committed: hardly ever one, unless nearly nothing is left committed.
@@ -262,7 +265,13 @@ class GrantOwnCost(models.Model):
     @api.model
     def _cron_sync(self):
         """Each night: what was booked ahead is covered when its day has come."""
-        self._sync(self.env["grant.envelope"].search([("state", "=", "in_force")]))
+        for envelope in self.env["grant.envelope"].search([("state", "=", "in_force")]):
+            try:
+                with self.env.cr.savepoint():
+                    self._sync(envelope)
+            except UserError as refusal:
+                # The others are not to wait for it; the control screen shows it.
+                _logger.warning("Own costs of %s: %s", envelope.display_name, refusal)
 
 
 def _arrange(differences, paid, ceiling):
