@@ -7,7 +7,7 @@ from odoo.tools.misc import formatLang
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
-from ..lib.upload import ALLOWED
+from ..lib.proof.upload import ALLOWED
 
 # Far above the largest upload a city can set: a file that is too large is read (to disk, by
 # werkzeug) and answered with a sentence beside its field, not with an error page.

@@ -1,50 +1,12 @@
-# The mixins first: the other models inherit from them.
+# The layers, from the bottom: each may know those before it (docs/architecture.md).
 # isort: off
-from . import (
-    grant_guarded_mixin,
-    grant_accounted_mixin,
-    grant_append_only_mixin,
-    grant_pes_mixin,
-    grant_portal_mixin,
-    grant_thread_mixin,
-)
-
-# isort: on
-from . import (
-    account_move,
-    grant_account,
-    grant_accounting_control,
-    grant_action,
-    grant_amendment,
-    grant_amendment_line,
-    grant_audience,
-    grant_condition,
-    grant_contract,
-    grant_decision,
-    grant_deliverable,
-    grant_deliverable_type,
-    grant_deliverable_version,
-    grant_disbursement,
-    grant_entry,
-    grant_envelope,
-    grant_financial_report,
-    grant_funding,
-    grant_milestone,
-    grant_order_batch,
-    grant_own_cost,
-    grant_recovery,
-    grant_schedule_deliverable,
-    grant_schedule_template,
-    grant_schedule_tranche,
-    grant_subsidy,
-    grant_theme,
-    grant_treasury_import,
-    grant_treasury_line,
-    ir_http,
-    ir_module_module,
-    res_company,
-    res_config_settings,
-    res_partner,
-    res_partner_bank,
-    res_users,
-)
+from . import guard
+from . import ledger
+from . import award
+from . import proof
+from . import payment
+from . import closing
+from . import change
+from . import accounting
+from . import treasury
+from . import portal

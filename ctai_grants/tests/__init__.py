@@ -1,24 +1,38 @@
-from . import (
-    test_access,
-    test_accounting,
-    test_amendment,
+# Odoo's runner looks for modules of tests here, not in the folders of the layers.
+# isort: off
+from .ledger import (
     test_ceilings,
-    test_contract,
-    test_deliverable,
-    test_disbursement_flow,
-    test_due,
     test_ledger,
-    test_override,
-    test_own_cost,
+    test_uninstall,
+)
+from .award import (
+    test_access,
+    test_contract,
     test_partner,
+    test_subsidy_flow,
+)
+from .proof import test_deliverable
+from .payment import (
+    test_disbursement_flow,
+    test_override,
+    test_schedule,
+)
+from .closing import (
+    test_due,
+    test_recovery,
+)
+from .change import test_amendment
+from .accounting import (
+    test_accounting,
+    test_own_cost,
+)
+from .treasury import (
     test_pes,
+    test_treasury,
+)
+from .portal import (
     test_portal,
     test_portal_rpc,
     test_portal_tour,
-    test_recovery,
-    test_schedule,
-    test_subsidy_flow,
-    test_treasury,
-    test_uninstall,
-    test_views,
 )
+from . import test_views

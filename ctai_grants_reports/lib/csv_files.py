@@ -2,7 +2,7 @@
 
 One file a sheet for a French Excel (semicolons, decimal comma, byte order mark), and
 ``ledger.csv`` for machines: with it the hash chains are verified without Odoo, by the recipe
-of :mod:`ctai_grants.lib.chain`.
+of :mod:`ctai_grants.lib.ledger.chain`.
 """
 
 import csv
@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from odoo.addons.ctai_grants.lib.chain import HASHED_FIELDS, first_break
+from odoo.addons.ctai_grants.lib.ledger.chain import HASHED_FIELDS, first_break
 
 from .statement import Column, Statement, Table, TieOutError
 

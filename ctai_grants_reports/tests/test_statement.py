@@ -10,7 +10,7 @@ import openpyxl
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from odoo.addons.ctai_grants.lib.chain import first_break
+from odoo.addons.ctai_grants.lib.ledger.chain import first_break
 from odoo.addons.ctai_grants.tests.common import PDF, GrantsCommon
 
 SIRET = "33417522100012"

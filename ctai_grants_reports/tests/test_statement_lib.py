@@ -10,7 +10,7 @@ from functools import partial
 
 from odoo.tests import BaseCase
 
-from odoo.addons.ctai_grants.lib.chain import GENESIS, HASHED_FIELDS, entry_hash, first_break
+from odoo.addons.ctai_grants.lib.ledger.chain import GENESIS, HASHED_FIELDS, entry_hash, first_break
 
 from ..lib import csv_files, statement, xlsx
 from ..lib.statement import Column, Statement, Table, TieOutError, add_up, checked

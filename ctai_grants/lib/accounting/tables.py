@@ -1,0 +1,68 @@
+"""Tables in a spreadsheet, found by their headings, wherever they stand and whatever the order of
+their columns."""
+
+from typing import NamedTuple
+
+from .spreadsheet import Refusal, normalise, read_sheets
+
+#: Rows of titles above the headings that are looked through.
+TITLE_ROWS = 50
+
+
+class Layout(NamedTuple):
+    """Columns of an extract: what each is called, best name first, and those it must have."""
+
+    kind: str
+    columns: dict
+    required: tuple
+
+
+def find_tables(content, layouts):
+    """Which of ``layouts`` a file has, and where: list of (sheet, row of the headings, columns).
+
+    :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``
+    """
+    best, found = (0, None, ()), {}
+    for sheet in read_sheets(content):
+        for layout in layouts:
+            head, columns = _find_head(sheet, layout)
+            missing = [name for name in layout.required if name not in columns]
+            if not missing:
+                found.setdefault(layout.kind, []).append((sheet, head, columns))
+            elif len(columns) > best[0]:
+                best = (len(columns), layout.kind, missing)
+        if found and sheet.delimiter:
+            break
+    if not found:
+        raise Refusal("no_columns", kind=best[1], missing=best[2])
+    if len(found) > 1:
+        raise Refusal("two_kinds")
+    kind, tables = found.popitem()
+    return next(layout for layout in layouts if layout.kind == kind), tables
+
+
+def _find_head(sheet, layout):
+    """Index of the row of headings, the one with the most columns, and where these are."""
+    head, columns = None, {}
+    for index, row in enumerate(sheet.rows[:TITLE_ROWS]):
+        here = _find_columns(row, layout)
+        if len(here) > len(columns):
+            head, columns = index, here
+    if all(name in columns for name in layout.required):
+        for positions in columns.values():
+            if len(positions) > 1:
+                raise Refusal("double_column", column=sheet.rows[head][positions[0]])
+    return head, {name: positions[0] for name, positions in columns.items()}
+
+
+def _find_columns(row, layout):
+    """Positions of the columns whose headings a row has."""
+    names = {}
+    for position, cell in enumerate(row):
+        if isinstance(cell, str) and cell:
+            names.setdefault(normalise(cell), []).append(position)
+    found = {
+        column: next((names[name] for name in synonyms if name in names), None)
+        for column, synonyms in layout.columns.items()
+    }
+    return {column: positions for column, positions in found.items() if positions}

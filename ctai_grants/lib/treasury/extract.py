@@ -1,0 +1,293 @@
+"""What the treasury and the State's accounting extract for a city: the payments of its orders,
+and those of the State's commitments (Chorus). Columns are found by their names.
+
+Layouts seen: ``treasury/helios_extract.ods`` and ``treasury/chorus_extract.xlsx`` of the shared
+data; other headings are the words that finance software uses for the same things.
+"""
+
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from ..accounting.spreadsheet import (
+    Refusal,
+    is_empty,
+    normalise,
+    parse_amount,
+    parse_date,
+    parse_identifier,
+)
+from ..accounting.tables import Layout, find_tables
+
+ORDERS = Layout(
+    "orders",
+    {
+        "number": (
+            "num mandat", "numero mandat", "n mandat", "no mandat", "numero de mandat",
+            "n de mandat", "numero du mandat", "mandat", "num piece", "numero de piece", "n piece",
+        ),
+        "amount": (
+            "montant paiement", "montant paye", "montant du paiement", "montant regle", "montant",
+        ),
+        "date": (
+            "date paiement", "date de paiement", "date du paiement", "date reglement",
+            "date de reglement", "paye le",
+        ),
+        "identifier": (
+            "immatriculation", "siret", "siret tiers", "siret du tiers", "siret beneficiaire",
+            "numero siret", "n siret", "no siret",
+        ),
+        "name": ("nom", "nom tiers", "nom du tiers", "tiers", "beneficiaire", "raison sociale"),
+        "exercise": ("exercice", "exercice budgetaire", "exercice comptable", "annee"),
+        "issued": ("date emission", "date d emission", "date mandat", "date du mandat"),
+        "type": ("type mandat", "type de mandat", "type piece"),
+        "city": (
+            "code insee bc", "siret collectivite", "siret de la collectivite", "siret budget",
+            "code collectivite", "idcoll", "id coll",
+        ),
+    },
+    ("number", "amount", "date"),
+)  # fmt: skip
+STATE = Layout(
+    "state",
+    {
+        "number": (
+            "n ej", "no ej", "num ej", "numero ej", "ej", "numero d ej", "engagement juridique",
+            "n engagement juridique",
+        ),
+        "amount": ("montant paye", "montant paiement", "montant du paiement"),
+        "date": (
+            "date de derniere operation sur la dp", "date de paiement", "date paiement",
+            "date du paiement",
+        ),
+        "identifier": ("code taxe 1", "siret", "n siret", "no siret", "siret fournisseur"),
+        "name": ("fournisseur paye dp", "fournisseur paye", "fournisseur", "beneficiaire"),
+        "exercise": ("exercice comptable", "exercice"),
+        "reference": ("n dp", "no dp", "num dp", "numero dp", "demande de paiement"),
+    },
+    ("number", "amount", "date"),
+)  # fmt: skip
+LAYOUTS = (ORDERS, STATE)
+# Digits of a number that a spreadsheet takes for an amount, zeros at its head lost.
+COMMITMENT_DIGITS = 10
+
+
+class Line:
+    """One payment of an extract; ``reason`` says why it cannot be used, ``about`` what of it."""
+
+    # What the file does not say; an extract has ten thousands of lines.
+    amount = date = exercise = issued = None
+    number = identifier = name = city = reference = type = ""
+    status = reason = about = method = tranche_id = None
+
+    def __init__(self, sheet, row):
+        self.sheet, self.row = sheet, row
+
+    def refuse(self, reason, about=""):
+        """Say why this line is not used; the first reason stays."""
+        if not self.reason:
+            self.status, self.reason, self.about = "refused", reason, str(about)
+
+
+class Extract(NamedTuple):
+    """The lines of a file, of orders or of the State's payments."""
+
+    kind: str
+    lines: list
+
+
+def read_extract(content: bytes, today) -> Extract:
+    """Read an extract, of orders or of the State's payments: its columns say which.
+
+    A payment after ``today`` is refused. Rows without amount, date and number are notes. A row
+    that begins with “Total” has to be the sum of the rows before it, and is a line only when it is
+    not.
+
+    :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
+        ``quotes``, ``no_rows``
+    """
+    layout, tables = find_tables(content, LAYOUTS)
+    lines, seen = [], {}
+    for sheet, head, columns in tables:
+        if sheet.error:
+            raise sheet.error
+        lines += _read_table(sheet, head, columns, layout, seen, today)
+    if not lines:
+        raise Refusal("no_rows")
+    return Extract(layout.kind, lines)
+
+
+
+
+def _read_table(sheet, head, columns, layout, seen, today):
+    """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
+    reader = _RowReader(sheet, head, columns, layout, today)
+    lines = []
+    for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
+        if not any(cells) or all(map(is_empty, cells)):
+            continue
+        if is_empty(reader.cell(cells, "date")) and reader.is_total(cells):
+            line = reader.check_total(number, cells)
+        else:
+            line = reader.read_row(number, cells)
+        if not line:
+            continue
+        lines.append(line)
+        if line.reason == "wrong_total":
+            continue
+        first = seen.setdefault(tuple(cells), line)
+        if first is not line:
+            line.refuse("duplicate", f"{first.sheet} {first.row}".strip())
+    return lines
+
+
+def _parse_siret(cell):
+    """An identifier; a SIRET gets back the zeros that a spreadsheet took from its head."""
+    text = parse_identifier(cell)
+    return text.zfill(14) if len(text) in (12, 13) and text.isdecimal() else text
+
+
+def _parse_year(cell):
+    year = parse_identifier(cell)
+    if not (year.isdecimal() and len(year) == 4):
+        raise Refusal("bad_number")
+    return int(year)
+
+
+def _normalise_any(cell):
+    return normalise(str(cell))
+
+
+class _RowReader:
+    """Reads the rows of one table."""
+
+    def __init__(self, sheet, head, columns, layout, today):
+        self.sheet, self.columns, self.layout, self.today = sheet, columns, layout, today
+        self.headings = sheet.rows[head]
+        self.is_state = layout is STATE
+        self.total = self.subtotal = Decimal(0)
+        self.readers = self._make_readers()
+        self.name_column = columns.get("name")
+        if self.is_state and self.name_column is not None:
+            # The number of a supplier has the heading, and its name the next column, without one.
+            following = self.name_column + 1
+            if following < len(self.headings) and is_empty(self.headings[following]):
+                self.name_column = following
+
+    def cell(self, cells, column):
+        position = self.columns.get(column)
+        return cells[position] if position is not None and position < len(cells) else None
+
+    def _make_readers(self):
+        """For each column, in the order of the reasons: how to read a cell, and what cells were
+        found to say, since dates, cities and parties come again and again."""
+        digits = COMMITMENT_DIGITS if self.is_state else 0
+        parsers = {
+            "amount": parse_amount,
+            "date": parse_date,
+            "number": partial(parse_identifier, length=digits),
+            "identifier": _parse_siret,
+            "city": _parse_siret,
+            "reference": parse_identifier,
+            "issued": parse_date,
+            "exercise": _parse_year,
+            "type": _normalise_any,
+        }
+        return [
+            (column, self.columns[column], parse, {})
+            for column, parse in parsers.items()
+            if column in self.columns
+        ]
+
+    def read_row(self, row, cells):
+        """The line of a row; None for a note."""
+        if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
+            return None
+        line = Line(self.sheet.name, row)
+        self._check_width(line, cells)
+        for column, position, parse, known in self.readers:
+            cell = cells[position] if position < len(cells) else None
+            # By class too: to a dictionary, 1 and True are the same.
+            key = (cell.__class__, cell)
+            value = known[key] if key in known else None
+            if value is None:
+                value = known[key] = self._parse(line, column, parse, cell)
+            if value is not None:
+                setattr(line, column, value)
+        if self.name_column is not None and self.name_column < len(cells):
+            line.name = str(cells[self.name_column] or "").strip()
+        if line.amount is not None:
+            self.total += line.amount
+            self.subtotal += line.amount
+        self._check_payment(line)
+        return line
+
+    def _parse(self, line, column, parse, cell):
+        """What a cell says; None when it says nothing, or nothing one can use."""
+        try:
+            if not is_empty(cell):
+                return parse(cell)
+            if column in ("amount", "date"):
+                line.refuse("missing", self._heading(column))
+        except Refusal as refusal:
+            line.refuse(refusal.code, f"{self._heading(column)}: {cell}")
+        return None
+
+    def _heading(self, column):
+        return " ".join(str(self.headings[self.columns[column]]).split())
+
+    def _check_width(self, line, cells):
+        """Refuse a row whose cells are not below their headings.
+
+        In a text with commas, the amount ``40000,50`` is two cells when it has no quotation
+        marks: 40 000 € would be read.
+        """
+        if not self.sheet.delimiter and len(cells) <= len(self.headings):
+            return
+        extra = cells[len(self.headings) :]
+        position = self.columns["amount"] + 1
+        if self.sheet.delimiter == "," and position < len(self.headings) <= len(cells):
+            extra = extra + (cells[position:][:1] if is_empty(self.headings[position]) else [])
+        if not all(map(is_empty, extra)):
+            line.refuse("shifted")
+        elif self.sheet.delimiter and any(
+            isinstance(cell, str) and "\n" in cell and self.sheet.delimiter in cell
+            for cell in cells
+        ):
+            # Rows between two quotation marks that belong to no pair.
+            line.refuse("shifted")
+
+    def _check_payment(self, line):
+        is_negative = line.amount is not None and line.amount <= 0
+        if is_negative or "annul" in line.type or "reduc" in line.type:
+            line.refuse("reversal")
+        elif line.date and line.date > self.today:
+            line.refuse("future")
+
+    # --- totals ---------------------------------------------------------------------------------
+
+    def is_total(self, cells):
+        """Whether a row without date is a total: it says so, and is no payment."""
+        if is_empty(self.cell(cells, "amount")):
+            return False
+        first = next((cell for cell in cells if not is_empty(cell)), None)
+        number = self.cell(cells, "number")
+        return (
+            isinstance(first, str)
+            and normalise(first).startswith(("total", "sous total"))
+            and (is_empty(number) or number == first)
+        )
+
+    def check_total(self, row, cells):
+        """A line saying that a total is wrong; None when it is the sum of what precedes it."""
+        line = Line(self.sheet.name, row)
+        try:
+            amount = parse_amount(self.cell(cells, "amount"))
+        except Refusal:
+            amount = None
+        if amount in (self.total, self.subtotal):
+            self.subtotal = Decimal(0)
+            return None
+        line.amount = amount
+        line.refuse("wrong_total", self.total)
+        return line

@@ -1,0 +1,24 @@
+# The mixin first: the other models inherit from it.
+# isort: off
+from . import grant_accounted_mixin
+
+# isort: on
+from . import (
+    account_move,
+    account_move_line,
+    account_partial_reconcile,
+    grant_account,
+    grant_accounting_control,
+    grant_decision,
+    grant_disbursement,
+    grant_entry,
+    grant_envelope,
+    grant_funding,
+    grant_order_batch,
+    grant_own_cost,
+    grant_recovery,
+    grant_spreadsheet_mixin,
+    grant_subsidy,
+    res_company,
+    res_config_settings,
+)

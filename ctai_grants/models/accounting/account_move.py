@@ -1,0 +1,178 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..guard import transition
+
+ORIGIN_FIELDS = ("grant_origin_model", "grant_origin_id")
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    grant_origin_model = fields.Char(readonly=True, copy=False)
+    grant_origin_id = fields.Many2oneReference(
+        string="Grant Document",
+        model_field="grant_origin_model",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+
+    grant_file_sha256 = fields.Char(
+        string="SHA-256 of the Imported File", readonly=True, copy=False, index="btree_not_null"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self, allowed = transition.spend(self, count=len(vals_list))
+        moves = super().create(vals_list)
+        # On what was made: a default comes from a context that anybody sends.
+        for move in moves if not allowed else ():
+            self._check_grant_origin({name: move[name] for name in ORIGIN_FIELDS})
+        return moves
+
+    def write(self, vals):
+        self._check_grant_origin(vals)
+        if "state" not in vals and "date" not in vals:
+            return super().write(vals)
+        if vals.get("state") == "posted":
+            self._check_grant_documents()
+        concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
+        result = super().write(vals)
+        concerned._sync_grant_ledger()
+        self.line_ids._sync_own_costs()
+        return result
+
+    def unlink(self):
+        documents = self._get_grant_documents()
+        envelopes = self.line_ids._get_cost_envelopes()
+        result = super().unlink()
+        for records in documents.values():
+            records._sync_ledger()
+        self.env["grant.own.cost"]._sync(envelopes)
+        return result
+
+    def _check_grant_documents(self):
+        """Refuse to post what does not say the same as the document it comes from."""
+        moves = self.filtered("grant_origin_id")
+        for model, documents in moves._get_grant_documents().items():
+            documents._check_moves(
+                {
+                    move.grant_origin_id: move
+                    for move in moves
+                    if move.grant_origin_model == model and move.state != "posted"
+                }
+            )
+
+    @api.model
+    def _check_grant_origin(self, vals):
+        if any(vals.get(name) for name in ORIGIN_FIELDS):
+            raise AccessError(
+                self.env._(
+                    "The grant document of a journal entry is not typed in: order or claim it."
+                )
+            )
+
+    def _get_reconciled_moves(self):
+        """The moves whose lines are matched with lines of these."""
+        lines = self.line_ids
+        return (
+            lines.matched_debit_ids.debit_move_id.move_id
+            | lines.matched_credit_ids.credit_move_id.move_id
+        )
+
+    def _get_grant_documents(self):
+        """The grant documents of these moves: dict {model name: records}."""
+        ids = {}
+        accounted = self.env["grant.accounted.mixin"]._get_accounted_models()
+        for move in self:
+            if move.grant_origin_model in accounted:
+                ids.setdefault(move.grant_origin_model, []).append(move.grant_origin_id)
+        return {
+            # sudo: who keeps the accounts may not read the document that a move comes from
+            model: self.env[model].sudo().browse(dict.fromkeys(found)).exists()
+            for model, found in ids.items()
+        }
+
+    def _sync_grant_ledger(self):
+        for documents in self._get_grant_documents().values():
+            documents._sync_ledger()
+
+    def _get_payment_lines(self):
+        return self.line_ids.filtered(
+            lambda line: line.account_id.account_type in ("liability_payable", "asset_receivable")
+        )
+
+    def _get_payment_moves(self):
+        """The entries that paid this one, in whole or in part."""
+        lines = self._get_payment_lines()
+        paid = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
+        return paid.move_id
+
+    def _is_grant_reversed(self):
+        """Whether this move is settled by its own reversal alone: nothing was paid.
+
+        Odoo says “reversed” of what any credit note settles, and an operator's debt is paid then.
+        """
+        self.ensure_one()
+        settled_by = self._get_payment_moves()
+        return (
+            self.currency_id.is_zero(self.amount_residual)
+            and bool(settled_by)
+            and all(move.reversed_entry_id == self for move in settled_by)
+        )
+
+    def _register_grant_payment(self, date, amount, reference=None):
+        """Book a payment of these moves in the treasury's journal.
+
+        :param date: accounting date
+        :param float amount: euros
+        :param str reference: the treasury's reference
+        :raise UserError: the treasury's journal is not set up
+        """
+        self.ensure_one()
+        journal = self.company_id._get_grant_journal("payment")
+        register = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=self.ids)
+            .create(
+                {
+                    "journal_id": journal.id,
+                    "payment_date": date,
+                    "amount": amount,
+                    "communication": reference or self.ref or self.name,
+                }
+            )
+        )
+        register._create_payments()
+
+    def _get_grant_residual(self):
+        """What is not paid yet: what is matched with a draft is not paid."""
+        self.ensure_one()
+        lines = self._get_payment_lines()
+        drafts = lines.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.parent_state != "posted"
+        ) | lines.matched_credit_ids.filtered(
+            lambda partial: partial.credit_move_id.parent_state != "posted"
+        )
+        return self.amount_residual + sum(drafts.mapped("amount"))
+
+    def _cancel_grant_payments(self):
+        """Take back what paid this move: unmatched, and reversed unless it paid others too."""
+        self.ensure_one()
+        payments = self._get_payment_moves()
+        self._get_payment_lines().remove_move_reconcile()
+        for move in payments:
+            matched = move.line_ids.matched_debit_ids | move.line_ids.matched_credit_ids
+            if move.state == "posted" and not matched:
+                move._reverse_moves([{"date": move.date, "ref": move.ref}], cancel=True)
+
+    def action_open_grant_document(self):
+        """Open the tranche or claim that this journal entry comes from."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.grant_origin_model,
+            "res_id": self.grant_origin_id,
+            "views": [(False, "form")],
+        }

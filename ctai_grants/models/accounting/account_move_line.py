@@ -1,0 +1,76 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # What an order says. Posted, it is changed by another order, not by hand.
+    _grant_frozen_fields = frozenset({
+        "account_id", "partner_id", "debit", "credit", "balance", "amount_currency", "currency_id",
+        "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution",
+    })  # fmt: skip
+
+    # What makes an item a cost of an envelope.
+    _own_cost_fields = frozenset({
+        "account_id", "debit", "credit", "balance", "amount_currency", "analytic_distribution",
+        "date",
+    })  # fmt: skip
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.filtered(lambda line: line.parent_state == "posted")._sync_own_costs()
+        return lines
+
+    def write(self, vals):
+        frozen = self._grant_frozen_fields.intersection(vals)
+        is_cost = not self._own_cost_fields.isdisjoint(vals)
+        posted = self.filtered(lambda line: is_cost and line.parent_state == "posted")
+        before = posted._get_cost_envelopes()
+        if frozen:
+            for line in self:
+                move = line.move_id
+                if move.grant_origin_id and move.state == "posted":
+                    line._check_grant_unchanged(move, {name: vals[name] for name in frozen})
+        result = super().write(vals)
+        posted._sync_own_costs(before)
+        return result
+
+    def _get_cost_envelopes(self):
+        """The envelopes that these items are costs of (:mod:`grant_own_cost`)."""
+        # sudo: who keeps the accounts may not read the settings and envelopes of grants
+        chosen = self.sudo().company_id.grant_own_cost_account_ids
+        costs = self.filtered(lambda line: line.analytic_distribution and line.account_id in chosen)
+        keys = {key for line in costs for key in line.analytic_distribution}
+        accounts = [int(part) for key in keys for part in key.split(",")]
+        # sudo: likewise
+        envelopes = self.env["grant.envelope"].sudo()
+        if not accounts:
+            return envelopes
+        return envelopes.search([
+            ("analytic_account_id", "in", accounts), ("payment_path", "=", "city")
+        ])  # fmt: skip
+
+    def _sync_own_costs(self, before=None):
+        """Let the ledger follow these items: what they are costs of now, and were ``before``."""
+        envelopes = self._get_cost_envelopes()
+        self.env["grant.own.cost"]._sync(envelopes | before if before else envelopes)
+
+    def _check_grant_unchanged(self, move, vals):
+        for name in sorted(vals):
+            field = self._fields[name]
+            new = field.convert_to_record(field.convert_to_cache(vals[name], self), self)
+            if field.type in ("float", "monetary"):
+                changed = self.company_currency_id.compare_amounts(new, self[name])
+            else:
+                changed = new != self[name]
+            if changed:
+                raise UserError(
+                    self.env._(
+                        "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
+                        "to draft, which takes the order back.",
+                        move=move.display_name,
+                        field=field._description_string(self.env),
+                    )
+                )

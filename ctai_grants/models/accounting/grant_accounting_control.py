@@ -1,0 +1,112 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .grant_accounted_mixin import ACCOUNTED
+from .grant_own_cost import select_own_payments
+
+
+class GrantAccountingControl(models.Model):
+    """The ledger beside accounting, one line for each document that accounting pays (R6)."""
+
+    _name = "grant.accounting.control"
+    _description = "Ledger and Accounting"
+    _auto = False
+    _order = "is_different desc, id desc"
+    _rec_name = "document"
+
+    origin_model = fields.Char(readonly=True)
+    origin_id = fields.Many2oneReference(model_field="origin_model", readonly=True)
+    document = fields.Char(compute="_compute_document")
+    kind = fields.Selection(
+        [("payment", "Payment"), ("receipt", "Receipt"), ("recovery", "Recovery")], readonly=True
+    )
+    subsidy_id = fields.Many2one("grant.subsidy", readonly=True)
+    envelope_id = fields.Many2one("grant.envelope", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    ledger_amount = fields.Monetary(string="In the Ledger", readonly=True)
+    accounting_amount = fields.Monetary(string="In Accounting", readonly=True)
+    difference = fields.Monetary(readonly=True)
+    is_different = fields.Boolean(
+        readonly=True, help="The amounts differ, or the dates they are booked at."
+    )
+
+    @api.depends("origin_model", "origin_id")
+    def _compute_document(self):
+        for model, lines in self.grouped("origin_model").items():
+            records = self.env[model].browse(lines.mapped("origin_id"))
+            names = {record.id: record.display_name for record in records}
+            for line in lines:
+                line.document = names[line.origin_id]
+
+    @property
+    def _table_query(self):
+        models_ = self.env["grant.accounted.mixin"]._get_accounted_models()
+        documents = SQL(" UNION ALL ").join(
+            SQL(
+                """SELECT id, %s AS origin_model, id * %s + %s AS line_id, %s AS kind, envelope_id,
+                          %s AS subsidy_id, company_id, currency_id
+                     FROM %s""",
+                name,
+                len(models_) + 1,
+                number,
+                self.env[name]._accounted_kind,
+                SQL("subsidy_id" if "subsidy_id" in self.env[name] else "NULL::integer"),
+                SQL.identifier(self.env[name]._table),
+            )
+            for number, name in enumerate(models_, 1)
+        )
+        documents = SQL(
+            """%s UNION ALL
+               SELECT id, 'grant.subsidy', id * %s, 'payment', envelope_id, id, company_id,
+                      currency_id
+                 FROM grant_subsidy WHERE kind = 'own_cost'""",
+            documents,
+            len(models_) + 1,
+        )
+        # By date, then summed: what is booked at another date is a difference too.
+        return SQL(
+            """SELECT document.line_id AS id, document.origin_model, document.id AS origin_id,
+                      document.kind, document.subsidy_id, document.envelope_id,
+                      document.company_id, document.currency_id,
+                      sum(sides.posted) AS ledger_amount, sum(sides.booked) AS accounting_amount,
+                      sum(sides.booked - sides.posted) AS difference,
+                      bool_or(sides.booked <> sides.posted) AS is_different
+                 FROM (%s) document
+                 JOIN (SELECT origin_model, origin_id, kind, date, sum(posted) AS posted,
+                              sum(booked) AS booked
+                         FROM (SELECT entry.origin_model, entry.origin_id, entry.kind, entry.date,
+                                      entry.amount AS posted, 0 AS booked
+                                 FROM grant_entry entry
+                                UNION ALL
+                               SELECT accounted.origin_model, accounted.origin_id, document.kind,
+                                      accounted.date, 0, accounted.amount
+                                 FROM (%s) accounted
+                                 JOIN (%s) document USING (origin_model)
+                                WHERE document.id = accounted.origin_id
+                                UNION ALL
+                               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount
+                                 FROM (%s) own) lines
+                     GROUP BY origin_model, origin_id, kind, date) sides
+                   ON sides.origin_model = document.origin_model
+                  AND sides.origin_id = document.id AND sides.kind = document.kind
+                 JOIN grant_envelope envelope ON envelope.id = document.envelope_id
+                WHERE envelope.payment_path = 'city'
+             GROUP BY document.line_id, document.origin_model, document.id, document.kind,
+                      document.subsidy_id, document.envelope_id, document.company_id,
+                      document.currency_id""",
+            documents,
+            ACCOUNTED,
+            documents,
+            select_own_payments(fields.Date.context_today(self)),
+        )
+
+    def action_open_document(self):
+        """Open the tranche, instalment or recovery of this line."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.origin_model,
+            "res_id": self.origin_id,
+            "views": [(False, "form")],
+        }

@@ -1,0 +1,15 @@
+from odoo import api, models
+
+
+class GrantEntry(models.Model):
+    _inherit = "grant.entry"
+
+    @api.private
+    @api.model
+    def _post(self, origin, lines):
+        """Post; the costs of the city follow what is committed for them."""
+        entries = super()._post(origin, lines)
+        committed = {line.get("subsidy_id") for line in lines if line["kind"] == "commitment"}
+        subsidies = self.env["grant.subsidy"].browse(committed)
+        subsidies._get_cost_envelopes()._wake()
+        return entries

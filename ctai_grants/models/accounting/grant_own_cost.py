@@ -1,0 +1,275 @@
+import logging
+from itertools import islice
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+# Where costs of different days take each other's place, entries that are cut in two to keep what is
+# paid within what is committed: hardly ever one, unless nearly nothing is left committed.
+MOST_CUTS = 50
+
+
+# Journal items that carry the analytic account of an envelope of the city, on an account of its
+# own costs, and the subsidy that covers their date; orders and claims of grants are no costs.
+# Covered is what fits, oldest first: the running total cut between nothing and the commitment.
+def select_own_costs(today):
+    """SQL of the costs of the city, one row for each journal item and envelope it is booked on."""
+    return SQL(
+        """WITH item AS (
+               SELECT line.id AS line_id, line.date, line.move_id, line.account_id, line.company_id,
+                      envelope.id AS envelope_id, envelope.contract_id, line.company_currency_id,
+                      line.name, subsidy.id AS subsidy_id,
+                      COALESCE(subsidy.committed_amount, 0) AS ceiling,
+                      round(sum(line.balance * share.value::text::numeric / 100), 2) AS amount,
+                      (subsidy.id IS NOT NULL AND line.date <= %s
+                       AND line.date >= GREATEST(contract.force_date, subsidy.signature_date))
+                      AS is_in_time
+                 FROM grant_envelope envelope
+                 JOIN grant_contract contract ON contract.id = envelope.contract_id
+                 JOIN account_move_line line
+                   ON regexp_split_to_array(
+                          jsonb_path_query_array(
+                              line.analytic_distribution, '$.keyvalue()."key"')::text, '\\D+')
+                      && ARRAY[envelope.analytic_account_id::text]
+                  AND line.parent_state = 'posted' AND line.company_id = envelope.company_id
+                 JOIN res_company_grant_own_cost_account_rel chosen
+                   ON chosen.account_id = line.account_id AND chosen.company_id = line.company_id
+                 JOIN account_move move ON move.id = line.move_id AND move.grant_origin_id IS NULL
+                 JOIN LATERAL jsonb_each(line.analytic_distribution) share
+                   ON envelope.analytic_account_id::text = ANY(string_to_array(share.key, ','))
+                 LEFT JOIN grant_subsidy subsidy
+                   ON subsidy.envelope_id = envelope.id AND subsidy.kind = 'own_cost'
+                  AND subsidy.state IN ('signed', 'closed')
+                  AND line.date BETWEEN subsidy.date_start AND subsidy.date_end
+                WHERE envelope.payment_path = 'city' AND envelope.state <> 'draft'
+             GROUP BY line.id, envelope.id, subsidy.id, contract.force_date
+           ), running AS (
+               SELECT item.*,
+                      sum(CASE WHEN is_in_time THEN amount ELSE 0 END)
+                          OVER (PARTITION BY subsidy_id, envelope_id
+                                ORDER BY date, line_id) AS total,
+                      CASE WHEN is_in_time THEN amount ELSE 0 END AS counted
+                 FROM item
+           )
+           SELECT running.*,
+                  GREATEST(LEAST(total, ceiling), 0)
+                  - GREATEST(LEAST(total - counted, ceiling), 0) AS covered_amount
+             FROM running""",
+        today,
+    )
+
+
+# What the ledger is to say of these costs. At no date is more paid than was committed then: what an
+# amendment adds covers older costs from its own date on. What is paid falls only where costs fall:
+# a ceiling that was lowered since leaves out the latest costs, and no negative payment.
+def select_own_payments(today):
+    """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
+    return SQL(
+        """WITH step AS (
+               SELECT subsidy_id, date, counted AS spent, 0 AS committed FROM (%s) cost
+                WHERE subsidy_id IS NOT NULL
+                UNION ALL
+               SELECT entry.subsidy_id, entry.date, 0, entry.amount
+                 FROM grant_entry entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
+                WHERE entry.kind = 'commitment' AND subsidy.kind = 'own_cost'
+           ), day AS (
+               SELECT subsidy_id, date, GREATEST(sum(sum(spent)) OVER so_far, 0) AS spent,
+                      sum(sum(committed)) OVER so_far AS ceiling
+                 FROM step GROUP BY subsidy_id, date
+               WINDOW so_far AS (PARTITION BY subsidy_id ORDER BY date)
+           ), fall AS (
+               SELECT day.*, GREATEST(lag(spent, 1, 0.0) OVER so_far - spent, 0) AS fall
+                 FROM day WINDOW so_far AS (PARTITION BY subsidy_id ORDER BY date)
+           ), fallen AS (
+               SELECT fall.*, sum(fall) OVER (PARTITION BY subsidy_id ORDER BY date) AS fallen
+                 FROM fall
+           ), covered AS (
+               SELECT subsidy_id, date,
+                      min(LEAST(spent, ceiling) + fallen) OVER (
+                          PARTITION BY subsidy_id ORDER BY date
+                          ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) - fallen AS total
+                 FROM fallen
+           )
+           SELECT subsidy_id, date,
+                  total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
+             FROM covered""",
+        select_own_costs(today),
+    )
+
+
+class GrantOwnCost(models.Model):
+    """What the city spends itself on a contract (the coordinator's post), as accounting says it:
+    one line for each journal item, with what its subsidy covers of it."""
+
+    _name = "grant.own.cost"
+    _description = "Cost of the City"
+    _auto = False
+    _order = "date desc, id desc"
+
+    line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True)
+    move_id = fields.Many2one("account.move", string="Journal Entry", readonly=True)
+    name = fields.Char(string="Label", readonly=True)
+    account_id = fields.Many2one("account.account", readonly=True)
+    date = fields.Date(readonly=True)
+    subsidy_id = fields.Many2one("grant.subsidy", readonly=True)
+    envelope_id = fields.Many2one("grant.envelope", readonly=True)
+    contract_id = fields.Many2one("grant.contract", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    amount = fields.Monetary(readonly=True, help="The envelope's share of the journal item.")
+    covered_amount = fields.Monetary(
+        string="Covered", readonly=True, help="What the subsidy pays, the oldest cost first."
+    )
+    not_covered_amount = fields.Monetary(string="Not Covered", readonly=True)
+    reason = fields.Selection(
+        [
+            ("ceiling", "Beyond the amount committed"),
+            ("period", "No cost of the city is signed for that day"),
+            ("future", "After today"),
+            ("force", "Before the signature"),
+        ],
+        string="Why Not",
+        readonly=True,
+    )
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """SELECT line_id::bigint * 65536 + envelope_id AS id, line_id, move_id, name,
+                      account_id, date, subsidy_id, envelope_id, contract_id, company_id,
+                      company_currency_id AS currency_id, amount, covered_amount,
+                      amount - covered_amount AS not_covered_amount,
+                      CASE WHEN amount = covered_amount THEN NULL
+                           WHEN subsidy_id IS NULL THEN 'period'
+                           WHEN is_in_time THEN 'ceiling'
+                           WHEN date > %s THEN 'future'
+                           ELSE 'force' END AS reason
+                 FROM (%s) cost""",
+            (today := fields.Date.context_today(self)),
+            select_own_costs(today),
+        )
+
+    @api.depends("name", "move_id")
+    def _compute_display_name(self):
+        for cost in self:
+            cost.display_name = cost.name or cost.move_id.display_name
+
+    def action_open_move(self):
+        """Open the journal entry of this cost."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "views": [(False, "form")],
+        }
+
+    # ------------------------------------------------------------------
+    # The ledger follows
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _sync(self, envelopes):
+        """Bring the payments of the costs of ``envelopes`` to what accounting says and the
+        commitment covers (R1, R6): what does not fit stays booked, and is not counted.
+
+        :raise UserError: a cost leaves, and its contract is closed, or nearly nothing is committed
+        """
+        # sudo: accounting has decided, whoever may do that; the ledger follows
+        subsidies = self.env["grant.subsidy"].sudo().search(
+            [("envelope_id", "in", envelopes.ids), ("kind", "=", "own_cost")]
+        )  # fmt: skip
+        if not subsidies:
+            return
+        entries = subsidies.env["grant.entry"]
+        entries._begin_posting(subsidies.envelope_id)
+        # Shown to costs booked at the same time, which would not see these: tried again.
+        subsidies.envelope_id._touch()
+        for subsidy, differences in self._get_differences(subsidies).items():
+            steps = _arrange(differences, subsidy.paid_amount, subsidy.committed_amount)
+            steps = list(islice(steps, len(differences) + MOST_CUTS + 1))
+            if len(steps) > len(differences) + MOST_CUTS:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: this would change costs that were counted before it was "
+                        "closed. Reopen it first.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            lines = [
+                {
+                    "kind": "payment",
+                    "envelope_id": subsidy.envelope_id.id,
+                    "subsidy_id": subsidy.id,
+                    "date": date,
+                    "amount": amount,
+                    "memo": subsidy.name,
+                }
+                for date, amount in steps
+            ]
+            subsidy._post_entries(lines)
+
+    @api.model
+    def _get_differences(self, subsidies):
+        """What accounting covers beyond the ledger, or the other way round.
+
+        :return: dict {subsidy: list of (accounting date, euros to post)}
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT subsidy_id, date, sum(amount)
+                     FROM (SELECT subsidy_id, date, amount FROM (%s) payment
+                            WHERE subsidy_id = ANY(%s)
+                            UNION ALL
+                           SELECT subsidy_id, date, -amount FROM grant_entry
+                            WHERE subsidy_id = ANY(%s) AND kind = 'payment') sides
+                 GROUP BY subsidy_id, date HAVING sum(amount) <> 0
+                 ORDER BY subsidy_id, date""",
+                select_own_payments(fields.Date.context_today(self)),
+                subsidies.ids,
+                subsidies.ids,
+            )
+        )
+        differences = {}
+        for subsidy_id, date, amount in rows:
+            subsidy = subsidies.browse(subsidy_id)
+            differences.setdefault(subsidy, []).append((date, float(amount)))
+        return differences
+
+    @api.model
+    def _cron_sync(self):
+        """Each night: what was booked ahead is covered when its day has come."""
+        for envelope in self.env["grant.envelope"].search([("state", "=", "in_force")]):
+            try:
+                with self.env.cr.savepoint():
+                    self._sync(envelope)
+            except UserError as refusal:
+                # The others are not to wait for it; the control screen shows it.
+                _logger.warning("Own costs of %s: %s", envelope.display_name, refusal)
+
+
+def _arrange(differences, paid, ceiling):
+    """Steps in an order in which what is paid stays between nothing and the ceiling, one cut in
+    two where that takes it: the database checks each.
+
+    :param list differences: (date, euros)
+    :param float ceiling: euros; without any, this does not end
+    """
+    waiting = list(differences)
+    while waiting:
+        waiting.sort(key=lambda step: step[1])
+        fits = [step for step in waiting if -0.005 < paid + step[1] < ceiling + 0.005]
+        if fits:
+            date, amount = fits[0]
+            waiting.remove(fits[0])
+        else:
+            # Both ways are too far: as much as there is of one makes room for the other.
+            date, whole = waiting.pop(0 if paid > 0.005 else -1)
+            amount = round(-paid if whole < 0 else ceiling - paid, 2)
+            waiting.append((date, round(whole - amount, 2)))
+        paid += amount
+        yield date, amount

@@ -1,0 +1,130 @@
+from odoo import fields, models
+
+
+class GrantRecovery(models.Model):
+    """The claim of a repayment in the city's accounting: a reduction of an order of the same year
+    (credit note on its account) when one is paid that covers the amount, a claim of its own (titre
+    de recette, a customer invoice) otherwise, the years of the payments being closed."""
+
+    _name = "grant.recovery"
+    # The mixin first: what it says of accounting goes before what the ledger's source says.
+    _inherit = ["grant.accounted.mixin", "grant.recovery"]
+
+    reduced_disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Order Reduced", readonly=True, ondelete="restrict",
+        copy=False, help="Of the year of the claim; none when the years of payment are closed.",
+    )  # fmt: skip
+
+    def _claim(self, date):
+        if not self._is_accounted():
+            return super()._claim(date)
+        self._transition(reduced_disbursement_id=self._get_order_to_reduce(date).id)
+        return self._create_moves([self._prepare_claim(date)])
+
+    def _collect(self, date, amount, reference):
+        if not self._is_accounted():
+            return super()._collect(date, amount, reference)
+        return self._book_payment(date, amount, reference)
+
+    def _take_repayment_back(self, reason):
+        if not self._is_accounted():
+            return super()._take_repayment_back(reason)
+        # The decision first, with its reason: accounting then follows what is decided.
+        self._decide("unpaid", reason, state="claimed", collected_date=False)
+        return self._get_live_move()._cancel_grant_payments()
+
+    def _get_order_to_reduce(self, date):
+        """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
+        more than its amount; or none, and the claim stands by itself."""
+        self.ensure_one()
+        claimed = self.subsidy_id.recovery_ids.filtered(
+            lambda recovery: recovery.state in ("claimed", "collected")
+        )
+        paid = self.subsidy_id.disbursement_ids.filtered(lambda tranche: tranche.state == "paid")
+        for tranche in paid.sorted("paid_date", reverse=True):
+            # sudo: who claims may not read every journal entry
+            bill = tranche.sudo()._get_live_move()
+            reduced = claimed.filtered(lambda recovery, t=tranche: recovery._reduces(t))
+            room = tranche.amount - sum(reduced.mapped("amount")) - self.amount
+            if (
+                bill
+                and bill.date.year == date.year
+                and self.currency_id.compare_amounts(room, 0) >= 0
+            ):
+                return tranche
+        return self.env["grant.disbursement"]
+
+    def _reduces(self, tranche):
+        return self.reduced_disbursement_id == tranche
+
+    def _get_claim_account(self, date):
+        if tranche := self.reduced_disbursement_id:
+            return tranche._get_bill_account(date)
+        # sudo: set up by the administrator, for whoever claims
+        return self.env["grant.account"].sudo()._get(self.company_id, date.year, "recovery")
+
+    def _prepare_claim(self, date):
+        """Values of the credit note or customer invoice that claims this repayment."""
+        return self._prepare_move(
+            self._get_claim_type(),
+            self._get_claim_account(date),
+            date,
+            self.display_name,
+            ref=self.name,
+            invoice_origin=self.reduced_disbursement_id.order_number,
+        )
+
+    def _get_claim_type(self):
+        return "in_refund" if self.reduced_disbursement_id else "out_invoice"
+
+    def _check_moves(self, moves):
+        what = self.env._("Claiming a repayment")
+        self._check_group("group_finance_officer", what)
+        self._check_state(("decided",), what)
+        for recovery in self:
+            move = moves[recovery.id]
+            account = recovery._get_claim_account(move.date)
+            recovery._check_same(move, recovery._get_claim_type(), account)
+        self._check_recoverable()
+
+    def _follow_accounting(self):
+        entries = self.env["grant.entry"]._read_group(
+            [("origin_model", "=", self._name), ("origin_id", "in", self.ids)],
+            ["origin_id"],
+            ["amount:sum"],
+        )
+        collected = dict(entries)
+        for recovery in self:
+            claim = recovery._get_live_move()
+            amount = recovery.currency_id.round(collected.get(recovery.id, 0.0))
+            if recovery.currency_id.compare_amounts(amount, recovery.collected_amount):
+                recovery._transition(collected_amount=amount)
+            if claim:
+                if recovery.state == "decided":
+                    recovery._become_claimed(claim.date)
+                recovery._follow_claim(claim)
+            elif recovery.state in ("claimed", "collected"):
+                recovery._decide(
+                    "claim_withdrawn", state="decided", claim_date=False, collected_date=False
+                )
+
+    def _follow_claim(self, claim):
+        """Collected when the claim is settled by money; waived when accounting wrote the rest
+        off; claimed again when its settlement is undone."""
+        if not self.currency_id.is_zero(claim._get_grant_residual()):
+            if self.state != "claimed":
+                self._decide("unpaid", state="claimed", collected_date=False)
+        elif self.currency_id.compare_amounts(self.collected_amount, self.amount) < 0:
+            if self.state != "waived":
+                self._decide("waived", claim.name, state="waived", collected_date=False)
+        elif self.state != "collected":
+            payment = claim._get_payment_moves().sorted(lambda move: (move.date, move.id))[-1:]
+            self._decide(
+                "collected",
+                payment.ref or payment.name,
+                state="collected",
+                collected_date=payment.date,
+            )
+
+    def _get_accounted_memo(self):
+        return self._get_undo_reason() or self.name

@@ -1,0 +1,56 @@
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+
+class GrantSubsidy(models.Model):
+    """What the city spends itself: its costs in accounting, as far as they are committed."""
+
+    _inherit = "grant.subsidy"
+
+    _entry_kinds = ("commitment", "payment")
+
+    # The period of a cost of the city says what it covers.
+    date_start = fields.Date(wakes="_get_cost_envelopes")
+    date_end = fields.Date(wakes="_get_cost_envelopes")
+
+    cost_ids = fields.One2many("grant.own.cost", "subsidy_id", string="Costs")
+    not_covered_amount = fields.Monetary(
+        string="Not Covered",
+        compute="_compute_not_covered_amount",
+        help="Costs of the city that are booked in its period, and beyond what it commits.",
+    )
+
+    @api.depends("paid_amount", "committed_amount")
+    def _compute_not_covered_amount(self):
+        costs = dict(
+            self.env["grant.own.cost"]._read_group(
+                [("subsidy_id", "in", self.ids), ("reason", "=", "ceiling")],
+                ["subsidy_id"],
+                ["not_covered_amount:sum"],
+            )
+        ) if "own_cost" in self.mapped("kind") else {}
+        for subsidy in self:
+            subsidy.not_covered_amount = costs.get(subsidy._origin, 0.0)
+
+    def _get_cost_envelopes(self):
+        return self.filtered(lambda subsidy: subsidy.kind == "own_cost").envelope_id
+
+    def _check_signable(self):
+        super()._check_signable()
+        if self.kind == "own_cost":
+            self.envelope_id._get_analytic_account()
+
+    @api.model
+    def _get_unbalanced(self, envelopes):
+        """Sentences naming the costs of ``envelopes`` whose ledger and accounting differ."""
+        costs = self.search([("envelope_id", "in", envelopes.ids), ("kind", "=", "own_cost")])
+        return [
+            self.env._(
+                "%(document)s: on %(date)s accounting and the ledger differ by %(amount)s.",
+                document=subsidy.display_name,
+                date=format_date(self.env, date),
+                amount=subsidy.currency_id.format(amount),
+            )
+            for subsidy, differences in self.env["grant.own.cost"]._get_differences(costs).items()
+            for date, amount in differences
+        ]

@@ -1,0 +1,49 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    grant_purchase_journal_id = fields.Many2one(
+        related="company_id.grant_purchase_journal_id", readonly=False
+    )
+    grant_sale_journal_id = fields.Many2one(
+        related="company_id.grant_sale_journal_id", readonly=False
+    )
+    grant_payment_journal_id = fields.Many2one(
+        related="company_id.grant_payment_journal_id", readonly=False
+    )
+    grant_m57_from = fields.Integer(related="company_id.grant_m57_from", readonly=False)
+    grant_analytic_plan_id = fields.Many2one(
+        related="company_id.grant_analytic_plan_id", readonly=False
+    )
+    grant_own_cost_account_ids = fields.Many2many(
+        related="company_id.grant_own_cost_account_ids", readonly=False
+    )
+    grant_payroll_journal_id = fields.Many2one(
+        related="company_id.grant_payroll_journal_id", readonly=False
+    )
+    grant_order_limit = fields.Monetary(related="company_id.grant_order_limit", readonly=False)
+
+    def action_set_up_grant_accounting(self):
+        """Make the journals' settings and accounts that are missing; what exists stays.
+
+        :raise AccessError: the user is not an administrator of grants
+        """
+        self.ensure_one()
+        self.env["grant.account"].check_access("create")
+        # sudo: the administrator of grants may not be the one of accounting
+        made = self.company_id.sudo()._set_up_grant_accounting()
+        message = self.env._("Nothing was missing.")
+        if made:
+            codes = ", ".join(made.mapped("code"))
+            message = self.env._("Accounts made: %(codes)s.", codes=codes)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

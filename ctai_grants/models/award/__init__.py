@@ -1,0 +1,19 @@
+# The mixin first: the other models inherit from it.
+# isort: off
+from . import grant_decided_mixin
+
+# isort: on
+from . import (
+    grant_action,
+    grant_audience,
+    grant_contract,
+    grant_decision,
+    grant_envelope,
+    grant_funding,
+    grant_subsidy,
+    grant_theme,
+    res_company,
+    res_config_settings,
+    res_partner,
+    res_users,
+)

@@ -1,0 +1,406 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import LazyTranslate, format_date
+
+from ..guard.grant_acting_mixin import asks_reason
+
+_lt = LazyTranslate(__name__)
+
+
+class GrantSubsidy(models.Model):
+    """What one operator gets from one envelope, or what the city spends of it itself."""
+
+    _name = "grant.subsidy"
+    _inherit = [
+        "grant.subsidy", "grant.decided.mixin", "grant.thread.mixin", "mail.activity.mixin"
+    ]  # fmt: skip
+
+    kind = fields.Selection(
+        [("operator", "Subsidy to an operator"), ("own_cost", "Cost of the city")],
+        required=True,
+        default="operator",
+    )
+    payment_path = fields.Selection(related="envelope_id.payment_path")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Coordinator",
+        default=lambda self: self.env.user,
+        tracking=True,
+        domain="[('share', '=', False)]",
+    )
+    partner_id = fields.Many2one(
+        compute="_compute_partner_id", store=True, readonly=False, precompute=True
+    )
+    amount = fields.Monetary(required=True, tracking=True, amendable=True, portal=True)
+    date_start = fields.Date(string="Start", amendable=True, portal=True)
+    date_end = fields.Date(string="End", amendable=True, portal=True)
+    request_date = fields.Date(
+        string="Requested On",
+        copy=False,
+        help="A request filed from 2 January 2022 needs the contrat d'engagement républicain.",
+    )
+    cer_date = fields.Date(
+        string="CER Signed On",
+        copy=False,
+        help="Signature of the contrat d'engagement républicain.",
+    )
+    decision_number = fields.Char(
+        help="Number of the council's deliberation.", tracking=True, copy=False
+    )
+    decision_date = fields.Date(tracking=True, copy=False)
+    executory_date = fields.Date(
+        string="Decision Executory On",
+        copy=False,
+        help="The later of its transmission to the prefecture and its publication.",
+    )
+    notification_date = fields.Date(
+        string="Notified On",
+        copy=False,
+        help="When the operator was told of its award: payments are due 60 days later, unless the "
+        "convention says otherwise.",
+    )
+    convention_reference = fields.Char(
+        string="Convention",
+        help="Reference of the signed convention.",
+        tracking=True,
+        copy=False,
+    )
+    commitment_number = fields.Char(
+        string="State Commitment (EJ)",
+        copy=False,
+        tracking=True,
+        help="Of a subsidy that the State pays itself: number of its commitment (engagement "
+        "juridique), which its extract of payments names. Ten digits.",
+    )
+    convention_required = fields.Boolean(compute="_compute_convention_required")
+    signature_date = fields.Date(string="Signed On", tracking=True, copy=False)
+    note = fields.Html(string="Notes")
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("granted", "Granted"),
+            ("signed", "Signed"),
+            ("closed", "Closed Out"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True, default="draft", readonly=True, copy=False, tracking=True, index=True,
+        group_expand=True, portal=True,
+    )  # fmt: skip
+    theme_ids = fields.Many2many(
+        "grant.theme",
+        string="Themes",
+        compute="_compute_theme_ids",
+        search="_search_theme_ids",
+        context={"active_test": False},
+    )
+    decision_ids = fields.One2many("grant.decision", "subsidy_id", string="Decisions")
+    ceiling_warning = fields.Char(related="envelope_id.ceiling_warning")
+    _amount_positive = models.Constraint(
+        "CHECK (amount >= 0)", "The amount of a subsidy cannot be negative."
+    )
+    _period = models.Constraint(
+        "CHECK (date_end >= date_start)", "A subsidy cannot end before it starts."
+    )
+    _commitment_number_digits = models.Constraint(
+        "CHECK (commitment_number ~ '^[0-9]{10}$')",
+        "The number of a State commitment (EJ) has ten digits, zeros at its head included.",
+    )
+
+    @api.depends("kind", "company_id")
+    def _compute_partner_id(self):
+        for subsidy in self:
+            if subsidy.kind == "own_cost":
+                subsidy.partner_id = (subsidy.company_id or self.env.company).partner_id
+
+    @api.depends("action_ids.theme_ids")
+    def _compute_theme_ids(self):
+        for subsidy in self:
+            subsidy.theme_ids = subsidy.action_ids.theme_ids
+
+    @api.model
+    def _search_theme_ids(self, operator, value):
+        return Domain("action_ids.theme_ids", operator, value)
+
+    @api.depends(
+        "amount", "partner_id", "kind", "date_start", "decision_date", "state",
+        "company_id.grant_convention_threshold",
+    )  # fmt: skip
+    def _compute_convention_required(self):
+        granted = self._get_yearly_amounts()
+        for subsidy in self:
+            subsidy.convention_required = (
+                subsidy.kind == "operator" and subsidy._is_above_threshold(granted[subsidy])
+            )
+
+    def _is_above_threshold(self, amount):
+        company = self.company_id or self.env.company
+        return company.currency_id.compare_amounts(amount, company.grant_convention_threshold) > 0
+
+    def _get_yearly_amounts(self):
+        """Euros granted to each subsidy's operator, by this city and in the subsidy's year, itself
+        included: the 23 000 € threshold counts by year and by body (loi 2000-321, art. 10).
+
+        :return: dict: subsidy: amount
+        """
+
+        def by_year(subsidy, day):
+            return subsidy.partner_id.id, subsidy.company_id.id, day and day.year
+
+        decided = self.search_fetch(
+            Domain("partner_id", "in", self.partner_id.ids)
+            & Domain("kind", "=", "operator")
+            & Domain("state", "!=", "cancelled")
+            & Domain("decision_date", "!=", False),
+            ["partner_id", "company_id", "decision_date", "amount"],
+        ).grouped(lambda subsidy: by_year(subsidy, subsidy.decision_date))
+        amounts = {}
+        for subsidy in self:
+            year = by_year(subsidy, subsidy.decision_date or subsidy.date_start)
+            others = decided.get(year, self.browse()) - subsidy._origin
+            amounts[subsidy] = subsidy.amount + sum(others.mapped("amount"))
+        return amounts
+
+    @api.constrains("kind", "partner_id")
+    def _check_own_cost_partner(self):
+        for subsidy in self:
+            city = subsidy.company_id.partner_id
+            if (subsidy.kind == "own_cost") != (subsidy.partner_id == city):
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: a cost of the city has the city itself as operator, a "
+                        "subsidy another organisation.",
+                        subsidy=subsidy.code,
+                    )
+                )
+
+    @api.constrains("kind", "envelope_id", "date_start", "date_end", "state")
+    def _check_own_costs(self):
+        """Each cost of the city has one subsidy to cover it, by its envelope and date."""
+        for subsidy in self.filtered(lambda s: s.kind == "own_cost" and s.state == "signed"):
+            other = self.search(
+                Domain("id", "!=", subsidy.id)
+                & Domain("envelope_id", "=", subsidy.envelope_id.id)
+                & Domain("kind", "=", "own_cost")
+                & Domain("state", "in", ("signed", "closed"))
+                & Domain("date_start", "<=", subsidy.date_end)
+                & Domain("date_end", ">=", subsidy.date_start),
+                limit=1,
+            )
+            if other:
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: %(other)s covers costs of the city in the same envelope and "
+                        "period. Choose other dates.",
+                        subsidy=subsidy.display_name,
+                        other=other.display_name,
+                    )
+                )
+
+    @api.constrains("date_start", "date_end", "envelope_id")
+    def _check_period(self):
+        for subsidy in self:
+            for sentence in subsidy._get_period_errors(subsidy, subsidy.contract_id):
+                raise ValidationError(sentence)
+
+    def _get_period_errors(self, period, contract_period):
+        """Sentences on what of a period of this subsidy is outside one of its contract.
+
+        :param period: whose ``date_start`` and ``date_end`` count: the subsidy, or an amendment
+        :param contract_period: the same for the contract
+        """
+        self.ensure_one()
+        start, end = contract_period.date_start, contract_period.date_end
+        return [
+            self.env._(
+                "%(subsidy)s: “%(field)s” is %(day)s, outside the period of contract "
+                "%(contract)s (%(start)s – %(end)s).",
+                subsidy=self.display_name,
+                field=self._fields[name]._description_string(self.env),
+                day=format_date(self.env, day),
+                contract=self.contract_id.code,
+                start=format_date(self.env, start),
+                end=format_date(self.env, end),
+            )
+            for name in ("date_start", "date_end")
+            if (day := period[name]) and not (start or day) <= day <= (end or day)
+        ]
+
+    def _check_actions_total(self):
+        """Refuse actions that add up to more than the subsidy.
+
+        :raise ValidationError: naming the subsidy and both amounts
+        """
+        for subsidy in self:
+            total = sum(subsidy.action_ids.mapped("amount"))
+            if total and subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "%(subsidy)s: its actions add up to %(total)s, more than its amount, "
+                        "%(amount)s.",
+                        subsidy=subsidy.display_name,
+                        total=subsidy.currency_id.format(total),
+                        amount=subsidy.currency_id.format(subsidy.amount),
+                    )
+                )
+
+    @api.constrains("amount")
+    def _check_amount_covers_actions(self):
+        self._check_actions_total()
+
+    def _is_amendable(self):
+        return self.state == "signed"
+
+    def _get_frozen_fields(self):
+        frozen = {"active", "envelope_id", "partner_id", "kind"}
+        if self.state == "draft":
+            # A cancelled subsidy can be a draft again: its entries name envelope and operator.
+            return frozenset(frozen if self.entry_ids else ())
+        frozen |= {"amount", "decision_number", "decision_date"}
+        if self.state != "granted":
+            frozen |= {"signature_date", "code"}
+        return frozenset(frozen)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        for subsidy in self:
+            if subsidy.state != "draft" or subsidy.decision_ids or subsidy.entry_ids:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s has decisions and cannot be deleted: cancel it instead.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+
+    def _check_siret(self):
+        """Refuse an operator in France without SIRET: neither paid nor published (décret
+        2017-779) without it."""
+        partner = self.partner_id.commercial_partner_id
+        is_abroad = partner.country_id and not partner.is_france_country
+        siret = partner._get_siret() if partner.country_id else partner.company_registry
+        if self.kind == "operator" and not is_abroad and not siret:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: enter the SIRET of %(operator)s first.",
+                    subsidy=self.display_name,
+                    operator=partner.display_name,
+                )
+            )
+
+    def _get_decided_subsidy(self):
+        return self
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_grant(self):
+        """Record that the council granted the subsidy.
+
+        :raise UserError: decision number or date, amount or period missing
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Granting a subsidy")
+        self._check_group("group_coordinator", what)
+        self._check_state(("draft",), what)
+        for subsidy in self:
+            required = ["amount", "date_start", "date_end"]
+            if subsidy.kind == "operator":
+                required += ["decision_number", "decision_date"]
+            subsidy._check_filled(required)
+            subsidy._decide("granted", state="granted")
+
+    def action_sign(self):
+        """Commit the amount: the convention is signed, or the award notified.
+
+        :raise UserError: the envelope has not enough left (R1), the tranches exceed the amount
+            (R2), the signature date or the operator's SIRET is missing
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Signing a subsidy")
+        self._check_group("group_coordinator", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("granted",), what)
+        for subsidy in self:
+            subsidy._check_signable()
+            subsidy._decide("signed", state="signed")
+            subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
+
+    def _check_signable(self):
+        """Refuse to sign what is not complete.
+
+        :raise UserError: naming the subsidy and what is missing
+        """
+        self._check_filled(["signature_date"])
+        self._check_siret()
+
+    def action_reset_to_draft(self):
+        """Back to draft, before the signature.
+
+        :raise UserError: signed, or the ledger holds entries of it
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Setting a subsidy back to draft")
+        self._check_group("group_coordinator", what)
+        self._check_state(("granted", "cancelled"), what)
+        for subsidy in self:
+            subsidy._decide("reopened", state="draft")
+
+    def action_cancel(self):
+        """Ask for the reason, then cancel the subsidy."""
+        return self._ask_reason("cancel")
+
+    @asks_reason("cancel", _lt("Cancel the Subsidy"))
+    def _do_cancel(self, reason):
+        """Cancel a subsidy of which nothing is paid, and release its commitment.
+
+        :raise UserError: something is paid or ordered
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Cancelling a subsidy")
+        self._check_group("group_coordinator", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("draft", "granted", "signed"), what)
+        for subsidy in self:
+            if subsidy.paid_amount:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: money is already paid. Close it instead, what is unpaid is "
+                        "released.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            subsidy._release("cancelled", reason)
+
+    def _release(self, state, reason):
+        """End this subsidy, and give the unpaid commitment back to the envelope."""
+        self._decide(state, reason, state=state)
+        if not self.currency_id.is_zero(self.to_pay_amount):
+            self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
+
+    def _post_commitment(self, amount, date, memo=None):
+        """Post a commitment, split over the actions that have an amount when it is the whole."""
+        lines = []
+        rest = amount
+        if self.currency_id.compare_amounts(amount, self.amount) == 0:
+            for action in self.action_ids.filtered("amount"):
+                lines.append({"action_id": action.id, "amount": action.amount})
+                rest -= action.amount
+        if not self.currency_id.is_zero(rest):
+            lines.append({"amount": self.currency_id.round(rest)})
+        for line in lines:
+            line.update(
+                kind="commitment",
+                envelope_id=self.envelope_id.id,
+                subsidy_id=self.id,
+                date=date,
+                memo=memo or self.convention_reference or self.decision_number or self.code,
+            )
+        self._post_entries(lines)
+
+    def action_view_decisions(self):
+        """Open the history of decisions of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_decision_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action

@@ -1,0 +1,106 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+
+from ..ledger.res_partner import ORGANISATION_FIELDS
+
+# The State's own form, overseas included; the open-data schema only knows nine digits.
+RNA_FORMAT = re.compile(r"W\d[A-Z\d]\d{7}")
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    grant_role = fields.Selection(
+        [("operator", "Operator"), ("prefecture", "Prefecture")],
+        string="Role in Grants",
+        help="Decides what this organisation's portal users see: an operator its own subsidies, "
+        "a prefecture its own contracts.",
+    )
+    rna = fields.Char(
+        string="RNA",
+        help="Number in the national register of associations: W followed by nine characters.",
+    )
+    legal_form = fields.Selection(
+        [
+            ("association", "Association (loi 1901)"),
+            ("rup", "Association of public utility"),
+            ("foundation", "Foundation"),
+            ("company", "Company"),
+            ("public", "Public body"),
+            ("state", "State service"),
+        ],
+    )
+    grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
+    grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
+
+    @api.depends("grant_subsidy_ids")
+    def _compute_grant_subsidy_count(self):
+        if not self.env["grant.subsidy"].has_access("read"):
+            self.grant_subsidy_count = 0
+            return
+        counts = dict(
+            self.env["grant.subsidy"]._read_group(
+                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.grant_subsidy_count = counts.get(partner._origin, 0)
+
+    @api.constrains("rna")
+    def _check_rna(self):
+        for partner in self:
+            if partner.rna and not RNA_FORMAT.fullmatch(partner.rna):
+                raise ValidationError(
+                    self.env._(
+                        "RNA “%(rna)s” of %(partner)s is not valid: W and nine characters are "
+                        "expected, like W863001234.",
+                        rna=partner.rna,
+                        partner=partner.display_name,
+                    )
+                )
+
+    def _get_in_ledger(self):
+        """Those of these partners that the ledger names, or that fund a contract of it."""
+        # sudo: who edits organisations may not read the ledger
+        entries = self.env["grant.entry"].sudo()
+        funders = entries._read_group([("contract_id.funder_id", "in", self.ids)], ["contract_id"])
+        funding = {contract.funder_id for (contract,) in funders}
+        return super()._get_in_ledger() | self.filtered(lambda partner: partner in funding)
+
+    def write(self, vals):
+        if self.env.user._is_portal():
+            self._check_legal_identity(vals)
+        result = super().write(vals)
+        if vals.keys() & {"grant_role", *ORGANISATION_FIELDS}:
+            # sudo: who says what an organisation is decides what its portal users see
+            users = self.env["res.users"].sudo().with_context(active_test=False)
+            users.search([("partner_id", "child_of", self.ids)])._sync_grant_portal_groups()
+        return result
+
+    def _check_legal_identity(self, vals):
+        """Refuse that portal users rename an organisation, as Odoo's account page lets them.
+
+        Its name is on conventions, orders to pay and statements.
+
+        :raise AccessError: the name or VAT number of an operator or prefecture would change
+        """
+        for name in ("name", "vat"):
+            if name in vals and any(
+                partner.grant_role and (partner[name] or "") != (vals[name] or "")
+                for partner in self
+            ):
+                raise AccessError(
+                    self.env._(
+                        "“%(field)s” of an organisation is changed by the city: please ask it.",
+                        field=self._fields[name]._description_string(self.env),
+                    )
+                )
+
+    def action_view_grant_subsidies(self):
+        """Open the subsidies of this operator."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
+        action["domain"] = [("partner_id", "in", self.ids)]
+        action["context"] = {"default_partner_id": self.id}
+        return action

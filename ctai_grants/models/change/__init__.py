@@ -1,0 +1,9 @@
+from . import (
+    grant_amendment,
+    grant_amendment_line,
+    grant_amendment_obstacles,
+    grant_amendment_signature,
+    grant_contract,
+    grant_decision,
+    grant_subsidy,
+)

@@ -1,0 +1,189 @@
+from odoo import models
+
+
+class GrantAmendment(models.Model):
+    """What would forbid the signature of an amendment: a draft shows it (R2), the signature refuses
+    for it."""
+
+    _inherit = "grant.amendment"
+
+    def _get_obstacles(self):
+        """What forbids signing this amendment as it stands: a list of sentences.
+
+        A draft shows them (R2), the signature refuses for them.
+        """
+        self.ensure_one()
+        obstacles = self._get_line_obstacles()
+        if stale := self._get_stale():
+            obstacles.append(
+                self.env._(
+                    "%(document)s has changed since this was drafted (%(changes)s): press "
+                    "“Refresh”, and look at it again.",
+                    document=self._get_document().display_name,
+                    changes="; ".join(stale),
+                )
+            )
+        for name in ("date_start", "date_end"):
+            if self[f"{name}_before"] and not self[name]:
+                label = self._fields[name]._description_string(self.env)
+                obstacles.append(self.env._("“%s” is missing.", label))
+        if self.date_start and self.date_end and self.date_end < self.date_start:
+            obstacles.append(self.env._("The end comes before the start."))
+        if self.subsidy_id:
+            return obstacles + self._get_subsidy_obstacles()
+        return obstacles + self._get_contract_obstacles()
+
+    def _get_stale(self):
+        """What the document says now and did not when this was drafted: a list of sentences."""
+        document = self._get_document()
+        stale = [
+            self.env._(
+                "%(item)s: %(before)s then, %(now)s now",
+                item=self._fields[name]._description_string(self.env),
+                before=self._format(name, self[f"{name}_before"]),
+                now=self._format(name, document[name]),
+            )
+            for name in self._get_amended_fields()
+            if document[name] != self[f"{name}_before"]
+        ]
+        for line in self._get_lines():
+            stale += line._get_stale()
+        # A form that was never saved has no lines yet.
+        for item in self._get_missing_items() if self._origin else ():
+            stale.append(self.env._("“%(item)s” was added", item=item.display_name))
+        return stale
+
+    def _get_line_obstacles(self):
+        obstacles = []
+        for line in self._get_lines():
+            if line.is_settled and line.operation != "same":
+                obstacles.append(
+                    self.env._(
+                        "%(item)s is certified, ordered, paid, claimed or reached: it does not "
+                        "change any more.",
+                        item=line._get_label(),
+                    )
+                )
+            if line.item_model == "grant.milestone" and not line.date:
+                obstacles.append(self.env._("%(item)s needs a date.", item=line._get_label()))
+            needs_amount = line.item_model in ("grant.disbursement", "grant.funding")
+            if needs_amount and line.operation != "cancel" and not line.amount:
+                obstacles.append(self.env._("%(item)s needs an amount.", item=line._get_label()))
+        return obstacles
+
+    def _get_subsidy_obstacles(self):
+        subsidy, currency = self.subsidy_id, self.currency_id
+        obstacles = subsidy._get_period_errors(self, subsidy.contract_id)
+        if subsidy._get_report():
+            obstacles.append(
+                self.env._(
+                    "The financial report of %(subsidy)s is accepted, what is due is settled: "
+                    "reopen the report first.",
+                    subsidy=subsidy.display_name,
+                )
+            )
+        asked = self.amount - self.amount_before
+        left = subsidy.envelope_id.available_amount
+        if currency.compare_amounts(asked, max(left, 0)) > 0:
+            obstacles.append(
+                self.env._(
+                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked: "
+                    "%(over)s too much.",
+                    envelope=subsidy.envelope_id.display_name,
+                    left=currency.format(left),
+                    asked=currency.format(asked),
+                    over=currency.format(asked - left),
+                )
+            )
+        return obstacles + self._get_schedule_obstacles()
+
+    def _get_schedule_obstacles(self):
+        tranches, actions = self.tranche_line_ids, self.action_line_ids
+        settled = sum(tranches.filtered("is_settled").mapped("amount"))
+        kept = self.subsidy_id.paid_amount - self.subsidy_id.recovered_amount
+        planned = sum(t.amount for t in tranches if t.operation != "cancel")
+        of_actions = sum(actions.mapped("amount"))
+        short = self.amount - planned
+        # It may have been signed short of its amount: not shorter than it was.
+        missing = max(0.0, self.amount_before - sum(tranches.mapped("amount_before")))
+        sentences = (
+            (
+                max(settled, kept) - self.amount,
+                self.env._("certified, ordered or paid is more than the amount by %(gap)s"),
+            ),
+            (-short, self.env._("the tranches exceed the amount by %(gap)s")),
+            (
+                short - missing if planned else 0.0,
+                self.env._("the tranches fall short of the amount by %(gap)s"),
+            ),
+            (of_actions - self.amount, self.env._("the actions exceed the amount by %(gap)s")),
+        )
+        return [
+            self.env._(
+                "%(subsidy)s: %(problem)s.",
+                subsidy=self.subsidy_id.display_name,
+                problem=sentence % {"gap": self.currency_id.format(gap)},
+            )
+            for gap, sentence in sentences
+            if self.currency_id.compare_amounts(gap, 0) > 0
+        ]
+
+    def _get_contract_obstacles(self):
+        currency, contract = self.currency_id, self.contract_id
+        obstacles = [
+            sentence
+            for subsidy in contract.subsidy_ids.filtered(lambda s: s.state != "cancelled")
+            for sentence in subsidy._get_period_errors(subsidy, self)
+        ]
+        for line in self.envelope_line_ids.filtered("item_id"):
+            left = line._get_item().available_amount
+            asked = line.amount_before - line.amount
+            if currency.compare_amounts(asked, left) > 0:
+                obstacles.append(
+                    self.env._(
+                        "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, "
+                        "only %(left)s are not committed: %(over)s too much.",
+                        envelope=line.name,
+                        asked=currency.format(asked),
+                        left=currency.format(left),
+                        over=currency.format(asked - left),
+                    )
+                )
+        return obstacles + self._get_code_obstacles()
+
+    def _get_code_obstacles(self):
+        """New envelopes have a code of their own, new instalments that of a city's envelope."""
+        codes = self.envelope_line_ids.mapped("envelope_code")
+        city = self.envelope_line_ids.filtered(lambda line: line.payment_path == "city")
+        obstacles = [
+            self.env._("%(item)s: give it a code that no other has.", item=line._get_label())
+            for line in self.envelope_line_ids
+            if not line.envelope_code or codes.count(line.envelope_code) > 1
+        ]
+        return obstacles + [
+            self.env._(
+                "%(item)s: enter the code of an envelope paid through the city's accounts.",
+                item=line._get_label(),
+            )
+            for line in self.funding_line_ids
+            if line.envelope_code not in city.mapped("envelope_code")
+        ]
+
+    def _get_advice(self):
+        """What the State owes usually adds up to what it allots: sentences where it does not."""
+        remaining = self.funding_line_ids.filtered(lambda line: line.operation != "cancel")
+        due = remaining.grouped("envelope_code")
+        return [
+            self.env._(
+                "Envelope “%(envelope)s”: its instalments add up to %(due)s, its amount is "
+                "%(amount)s.",
+                envelope=line.name,
+                due=self.currency_id.format(sum(due[line.envelope_code].mapped("amount"))),
+                amount=self.currency_id.format(line.amount),
+            )
+            for line in self.envelope_line_ids
+            if line.envelope_code in due
+            and self.currency_id.compare_amounts(
+                sum(due[line.envelope_code].mapped("amount")), line.amount
+            )
+        ]

@@ -1,0 +1,22 @@
+from odoo import models
+
+
+class GrantDisbursement(models.Model):
+    _inherit = "grant.disbursement"
+
+    def _do_reduce(self, amount, report):
+        """Reduce a planned tranche to what a financial report leaves to pay; to nothing: cancel.
+
+        :param float amount: euros left
+        """
+        self.ensure_one()
+        reason = self.env._(
+            "%(report)s: %(before)s planned, %(after)s left to pay",
+            report=report.display_name,
+            before=self.currency_id.format(self.amount),
+            after=self.currency_id.format(amount),
+        )
+        if self.currency_id.is_zero(amount):
+            self._decide("cancelled", reason, state="cancelled")
+        else:
+            self._decide("reduced", reason, amount=self.currency_id.round(amount))

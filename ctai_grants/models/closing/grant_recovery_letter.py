@@ -1,0 +1,128 @@
+from odoo import api, fields, models
+from odoo.tools.misc import format_date
+
+from ...lib.closing.letter import make_pdf
+
+
+class GrantRecovery(models.Model):
+    """The letter that tells the operator: facts, legal ground, delay to answer."""
+
+    _inherit = "grant.recovery"
+
+    def action_write_letter(self):
+        """Write the letter from the template; what was written before is replaced.
+
+        :raise UserError: already notified, or the facts are missing
+        :raise AccessError: the user is neither coordinator nor finance officer
+        """
+        what = self.env._("Writing the letter")
+        self._check_staff(what)
+        self._check_state(("identified",), what)
+        for recovery in self:
+            recovery._check_facts()
+            # In the language of the operator, who will read it.
+            recovery.letter = recovery.with_context(
+                lang=recovery.partner_id.lang or self.env.lang
+            )._get_letter_text()
+            recovery.letter_date = fields.Date.context_today(recovery)
+
+    def _get_letter_text(self):
+        """The letter that the template makes of this recovery: plain text, paragraphs."""
+        self.ensure_one()
+        subsidy = self.subsidy_id
+        paragraphs = (
+            self.env._(
+                "Subject: subsidy %(subsidy)s (%(object)s), money to be paid back",
+                subsidy=subsidy.code,
+                object=subsidy.name,
+            ),
+            self.env._(
+                "By decision %(decision)s, the city granted you %(granted)s, of which %(paid)s "
+                "were paid.",
+                decision=subsidy.decision_number or subsidy.code,
+                granted=self.currency_id.format(subsidy.amount),
+                paid=self.currency_id.format(subsidy.paid_amount - subsidy.recovered_amount),
+            ),
+            self.facts.strip(),
+            self._get_legal_ground(),
+            self.env._(
+                "For these reasons the city considers asking you to pay back %(amount)s.",
+                amount=self.currency_id.format(self.amount),
+            ),
+            self.env._(
+                "You have %(days)s days from the receipt of this letter to make written "
+                "observations, or spoken ones if you ask for it. You may be assisted by counsel or "
+                "represented by a person of your choice (code des relations entre le public et "
+                "l'administration, articles L121-1 and L122-1). The city decides after that.",
+                days=self.company_id.grant_contradictory_days,
+            ),
+        )
+        return "\n\n".join(paragraphs)
+
+    def _get_legal_ground(self):
+        match self.reason:
+            case "cer":
+                return self.env._(
+                    "An organisation that breaches the contrat d'engagement républicain pays the "
+                    "subsidy back, pro rata of the period that was left on the day of the breach "
+                    "(loi n° 2000-321 of 12 April 2000, article 10-1; décret n° 2021-1947 of 31 "
+                    "December 2021)."
+                )
+            case "condition":
+                return self.env._(
+                    "A subsidy whose conditions are not met can be withdrawn (code des relations "
+                    "entre le public et l'administration, article L242-2, 2°)."
+                )
+            case "overpaid":
+                return self.env._(
+                    "Who receives what is not owed has to give it back (code civil, article 1302)."
+                )
+        return self.env._(
+            "A subsidy is used for the object it was granted for, and its use is accounted for "
+            "(loi n° 2000-321 of 12 April 2000, article 10; code général des collectivités "
+            "territoriales, article L1611-4)."
+        )
+
+    def _make_pdf(self):
+        """The letter: its name, and the PDF.
+
+        :raise UserError: the letter is not written
+        """
+        self.ensure_one()
+        self._check_letter()
+        partner = self.partner_id
+        letter = self.with_context(lang=partner.lang or self.env.lang)
+        date = self.letter_date or fields.Date.context_today(self)
+        content = make_pdf(
+            title=letter.env._("Recovery %(number)s", number=self.name),
+            lang=(letter.env.lang or "fr")[:2],
+            date=date,
+            sender=self._get_postal_lines(self.company_id.partner_id),
+            recipient=self._get_postal_lines(partner),
+            reference=letter.env._(
+                "Recovery %(number)s – %(date)s",
+                number=self.name,
+                date=format_date(letter.env, date, date_format="long"),
+            ),
+            text=self.letter,
+            signature=letter.env._("For %(city)s,", city=self.company_id.name),
+        )
+        return self.name, content
+
+    @api.model
+    def _get_postal_lines(self, partner):
+        address = partner._display_address(without_company=True)
+        return [partner.name, *filter(None, map(str.strip, address.splitlines()))]
+
+    def action_print_letter(self):
+        """Open the letter as a PDF.
+
+        :raise UserError: the letter is not written
+        """
+        self.ensure_one()
+        self._check_letter()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/grants/recoveries/{self.id}/letter",
+            "target": "download",
+        }

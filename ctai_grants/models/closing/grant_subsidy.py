@@ -1,0 +1,253 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
+
+from ..guard.grant_acting_mixin import asks_reason
+from .grant_recovery import OPEN_STATES, WITHDRAWALS
+
+_lt = LazyTranslate(__name__)
+
+
+class GrantSubsidy(models.Model):
+    _inherit = "grant.subsidy"
+
+    due_rule = fields.Selection(
+        [
+            ("fixed", "Lump sum"),
+            ("pro_rata", "Pro rata of the budget spent"),
+            ("cost", "Never more than the cost"),
+            ("deficit", "Never more than the deficit"),
+        ],
+        string="Rule for the Amount Due",
+        required=True,
+        default="fixed",
+        tracking=True,
+        help="What the convention makes of a financial report below its budget.",
+    )
+    surplus_percent = fields.Float(
+        string="Surplus Kept (%)",
+        digits=(5, 2),
+        help="Of the amount granted: what the convention lets the operator keep of money it did "
+        "not use (loi 2000-321, art. 10).",
+    )
+    report_required = fields.Boolean(
+        string="Financial Report Required",
+        compute="_compute_report_required",
+        store=True,
+        readonly=False,
+        precompute=True,
+        wakes="_get_tranches",
+        help="The balance is not paid, and the subsidy not closed, without an accepted financial "
+        "report.",
+    )
+    report_ids = fields.One2many("grant.financial.report", "subsidy_id", string="Financial Report")
+    recovery_ids = fields.One2many("grant.recovery", "subsidy_id", string="Recoveries")
+    recovery_count = fields.Integer(compute="_compute_recovery_count")
+    report_state = fields.Selection(related="report_ids.state", string="State of the Report")
+    owed_amount = fields.Monetary(
+        string="Operator Has to Pay Back",
+        compute="_compute_owed_amount",
+        help="Repayments claimed from the operator by this city, for all its subsidies, and not "
+        "paid yet.",
+    )
+    _surplus_percent_range = models.Constraint(
+        "CHECK (surplus_percent >= 0 AND surplus_percent <= 100)",
+        "The surplus that an operator keeps is between 0 and 100 %.",
+    )
+
+    def _get_frozen_fields(self):
+        frozen = super()._get_frozen_fields()
+        if self.state in ("draft", "granted"):
+            return frozen
+        # What the convention says of the amount due in the end.
+        return frozen | {"due_rule", "surplus_percent", "report_required"}
+
+    @api.depends("due_rule", "kind")
+    def _compute_report_required(self):
+        for subsidy in self:
+            # A lump sum is due without it, unless the convention says otherwise.
+            subsidy.report_required = subsidy.kind == "operator" and subsidy.due_rule != "fixed"
+
+    @api.depends("recovery_ids")
+    def _compute_recovery_count(self):
+        counts = dict(
+            self.env["grant.recovery"]._read_group(
+                [("subsidy_id", "in", self.ids)], ["subsidy_id"], ["__count"]
+            )
+        )
+        for subsidy in self:
+            subsidy.recovery_count = counts.get(subsidy._origin, 0)
+
+    @api.depends(
+        "partner_id.grant_recovery_ids.state", "partner_id.grant_recovery_ids.amount",
+        "partner_id.grant_recovery_ids.collected_amount",
+    )  # fmt: skip
+    def _compute_owed_amount(self):
+        # sudo: an amount owed to the same city, whoever of its staff may read the recovery
+        recoveries = self.env["grant.recovery"].sudo()
+        owed = {
+            (partner.id, company.id): amount - collected
+            for partner, company, amount, collected in recoveries._read_group(
+                [("partner_id", "in", self.partner_id.ids), ("state", "=", "claimed")],
+                ["partner_id", "company_id"],
+                ["amount:sum", "collected_amount:sum"],
+            )
+        }
+        for subsidy in self:
+            subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
+
+    def _get_report(self):
+        """The accepted financial report, or none."""
+        self.ensure_one()
+        return self.report_ids.filtered(lambda report: report.state == "accepted")
+
+    def _get_commitment_target(self):
+        """Euros that remain promised: the amount granted; once the financial report is accepted,
+        what is due, or what is already paid when that is more."""
+        self.ensure_one()
+        if report := self._get_report():
+            return max(report.due_amount, self.paid_amount - self.recovered_amount)
+        return self.amount
+
+    def _get_withdrawn_amount(self):
+        """Euros paid back because a condition was not met: they are not paid out again."""
+        self.ensure_one()
+        withdrawn = self.recovery_ids.filtered(lambda recovery: recovery.reason in WITHDRAWALS)
+        return sum(withdrawn.mapped("collected_amount"))
+
+    def _get_due_left(self):
+        """Euros that the accepted financial report leaves to pay, or None without one."""
+        self.ensure_one()
+        if report := self._get_report():
+            return report.left_amount - self._get_withdrawn_amount()
+        return None
+
+    def _get_open_recovery_amount(self, but=None):
+        """Euros that the open recoveries of this subsidy still ask for, ``but`` one."""
+        self.ensure_one()
+        recoveries = self.env["grant.recovery"].search(
+            [("subsidy_id", "=", self.id), ("state", "in", OPEN_STATES)]
+        )
+        return sum((recoveries - but if but else recoveries).mapped("residual_amount"))
+
+    def _get_recoverable_amount(self, but=None):
+        """Euros paid and not paid back, less what open recoveries ask for already."""
+        self.ensure_one()
+        held = self.paid_amount - self.recovered_amount
+        return self.currency_id.round(held - self._get_open_recovery_amount(but))
+
+    def action_waive_report(self):
+        """Ask for the reason, then do without the financial report."""
+        return self._ask_reason("waive_report")
+
+    @asks_reason("waive_report", _lt("Do Without the Financial Report"))
+    def _do_waive_report(self, reason):
+        """Do without the financial report that the convention asks for, with a reason.
+
+        :raise UserError: none is required, or it is accepted
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Doing without the financial report")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("signed",), what)
+        for subsidy in self:
+            if not subsidy.report_required or subsidy._get_report():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s waits for no financial report.", subsidy=subsidy.display_name
+                    )
+                )
+            subsidy._decide("overridden", reason, {"condition": "report"}, report_required=False)
+
+    def _get_closing_obstacles(self):
+        """What keeps this subsidy from being closed: a list of sentences."""
+        self.ensure_one()
+        obstacles = [
+            self.env._(
+                "Recovery %(recovery)s is open: collect it, or waive it.",
+                recovery=recovery.display_name,
+            )
+            for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
+        ]
+        kept = self.paid_amount - self.recovered_amount
+        if (
+            self.report_required
+            and not self._get_report()
+            and self.currency_id.compare_amounts(kept, 0) > 0
+        ):
+            obstacles.append(
+                self.env._(
+                    "The financial report is not accepted: accept it, or do without it with a "
+                    "reason."
+                )
+            )
+        return obstacles
+
+    def action_close(self):
+        """Ask for the reason, then close the subsidy and release what is not paid."""
+        return self._ask_reason("close")
+
+    @asks_reason("close", _lt("Close the Subsidy"))
+    def _do_close(self, reason):
+        """Close the subsidy: tranches not paid are cancelled, their commitment released.
+
+        :raise UserError: a tranche is ordered and not paid yet, a recovery is open, or the
+            financial report that the convention asks for is not accepted
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Closing a subsidy")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("signed",), what)
+        for subsidy in self:
+            if obstacles := subsidy._get_closing_obstacles():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s cannot be closed:\n%(obstacles)s",
+                        subsidy=subsidy.display_name,
+                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
+                    )
+                )
+            subsidy._release("closed", reason)
+
+    def action_reopen(self):
+        """Open a closed subsidy again and commit its amount again, or what its financial report
+        says is due.
+
+        :raise UserError: the envelope has not enough left any more (R1), or the contract is closed
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Reopening a subsidy")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("closed",), what)
+        self.contract_id._check_state(("in_force",), what)
+        for subsidy in self:
+            subsidy._decide("reopened", state="signed")
+            released = subsidy._get_commitment_target() - subsidy.committed_amount
+            if not subsidy.currency_id.is_zero(released):
+                subsidy._post_commitment(released, fields.Date.context_today(subsidy))
+
+    def action_view_report(self):
+        """Open the financial report, or the form to enter it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Financial Report"),
+            "res_model": "grant.financial.report",
+            "res_id": self.report_ids.id,
+            "views": [(False, "form")],
+            "context": {
+                "default_subsidy_id": self.id,
+                "default_exercise_start": self.date_start,
+                "default_exercise_end": self.date_end,
+            },
+        }
+
+    def action_view_recoveries(self):
+        """Open the recoveries of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_recovery_action")
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {"default_subsidy_id": self.id if len(self) == 1 else False}
+        return action

@@ -1,0 +1,12 @@
+# The mixins of the mixins first.
+# isort: off
+from . import (
+    grant_money_mixin,
+    grant_acting_mixin,
+    grant_guarded_mixin,
+    grant_disclosed_mixin,
+    grant_waking_mixin,
+    grant_document_mixin,
+    grant_append_only_mixin,
+    grant_thread_mixin,
+)

@@ -1,0 +1,121 @@
+from odoo import models, tools
+from odoo.exceptions import AccessError, UserError
+
+
+def asks_reason(action, title):
+    """Mark the method that does ``action`` with a written reason (``method(reason)``), for the
+    window that asks for it.
+
+    :param title: of the window, a lazy translation
+    """
+
+    def mark(method):
+        method._grant_reason = (action, title)
+        return method
+
+    return mark
+
+
+class GrantActingMixin(models.AbstractModel):
+    """Who may act on a document, and in which of its states."""
+
+    _name = "grant.acting.mixin"
+    _description = "Roles and States"
+
+    def _check_group(self, group, what):
+        """Refuse unless the user is in ``group``.
+
+        :param str group: xmlid of a group of this add-on, without the module
+        :param str what: what was tried, translated, for the message
+        :raise AccessError: the user is not in the group
+        """
+        if self.env.user.has_group(f"ctai_grants.{group}"):
+            return
+        # sudo: everyone may be told which role it takes
+        role = self.env.ref(f"ctai_grants.{group}").sudo().name
+        raise AccessError(
+            self.env._("%(what)s: this takes the role “%(role)s”.", what=what, role=role)
+        )
+
+    def _check_staff(self, what):
+        """Refuse unless the user is a coordinator or a finance officer.
+
+        :raise AccessError: the user is neither
+        """
+        if not self.env.user.has_group("ctai_grants.group_coordinator"):
+            self._check_group("group_finance_officer", what)
+
+    def _get_model_label(self):
+        # sudo: the name only
+        return self.env["ir.model"]._get(self._name).sudo().name
+
+    def _get_state_label(self):
+        self.ensure_one()
+        state = self._fields["state"]
+        return dict(state._description_selection(self.env)).get(self.state, self.state)
+
+    def _check_state(self, states, what):
+        """Refuse unless every record is in one of ``states``, not archived, and named once.
+
+        :raise UserError: naming the document and its state
+        """
+        # An RPC call may name one twice, and what follows would be done, and posted, twice.
+        if len(set(self._ids)) != len(self):
+            raise UserError(self.env._("%(what)s: a document is named twice.", what=what))
+        for record in self:
+            if record._active_name and not record[record._active_name]:
+                raise UserError(
+                    self.env._(
+                        "%(what)s: %(document)s is archived.",
+                        what=what,
+                        document=record.display_name,
+                    )
+                )
+            if record.state not in states:
+                raise UserError(
+                    self.env._(
+                        "%(what)s: %(document)s is in the state “%(state)s”.",
+                        what=what,
+                        document=record.display_name,
+                        state=record._get_state_label(),
+                    )
+                )
+
+    def _check_filled(self, names):
+        """Refuse while one of these fields is empty.
+
+        :raise UserError: naming the document and each of them
+        """
+        missing = [
+            self._fields[name]._description_string(self.env) for name in names if not self[name]
+        ]
+        if missing:
+            raise UserError(
+                self.env._(
+                    "%(document)s: fill in first: %(fields)s.",
+                    document=self.display_name,
+                    fields=", ".join(missing),
+                )
+            )
+
+    # ------------------------------------------------------------------
+    # Actions that ask for a reason
+    # ------------------------------------------------------------------
+
+    @tools.ormcache()
+    def _get_reason_actions(self):
+        """What can be done with a reason, and nothing else (an RPC payload names a model and an
+        action): dict {action: (name of the method, title)}."""
+        found = {}
+        for name in dir(type(self)):
+            if mark := getattr(getattr(type(self), name, None), "_grant_reason", None):
+                found[mark[0]] = (name, mark[1])
+        return found
+
+    def _ask_reason(self, action):
+        """The window that asks why, then does ``action`` on these documents."""
+        return self.env["grant.reason"]._open(self, action)
+
+    def _get_reason_title(self, title):
+        """What the window that asks is called; ``title`` is the action's."""
+        return title

@@ -1,0 +1,40 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ...lib.guard.money import is_money
+
+
+class GrantMoneyMixin(models.AbstractModel):
+    """Amounts are money: two decimals, nothing that is not a number, below a trillion."""
+
+    _name = "grant.money.mixin"
+    _description = "Amounts of Money"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_amounts(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_amounts(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_amounts(self, vals):
+        """Refuse what is not an amount of money: no number, more than two decimals, too large.
+
+        :raise ValidationError: naming the field and the value
+        """
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field and field.type == "monetary" and not is_money(value):
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” of %(model)s: %(value)s is not an amount of money, with two "
+                        "decimals at most.",
+                        field=field._description_string(self.env),
+                        model=self._get_model_label(),
+                        value=value,
+                    )
+                )

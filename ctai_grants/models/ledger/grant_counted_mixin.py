@@ -1,0 +1,57 @@
+from odoo import api, fields, models, tools
+
+from ..guard.fields import get_declared
+
+
+class GrantCountedMixin(models.AbstractModel):
+    """Counters: sums over the ledger that the database moves with each entry, under CHECK
+    constraints (R1). Nothing else writes them.
+
+    A field declares what it ``counts``: a kind of entry, or ``entries`` for what moves with each.
+    """
+
+    _name = "grant.counted.mixin"
+    _description = "Counters of the Ledger"
+    _inherit = ["grant.disclosed.mixin"]
+
+    currency_id = fields.Many2one("res.currency")
+    committed_amount = fields.Monetary(
+        string="Committed", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="commitment",
+    )  # fmt: skip
+    paid_amount = fields.Monetary(
+        string="Paid", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="payment",
+    )  # fmt: skip
+    justified_amount = fields.Monetary(
+        string="Justified", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="justification",
+    )  # fmt: skip
+    recovered_amount = fields.Monetary(
+        string="Recovered", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="recovery",
+    )  # fmt: skip
+    to_pay_amount = fields.Monetary(
+        string="To Pay", compute="_compute_derived_amounts", portal=True
+    )
+    unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_derived_amounts")
+
+    def _valid_field_parameter(self, field, name):
+        return name == "counts" or super()._valid_field_parameter(field, name)
+
+    @tools.ormcache()
+    def _get_counters(self):
+        """What each counter counts: dict {name of the field: kind, or ``entries``}."""
+        return get_declared(self, "counts")
+
+    @tools.ormcache()
+    def _get_money_counters(self):
+        """The counters that are sums of euros: dict {name of the field: kind}."""
+        return {name: kind for name, kind in self._get_counters().items() if kind != "entries"}
+
+    @api.depends("committed_amount", "paid_amount", "recovered_amount", "justified_amount")
+    def _compute_derived_amounts(self):
+        for record in self:
+            kept = record.paid_amount - record.recovered_amount
+            record.to_pay_amount = record.committed_amount - kept
+            record.unjustified_amount = kept - record.justified_amount

@@ -1,0 +1,303 @@
+import json
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, file_open, format_date
+from odoo.tools.misc import formatLang, get_lang
+
+KINDS = [
+    ("allocation", "Allocation"),
+    ("receipt", "Receipt"),
+    ("commitment", "Commitment"),
+    ("payment", "Payment"),
+    ("justification", "Justification"),
+    ("recovery", "Recovery"),
+]
+
+
+class GrantEntry(models.Model):
+    """One line of the grant ledger (R1, R3).
+
+    Entries are written by :meth:`_post` alone: the ORM's create, write and unlink refuse, and
+    the database numbers, chains and counts each one (``grant_entry_schema.sql``). A correction
+    is another entry with the opposite amount.
+    """
+
+    _name = "grant.entry"
+    _description = "Grant Ledger Entry"
+    _inherit = ["grant.append.only.mixin"]
+    _order = "date desc, id desc"
+    _rec_name = "number"
+    _log_access = False
+    number = fields.Integer(required=True, readonly=True, aggregator=None)
+    envelope_id = fields.Many2one(
+        "grant.envelope", required=True, readonly=True, ondelete="restrict"
+    )
+    contract_id = fields.Many2one(
+        "grant.contract", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    currency_id = fields.Many2one(
+        "res.currency", required=True, readonly=True, ondelete="restrict"
+    )
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    action_id = fields.Many2one("grant.action", readonly=True, ondelete="restrict")
+    partner_id = fields.Many2one(
+        "res.partner", string="Operator", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    date = fields.Date(required=True, readonly=True, help="Accounting date.")
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    amount = fields.Monetary(required=True, readonly=True)
+    memo = fields.Char(readonly=True)
+    origin_model = fields.Char(required=True, readonly=True)
+    origin_id = fields.Many2oneReference(
+        string="Document", model_field="origin_model", required=True, readonly=True, aggregator=None
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Posted By", required=True, readonly=True, ondelete="restrict"
+    )
+    posted_at = fields.Datetime(required=True, readonly=True, help="Time of posting.")
+    previous_hash = fields.Char(required=True, readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+
+    _number_uniq = models.UniqueIndex(
+        "(envelope_id, number)", "Two entries of an envelope cannot have the same number."
+    )
+    _contract_date_idx = models.Index("(contract_id, date)")
+    # To PostgreSQL “NaN” equals itself and exceeds every number: only the bound refuses it.
+    _amount_cents = models.Constraint(
+        "CHECK (amount <> 0 AND amount = round(amount, 2) AND abs(amount) < 1e12)",
+        "The amount of a ledger entry is not zero and has two decimals at most.",
+    )
+    _subsidy_by_kind = models.Constraint(
+        "CHECK ((subsidy_id IS NULL) = (kind IN ('allocation', 'receipt')))",
+        "Allocations and receipts belong to an envelope, the other entries to a subsidy.",
+    )
+
+    @api.model
+    def _install_guards(self):
+        super()._install_guards()
+        with file_open("ctai_grants/models/ledger/grant_entry_schema.sql") as schema:
+            self.env.cr.execute(schema.read())
+
+    # ------------------------------------------------------------------
+    # Posting
+    # ------------------------------------------------------------------
+
+    @api.private
+    @api.model
+    def _post(self, origin, lines):
+        """Append ``lines`` to the ledger, for the document ``origin``: the only way in.
+
+        :param origin: the document (one record, :mod:`grant_source_mixin`) the entries come from
+        :param lines: list of dicts: ``kind``, ``envelope_id``, ``date`` (accounting date),
+            ``amount`` (euros, signed), and where they apply ``subsidy_id``, ``action_id``,
+            ``memo``; ids, not records
+        :return: the entries, in order
+        :raise UserError: a ceiling refuses (R1); the envelope is not in force; the date is in
+            the future, or before the contract
+        """
+        origin.ensure_one()._check_entry_kinds(lines)
+        self._begin_posting(
+            self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
+        )
+        for line in lines:
+            self._check_date(line)
+        self.env.flush_all()
+        # A refusal is put into words when the transaction has failed: what that reads, now.
+        get_lang(self.env)
+        try:
+            self.env.cr.execute(self._get_insert(origin, lines), log_exceptions=False)
+        except psycopg2.errors.CheckViolation as error:
+            if (error.diag.constraint_name or "").startswith("grant_ledger_"):
+                raise self._get_refusal(error) from error
+            raise
+        entries = self.browse(row[0] for row in self.env.cr.fetchall())
+        self._forget_counters(lines)
+        return entries
+
+    @api.model
+    def _get_insert(self, origin, lines):
+        """SQL that appends ``lines``; the database fills in the rest of each entry."""
+        values = SQL(", ").join(
+            SQL(
+                "(%s, %s, %s, %s, %s, round(%s::numeric, 2), %s, %s, %s, %s)",
+                line["envelope_id"],
+                line.get("subsidy_id") or None,
+                line.get("action_id") or None,
+                line["date"],
+                line["kind"],
+                repr(line["amount"]),
+                line.get("memo") or None,
+                origin._name,
+                origin.id,
+                self.env.uid,
+            )
+            for line in lines
+        )
+        return SQL(
+            """INSERT INTO grant_entry (envelope_id, subsidy_id, action_id, date, kind, amount,
+                                        memo, origin_model, origin_id, user_id)
+               VALUES %s RETURNING id""",
+            values,
+        )
+
+    @api.model
+    def _check_date(self, line):
+        """Refuse a date after today, or before the money was there: as at that date, more would
+        be committed than allocated (R1)."""
+        date = fields.Date.to_date(line["date"])
+        if date > fields.Date.context_today(self):
+            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
+        contract = self.env["grant.envelope"].browse(line["envelope_id"]).contract_id
+        if contract.force_date and date < contract.force_date:
+            raise UserError(
+                self.env._(
+                    "%(contract)s is in force since %(date)s: nothing before that day can be "
+                    "recorded in the ledger.",
+                    contract=contract.display_name,
+                    date=format_date(self.env, contract.force_date),
+                )
+            )
+        self._check_left_then(line, date)
+
+    @api.model
+    def _check_left_then(self, line, date):
+        """Refuse what only a later allocation leaves room for: the ceilings of the database count
+        all that is allotted, whatever its date (R1)."""
+        asked = {"commitment": 1, "allocation": -1}.get(line["kind"], 0) * line["amount"]
+        if asked <= 0:
+            return
+        envelope = self.env["grant.envelope"].browse(line["envelope_id"])
+        for day, left in self._get_left_before_allocations(envelope, date):
+            if envelope.currency_id.compare_amounts(asked, left) > 0:
+                raise UserError(
+                    self.env._(
+                        "Envelope “%(envelope)s”: before the amendment of %(date)s, %(left)s are "
+                        "left to commit, %(asked)s asked.",
+                        envelope=envelope.display_name,
+                        date=format_date(self.env, day),
+                        left=envelope.currency_id.format(left),
+                        asked=envelope.currency_id.format(asked),
+                    )
+                )
+
+    @api.model
+    def _get_left_before_allocations(self, envelope, date):
+        """What was left to commit just before each allocation of ``envelope`` after ``date``.
+
+        :return: list of (accounting date of the allocation, euros)
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT later.date,
+                          COALESCE(sum(CASE entry.kind WHEN 'allocation' THEN entry.amount
+                                                       ELSE -entry.amount END), 0)
+                     FROM (SELECT DISTINCT date FROM grant_entry
+                            WHERE envelope_id = %s AND kind = 'allocation' AND date > %s) later
+                     LEFT JOIN grant_entry entry
+                       ON entry.envelope_id = %s AND entry.date < later.date
+                      AND entry.kind IN ('allocation', 'commitment')
+                 GROUP BY later.date ORDER BY later.date""",
+                envelope.id,
+                date,
+                envelope.id,
+            )
+        )
+        return [(day, float(left)) for day, left in rows]
+
+    @api.model
+    def _forget_counters(self, lines):
+        """Drop what the cache knows of the counters that the database has just moved."""
+        kinds = {"entries", *(line["kind"] for line in lines)}
+        for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
+            records = self.env[model].browse({line[key] for line in lines if line.get(key)})
+            moved = [name for name, kind in records._get_counters().items() if kind in kinds]
+            records.invalidate_recordset([*moved, "entry_ids"], flush=False)
+            records.modified([*moved, "entry_ids"])
+
+    @api.model
+    def _get_refusal(self, error):
+        """The refusal of the database as a message that says which ceiling, what was left and
+        what was asked."""
+        about = json.loads(error.diag.message_detail)
+        currency = self.env["res.currency"].new(about.get("currency") or {})
+        amounts = {
+            name: formatLang(self.env, about[name], currency_obj=currency)
+            for name in ("left", "asked")
+            if name in about
+        }
+        match error.diag.constraint_name.removeprefix("grant_ledger_"), about.get("kind"):
+            case "envelope_ceiling", "commitment":
+                text = self.env._(
+                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked.",
+                    envelope=about["envelope"],
+                    **amounts,
+                )
+            case "envelope_ceiling", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, only "
+                    "%(left)s are not committed.",
+                    envelope=about["envelope"],
+                    **amounts,
+                )
+            case "subsidy_ceiling", "payment":
+                text = self.env._(
+                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to pay, "
+                    "%(asked)s asked.",
+                    envelope=about["envelope"],
+                    subsidy=about["subsidy"],
+                    **amounts,
+                )
+            case "subsidy_ceiling", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: it cannot go down by "
+                    "%(asked)s, only %(left)s are not paid.",
+                    envelope=about["envelope"],
+                    subsidy=about["subsidy"],
+                    **amounts,
+                )
+            case "not_in_force", _:
+                text = self.env._(
+                    "Envelope “%(envelope)s”: its contract is not in force, nothing can be "
+                    "posted.",
+                    envelope=about["envelope"],
+                )
+            case _:
+                text = self.env._(
+                    "The grant ledger refuses: %(error)s", error=error.diag.message_primary
+                )
+        return UserError(text)
+
+    # ------------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------------
+
+    @api.depends("number", "envelope_id")
+    def _compute_display_name(self):
+        for entry in self:
+            entry.display_name = f"{entry.envelope_id.display_name} #{entry.number}"
+
+    def action_open_origin(self):
+        """Open the document this entry comes from."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.origin_model,
+            "res_id": self.origin_id,
+            "views": [(False, "form")],
+        }
+
+    @api.model
+    def _get_action(self, domain):
+        """The list of these entries, limited to the kind given in the context."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_entry_action")
+        kind = self.env.context.get("entry_kind")
+        action["domain"] = [*domain, ("kind", "=", kind)] if kind else domain
+        action["context"] = {}
+        return action

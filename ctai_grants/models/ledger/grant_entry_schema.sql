@@ -1,0 +1,154 @@
+-- The grant ledger's own guards. They hold whoever writes, Odoo or not:
+-- * an entry is numbered, chained and counted by the database when it is inserted;
+-- * the ceilings (R1) are checked under the row locks of envelope and subsidy;
+-- * counters move only with an entry.
+-- Run at each install and upgrade, after append_only.sql: every statement can be repeated.
+
+-- Queue for the ledgers of these envelopes until the transaction ends. One that can be restarted
+-- waits on session locks: they outlive the failure that says that it must be, since an envelope
+-- has changed after its snapshot.
+CREATE OR REPLACE FUNCTION grant_entry_queue(
+    lock_key integer, envelope_ids integer[], can_restart boolean
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- Not when something is written already: a restart would lose it.
+    can_restart := can_restart AND pg_current_xact_id_if_assigned() IS NULL;
+    IF can_restart THEN
+        PERFORM pg_advisory_lock(lock_key, id) FROM unnest(envelope_ids) id;
+        PERFORM FROM grant_envelope WHERE id = ANY (envelope_ids) ORDER BY id FOR NO KEY UPDATE;
+    END IF;
+    PERFORM pg_advisory_xact_lock(lock_key, id) FROM unnest(envelope_ids) id;
+    IF can_restart THEN
+        PERFORM pg_advisory_unlock(lock_key, id) FROM unnest(envelope_ids) id;
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION grant_entry_text(
+    previous text, entry grant_entry
+) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT array_to_string(ARRAY[
+        previous, entry.number::text, entry.envelope_id::text,
+        to_char(entry.date, 'YYYY-MM-DD'), entry.kind, (entry.amount::numeric(16, 2))::text,
+        entry.subsidy_id::text, entry.action_id::text, entry.partner_id::text,
+        entry.origin_model, entry.origin_id::text, entry.user_id::text,
+        to_char(entry.posted_at, 'YYYY-MM-DD"T"HH24:MI:SS.US'), entry.memo
+    ], E'\n', '')
+$$;
+
+CREATE OR REPLACE FUNCTION grant_entry_post() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    envelope grant_envelope;
+    subsidy grant_subsidy;
+BEGIN
+    -- Not FOR UPDATE: documents that only refer to the envelope must not wait.
+    SELECT * INTO envelope FROM grant_envelope WHERE id = NEW.envelope_id FOR NO KEY UPDATE;
+    IF envelope.state IS DISTINCT FROM 'in_force' THEN
+        PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
+    END IF;
+    CASE NEW.kind
+        WHEN 'allocation' THEN envelope.allocated_amount := envelope.allocated_amount + NEW.amount;
+        WHEN 'receipt' THEN envelope.received_amount := envelope.received_amount + NEW.amount;
+        WHEN 'commitment' THEN envelope.committed_amount := envelope.committed_amount + NEW.amount;
+        WHEN 'payment' THEN envelope.paid_amount := envelope.paid_amount + NEW.amount;
+        WHEN 'justification' THEN
+            envelope.justified_amount := envelope.justified_amount + NEW.amount;
+        WHEN 'recovery' THEN envelope.recovered_amount := envelope.recovered_amount + NEW.amount;
+    END CASE;
+    IF envelope.committed_amount > envelope.allocated_amount THEN
+        PERFORM grant_entry_refuse('envelope_ceiling', json_build_object(
+            'envelope', envelope.name, 'kind', NEW.kind, 'asked', abs(NEW.amount),
+            'currency_id', envelope.currency_id,
+            'left', CASE NEW.kind
+                WHEN 'commitment'
+                THEN envelope.allocated_amount - envelope.committed_amount + NEW.amount
+                ELSE envelope.allocated_amount - NEW.amount - envelope.committed_amount END));
+    END IF;
+
+    NEW.contract_id := envelope.contract_id;
+    NEW.company_id := envelope.company_id;
+    NEW.currency_id := envelope.currency_id;
+    NEW.partner_id := NULL;
+    IF NEW.subsidy_id IS NOT NULL THEN
+        SELECT * INTO subsidy FROM grant_subsidy WHERE id = NEW.subsidy_id FOR NO KEY UPDATE;
+        IF subsidy.envelope_id IS DISTINCT FROM NEW.envelope_id THEN
+            PERFORM grant_entry_refuse('other_envelope', json_build_object(
+                'envelope', envelope.name, 'subsidy', subsidy.name));
+        END IF;
+        CASE NEW.kind
+            WHEN 'commitment' THEN subsidy.committed_amount := subsidy.committed_amount + NEW.amount;
+            WHEN 'payment' THEN subsidy.paid_amount := subsidy.paid_amount + NEW.amount;
+            WHEN 'justification' THEN
+                subsidy.justified_amount := subsidy.justified_amount + NEW.amount;
+            WHEN 'recovery' THEN subsidy.recovered_amount := subsidy.recovered_amount + NEW.amount;
+        END CASE;
+        IF subsidy.paid_amount - subsidy.recovered_amount > subsidy.committed_amount THEN
+            PERFORM grant_entry_refuse('subsidy_ceiling', json_build_object(
+                'envelope', envelope.name, 'subsidy', subsidy.name, 'kind', NEW.kind,
+                'asked', abs(NEW.amount), 'currency_id', envelope.currency_id,
+                'left', CASE NEW.kind
+                    WHEN 'payment'
+                    THEN subsidy.committed_amount - subsidy.paid_amount
+                         + subsidy.recovered_amount + NEW.amount
+                    ELSE subsidy.committed_amount - subsidy.paid_amount
+                         + subsidy.recovered_amount + abs(NEW.amount) END));
+        END IF;
+        NEW.partner_id := subsidy.partner_id;
+        UPDATE grant_subsidy
+           SET committed_amount = subsidy.committed_amount, paid_amount = subsidy.paid_amount,
+               justified_amount = subsidy.justified_amount,
+               recovered_amount = subsidy.recovered_amount
+         WHERE id = subsidy.id;
+    END IF;
+
+    NEW.number := envelope.entry_count + 1;
+    NEW.posted_at := clock_timestamp() AT TIME ZONE 'UTC';
+    NEW.previous_hash := envelope.chain_head;
+    NEW.hash := encode(
+        sha256(convert_to(grant_entry_text(envelope.chain_head, NEW), 'UTF8')), 'hex');
+    UPDATE grant_envelope
+       SET allocated_amount = envelope.allocated_amount, received_amount = envelope.received_amount,
+           committed_amount = envelope.committed_amount, paid_amount = envelope.paid_amount,
+           justified_amount = envelope.justified_amount,
+           recovered_amount = envelope.recovered_amount,
+           entry_count = NEW.number, chain_head = NEW.hash
+     WHERE id = envelope.id;
+    RETURN NEW;
+END $$;
+
+-- Depth 1 is a statement of the outside; the posting trigger's own updates come at depth 2.
+CREATE OR REPLACE FUNCTION grant_counters_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM grant_entry_refuse('counters', json_build_object('table', TG_TABLE_NAME));
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER grant_entry_post BEFORE INSERT ON grant_entry
+    FOR EACH ROW EXECUTE FUNCTION grant_entry_post();
+CREATE OR REPLACE TRIGGER grant_envelope_counters BEFORE UPDATE ON grant_envelope
+    FOR EACH ROW WHEN (
+        pg_trigger_depth() < 1 AND
+        (OLD.allocated_amount, OLD.received_amount, OLD.committed_amount, OLD.paid_amount,
+         OLD.justified_amount, OLD.recovered_amount, OLD.entry_count, OLD.chain_head)
+        IS DISTINCT FROM
+        (NEW.allocated_amount, NEW.received_amount, NEW.committed_amount, NEW.paid_amount,
+         NEW.justified_amount, NEW.recovered_amount, NEW.entry_count, NEW.chain_head))
+    EXECUTE FUNCTION grant_counters_guard();
+CREATE OR REPLACE TRIGGER grant_envelope_birth BEFORE INSERT ON grant_envelope
+    FOR EACH ROW WHEN (
+        (NEW.allocated_amount, NEW.received_amount, NEW.committed_amount, NEW.paid_amount,
+         NEW.justified_amount, NEW.recovered_amount, NEW.entry_count, NEW.chain_head)
+        IS DISTINCT FROM (0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0::numeric, 0,
+                          repeat('0', 64)))
+    EXECUTE FUNCTION grant_counters_guard();
+CREATE OR REPLACE TRIGGER grant_subsidy_counters BEFORE UPDATE ON grant_subsidy
+    FOR EACH ROW WHEN (
+        pg_trigger_depth() < 1 AND
+        (OLD.committed_amount, OLD.paid_amount, OLD.justified_amount, OLD.recovered_amount)
+        IS DISTINCT FROM
+        (NEW.committed_amount, NEW.paid_amount, NEW.justified_amount, NEW.recovered_amount))
+    EXECUTE FUNCTION grant_counters_guard();
+CREATE OR REPLACE TRIGGER grant_subsidy_birth BEFORE INSERT ON grant_subsidy
+    FOR EACH ROW WHEN (
+        (NEW.committed_amount, NEW.paid_amount, NEW.justified_amount, NEW.recovered_amount)
+        IS DISTINCT FROM (0::numeric, 0::numeric, 0::numeric, 0::numeric))
+    EXECUTE FUNCTION grant_counters_guard();

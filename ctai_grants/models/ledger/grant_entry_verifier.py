@@ -1,0 +1,136 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...lib.ledger import chain
+
+
+class GrantEntry(models.Model):
+    """The verifier: what it finds wrong, in sentences."""
+
+    _inherit = "grant.entry"
+
+    @api.private
+    @api.model
+    def _get_chain_rows(self, envelope):
+        """Yield the entries of ``envelope`` in order, as :mod:`lib.ledger.chain` reads them.
+
+        Straight from the tables, in batches: memory stays flat whatever the ledger's length.
+        """
+        self.env.flush_all()
+        last, batch = 0, [None]
+        while batch:
+            self.env.cr.execute(
+                SQL(
+                    """SELECT number, envelope_id, to_char(date, 'YYYY-MM-DD') AS date, kind,
+                              (amount::numeric(16, 2))::text AS amount, subsidy_id, action_id,
+                              partner_id, origin_model, origin_id, user_id,
+                              to_char(posted_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') AS posted_at,
+                              memo, previous_hash, hash
+                         FROM grant_entry WHERE envelope_id = %s AND number > %s
+                        ORDER BY number LIMIT 5000""",
+                    envelope.id,
+                    last,
+                )
+            )
+            batch = self.env.cr.dictfetchall()
+            yield from batch
+            last = batch[-1]["number"] if batch else last
+
+    @api.private
+    @api.model
+    def _verify(self, envelopes):
+        """Check hash chains and counters of ``envelopes`` against their entries, and these against
+        accounting (R6).
+
+        :return: list of sentences, one for each thing that is wrong, empty when all holds
+        """
+        wrong = []
+        for envelope in envelopes:
+            broken = chain.first_break(self._get_chain_rows(envelope), envelope.chain_head)
+            if broken:
+                wrong.append(
+                    self.env._(
+                        "Envelope “%(envelope)s”: %(broken)s.",
+                        envelope=envelope.display_name,
+                        broken=broken,
+                    )
+                )
+        return [
+            *wrong,
+            *self._get_misplaced(envelopes),
+            *self._get_wrong_counters(envelopes),
+            *(
+                sentence
+                for source in self._get_sources()
+                for sentence in source._get_unbalanced(envelopes)
+            ),
+        ]
+
+    @api.model
+    def _get_sources(self):
+        """The models whose documents post entries, in the order of their names."""
+        names = self.pool.descendants(["grant.source.mixin"], "_inherit")
+        return [self.env[name] for name in sorted(names) if not self.env[name]._abstract]
+
+    @api.model
+    def _get_misplaced(self, envelopes):
+        """Sentences naming the first entry of each envelope that says another contract, company
+        or currency than its envelope, or has a subsidy of another one: the hash chain covers
+        neither."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT ON (entry.envelope_id) entry.envelope_id, entry.number
+                     FROM grant_entry entry
+                     JOIN grant_envelope envelope ON envelope.id = entry.envelope_id
+                     LEFT JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
+                    WHERE entry.envelope_id IN %s
+                      AND (entry.contract_id IS DISTINCT FROM envelope.contract_id
+                           OR entry.company_id IS DISTINCT FROM envelope.company_id
+                           OR entry.currency_id IS DISTINCT FROM envelope.currency_id
+                           OR subsidy.envelope_id <> entry.envelope_id)
+                    ORDER BY entry.envelope_id, entry.number""",
+                tuple(envelopes.ids) or (0,),
+            )
+        )
+        return [
+            self.env._(
+                "Envelope “%(envelope)s”: entry %(number)s does not belong to its contract, "
+                "company, currency or subsidies.",
+                envelope=self.env["grant.envelope"].browse(envelope_id).display_name,
+                number=number,
+            )
+            for envelope_id, number in rows
+        ]
+
+    @api.model
+    def _get_wrong_counters(self, envelopes):
+        """Sentences naming the counters of envelopes and subsidies that differ from the ledger."""
+        wrong = []
+        subsidies = (
+            self.env["grant.subsidy"]
+            .with_context(active_test=False)
+            .search([("envelope_id", "in", envelopes.ids)])
+        )
+        for records, key in ((envelopes, "envelope_id"), (subsidies, "subsidy_id")):
+            sums = {
+                (record, kind): amount
+                for record, kind, amount in self._read_group(
+                    [(key, "in", records.ids)], [key, "kind"], ["amount:sum"]
+                )
+            }
+            for record in records:
+                for counter, kind in records._get_money_counters().items():
+                    posted = sums.get((record, kind), 0.0)
+                    if record.currency_id.compare_amounts(record[counter], posted):
+                        wrong.append(
+                            self.env._(
+                                "%(document)s: the counter “%(counter)s” says %(counted)s, the "
+                                "ledger %(posted)s.",
+                                document=record.display_name,
+                                counter=records._fields[counter]._description_string(self.env),
+                                counted=record.currency_id.format(record[counter]),
+                                posted=record.currency_id.format(posted),
+                            )
+                        )
+        return wrong

@@ -1,0 +1,101 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...lib.ledger.chain import GENESIS
+
+STATES = [("draft", "Draft"), ("in_force", "In Force"), ("closed", "Closed")]
+
+
+class GrantEnvelope(models.Model):
+    """An amount of a contract for an audience, and the head of one chain of the ledger."""
+
+    _name = "grant.envelope"
+    _description = "Grant Envelope"
+    _inherit = ["grant.document.mixin", "grant.counted.mixin"]
+    _order = "contract_id, sequence, id"
+    _rec_names_search = ["name", "code", "contract_id.code"]
+    _check_company_auto = True
+
+    name = fields.Char(required=True, portal=True)
+    code = fields.Char(required=True, portal=True)
+    sequence = fields.Integer(default=10, portal=True)
+    contract_id = fields.Many2one(
+        "grant.contract", required=True, ondelete="restrict", index=True, check_company=True,
+        portal=True,
+    )  # fmt: skip
+    company_id = fields.Many2one(related="contract_id.company_id", store=True, portal=True)
+    currency_id = fields.Many2one(related="company_id.currency_id", store=True, portal=True)
+    state = fields.Selection(
+        STATES, required=True, default="draft", readonly=True, copy=False, index=True, portal=True
+    )
+    allocated_amount = fields.Monetary(
+        string="Allocated", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="allocation",
+    )  # fmt: skip
+    received_amount = fields.Monetary(
+        string="Received", required=True, default=0.0, readonly=True, copy=False, portal=True,
+        counts="receipt",
+    )  # fmt: skip
+    entry_count = fields.Integer(
+        string="Entries", required=True, default=0, readonly=True, copy=False, aggregator=None,
+        counts="entries",
+    )  # fmt: skip
+    chain_head = fields.Char(
+        required=True, default=GENESIS, readonly=True, copy=False, counts="entries",
+        help="Hash of the last ledger entry of this envelope.",
+    )  # fmt: skip
+    available_amount = fields.Monetary(
+        string="Available", compute="_compute_available_amount", portal=True
+    )
+    # Unlike a subsidy's, whose operator reads its own.
+    unjustified_amount = fields.Monetary(portal=True)
+    entry_ids = fields.One2many("grant.entry", "envelope_id", string="Ledger")
+
+    _code_uniq = models.UniqueIndex(
+        "(contract_id, code)", "Two envelopes of a contract cannot have the same code."
+    )
+    _committed_within_allocated = models.Constraint(
+        "CHECK (committed_amount <= allocated_amount)",
+        "The commitments of an envelope cannot exceed its allocations.",
+    )
+    _counters_positive = models.Constraint(
+        "CHECK (allocated_amount >= 0 AND received_amount >= 0 AND committed_amount >= 0 "
+        "AND paid_amount >= 0 AND justified_amount >= 0 AND recovered_amount >= 0)",
+        "The totals of an envelope cannot be negative.",
+    )
+
+    @api.depends("name", "code", "contract_id.code")
+    def _compute_display_name(self):
+        # With its contract: each year's contract has an envelope A.
+        for envelope in self:
+            contract = envelope.contract_id.code or ""
+            envelope.display_name = f"{contract}/{envelope.code} – {envelope.name}"
+
+    @api.depends("allocated_amount", "committed_amount")
+    def _compute_available_amount(self):
+        for envelope in self:
+            envelope.available_amount = envelope.allocated_amount - envelope.committed_amount
+
+    def _get_frozen_fields(self):
+        if self.state == "draft":
+            return frozenset({"contract_id"} if self.entry_count else ())
+        return frozenset({"contract_id", "code"})
+
+    def _touch(self):
+        """Show these envelopes to the transactions that run beside ours.
+
+        For what moves no counter and must be seen: who decides at the same time about the same
+        envelope would not see it. Its transaction fails on the row, and Odoo tries it again.
+        """
+        if self:
+            self.env.flush_all()
+            self.env.execute_query(
+                SQL(
+                    "UPDATE grant_envelope SET write_date = write_date WHERE id IN %s RETURNING id",
+                    tuple(self.ids),
+                )
+            )
+
+    def action_view_entries(self):
+        """Open the ledger of these envelopes, limited to the kind given in the context."""
+        return self.env["grant.entry"]._get_action([("envelope_id", "in", self.ids)])

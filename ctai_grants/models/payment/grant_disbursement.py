@@ -1,0 +1,529 @@
+import datetime
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import LazyTranslate, format_date
+
+from ..guard.grant_acting_mixin import asks_reason
+
+_lt = LazyTranslate(__name__)
+
+KINDS = [("advance", "Advance"), ("interim", "Interim"), ("balance", "Balance")]
+
+
+class GrantDisbursement(models.Model):
+    """One tranche of a subsidy, from the plan to the payment.
+
+    The coordinator certifies that the work was done (service fait), finance orders the payment,
+    and records it when the treasury has paid: two different people (R5). On a direct envelope
+    the State pays: finance only records what it paid.
+    """
+
+    _name = "grant.disbursement"
+    _description = "Disbursement"
+    _inherit = [
+        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.thread.mixin",
+        "mail.activity.mixin",
+    ]  # fmt: skip
+    _order = "due_date, sequence, id"
+    _check_company_auto = True
+
+    _entry_kinds = ("payment",)
+    _decision_key = "disbursement_id"
+
+    name = fields.Char(required=True, portal=True)
+    sequence = fields.Integer(default=10, portal=True)
+    kind = fields.Selection(
+        KINDS, required=True, default="interim", portal=True, wakes="_get_itself"
+    )
+    subsidy_id = fields.Many2one(
+        "grant.subsidy", required=True, ondelete="cascade", index=True, check_company=True,
+        portal=True, wakes="_get_itself",
+    )  # fmt: skip
+    envelope_id = fields.Many2one(related="subsidy_id.envelope_id", store=True, index=True)
+    contract_id = fields.Many2one(related="subsidy_id.contract_id", store=True, index=True)
+    partner_id = fields.Many2one(
+        related="subsidy_id.partner_id", store=True, string="Operator", index=True
+    )
+    company_id = fields.Many2one(related="subsidy_id.company_id", store=True, portal=True)
+    currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True, portal=True)
+    payment_path = fields.Selection(related="envelope_id.payment_path")
+    subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
+    amount = fields.Monetary(
+        required=True, tracking=True, amendable=True, portal=True, wakes="_get_itself"
+    )
+    due_date = fields.Date(index=True, amendable=True, portal=True)
+    note = fields.Text(string="Notes")
+    deliverable_ids = fields.Many2many(
+        "grant.deliverable",
+        "grant_disbursement_deliverable_rel",
+        string="Required Pieces",
+        domain="[('subsidy_id', '=', subsidy_id)]",
+        portal=True,
+        wakes="_get_itself",
+        help="The pieces that must be accepted before this tranche is certified.",
+    )
+    state = fields.Selection(
+        [
+            ("planned", "Planned"),
+            ("ready", "Ready"),
+            ("certified", "Certified"),
+            ("ordered", "Ordered"),
+            ("paid", "Paid Out"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        default="planned",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+        group_expand=True,
+        portal=True,
+    )
+    certified_by_id = fields.Many2one(
+        "res.users", readonly=True, copy=False, ondelete="restrict"
+    )
+    certified_at = fields.Datetime(string="Certified On", readonly=True, copy=False)
+    ordered_by_id = fields.Many2one(
+        "res.users", readonly=True, copy=False, ondelete="restrict"
+    )
+    residual_amount = fields.Monetary(
+        string="Left to Pay",
+        compute="_compute_residual_amount",
+        help="Of an order: what accounting says is not paid yet.",
+    )
+    paid_by_id = fields.Many2one(
+        "res.users", string="Payment Recorded By", readonly=True, copy=False, ondelete="restrict"
+    )
+    paid_date = fields.Date(
+        string="Paid On", readonly=True, copy=False, tracking=True, portal=True
+    )
+    payment_reference = fields.Char(
+        readonly=True, copy=False, help="What the treasury, or the State, calls this payment."
+    )
+    payment_deadline = fields.Date(
+        string="To Pay Before",
+        compute="_compute_payment_deadline",
+        store=True,
+        help="60 days after the notification of the award (a setting), or what the convention's "
+        "schedule says when that is later (loi 2000-321, art. 10).",
+    )
+    days_left = fields.Integer(
+        compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
+    )
+    late_interest = fields.Monetary(
+        string="Interest Due",
+        compute="_compute_days_left",
+        help="On what is not paid in time, at the rate of the settings.",
+    )
+    condition_ids = fields.One2many("grant.condition", "disbursement_id", string="Checklist")
+    blockers = fields.Text(
+        string="What Blocks It", compute="_compute_blockers", help="One condition a line."
+    )
+    overrides = fields.Text(
+        string="Done Without",
+        compute="_compute_overrides",
+        help="The conditions that a finance manager did without, and why.",
+    )
+    operator_debts = fields.Text(related="subsidy_id.operator_debts")
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
+    decision_ids = fields.One2many("grant.decision", "disbursement_id", string="Decisions")
+    _amount_positive = models.Constraint(
+        "CHECK (amount > 0)", "The amount of a tranche is above zero."
+    )
+    _two_people = models.Constraint(
+        "CHECK (certified_by_id <> ordered_by_id)",
+        "The person who certifies that the work was done cannot order its payment.",
+    )
+
+    @api.depends("state", "condition_ids.state", "condition_ids.evidence")
+    def _compute_blockers(self):
+        # The sentences of all tranches at once, so that their pieces are read together.
+        self.condition_ids.filtered(lambda condition: condition.state == "unmet").mapped("evidence")
+        for disbursement in self:
+            waiting = disbursement.state in ("planned", "ready")
+            disbursement.blockers = "\n".join(disbursement._get_blockers() if waiting else [])
+
+    def _get_blockers(self):
+        """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
+        unmet = self.condition_ids.filtered(lambda condition: condition.state == "unmet")
+        return unmet.mapped("evidence")
+
+    @api.depends("condition_ids.state")
+    def _compute_overrides(self):
+        for disbursement in self:
+            disbursement.overrides = "\n".join(
+                f"{condition.display_name}: {condition.evidence}"
+                for condition in disbursement.condition_ids
+                if condition.state == "overridden"
+            )
+
+    @api.depends(
+        "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
+        "company_id.grant_payment_days",
+    )  # fmt: skip
+    def _compute_payment_deadline(self):
+        for disbursement in self:
+            notified = disbursement.subsidy_id.notification_date
+            legal = notified and notified + datetime.timedelta(
+                days=disbursement.company_id.grant_payment_days
+            )
+            agreed = disbursement.subsidy_id.convention_reference and disbursement.due_date
+            dates = [date for date in (legal, agreed) if date]
+            disbursement.payment_deadline = max(dates, default=False)
+
+    @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
+    def _compute_days_left(self):
+        today = fields.Date.context_today(self)
+        for disbursement in self:
+            deadline = disbursement.payment_deadline
+            if not deadline or disbursement.state in ("paid", "cancelled"):
+                disbursement.days_left = disbursement.late_interest = 0
+                continue
+            disbursement.days_left = (deadline - today).days
+            late = max(0, -disbursement.days_left)
+            rate = disbursement.company_id.grant_late_interest_rate
+            interest = disbursement.residual_amount * rate / 100 * late / 365
+            disbursement.late_interest = disbursement.currency_id.round(interest)
+
+    @api.depends("due_date", "state", "subsidy_id.state")
+    def _compute_is_late(self):
+        today = fields.Date.context_today(self)
+        for disbursement in self:
+            disbursement.is_late = bool(
+                disbursement.subsidy_id.state == "signed"
+                and disbursement.state not in ("paid", "cancelled")
+                and disbursement.due_date
+                and disbursement.due_date < today
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "not in", ("paid", "cancelled"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
+        )
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    @api.constrains("subsidy_id")
+    def _check_no_own_cost(self):
+        self.subsidy_id._check_no_tranches()
+
+    @api.depends("amount", "state")
+    def _compute_residual_amount(self):
+        for disbursement in self:
+            settled = disbursement.state in ("paid", "cancelled")
+            disbursement.residual_amount = 0.0 if settled else disbursement.amount
+
+    @api.constrains("deliverable_ids", "subsidy_id")
+    def _check_deliverables(self):
+        for disbursement in self:
+            if disbursement.deliverable_ids.subsidy_id - disbursement.subsidy_id:
+                raise UserError(
+                    self.env._(
+                        "Tranche “%(tranche)s” depends on a piece of another subsidy.",
+                        tranche=disbursement.name,
+                    )
+                )
+
+    def _is_amendable(self):
+        return self.subsidy_id.state == "signed" and self.state in ("planned", "ready")
+
+    def _get_frozen_fields(self):
+        frozen = set()
+        if self.subsidy_id.state != "draft" or self.decision_ids:
+            frozen.add("subsidy_id")
+        if self.subsidy_id.state not in ("draft", "granted"):
+            # To do without a condition, a finance manager overrides it with a reason (R4).
+            frozen |= {"amount", "due_date", "kind", "deliverable_ids"}
+        if self.state not in ("planned", "ready"):
+            frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
+        return frozenset(frozen)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Once signed, the schedule is part of what was signed (R4): a finance manager alone
+        completes one that was signed without all its tranches."""
+        disbursements = super().create(vals_list)
+        signed = disbursements.filtered(lambda d: d.subsidy_id.state not in ("draft", "granted"))
+        if signed:
+            signed._check_group(
+                "group_finance_manager", self.env._("Adding a tranche to a signed subsidy")
+            )
+            # An amendment signed meanwhile adds up the tranches: one of us waits.
+            signed.subsidy_id.lock_for_update(allow_referencing=True)
+        return disbursements
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_planned(self):
+        self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
+        self.subsidy_id._check_state(
+            ("draft", "granted"), self.env._("Deleting a tranche of a signed subsidy")
+        )
+        for disbursement in self:
+            if disbursement.decision_ids:
+                raise UserError(
+                    self.env._(
+                        "“%(tranche)s” has decisions and cannot be deleted: cancel it instead.",
+                        tranche=disbursement.name,
+                    )
+                )
+
+    # ------------------------------------------------------------------
+    # From planned to paid
+    # ------------------------------------------------------------------
+
+    def _wake(self):
+        # sudo: whoever changes a fact may not be allowed to touch the tranches that depend on it
+        self.sudo()._refresh_readiness()
+
+    def _refresh_readiness(self):
+        """Follow the conditions: ready when all are met, planned again when one is not."""
+        waiting = self.filtered(lambda disbursement: disbursement.state in ("planned", "ready"))
+        self.env["grant.condition"]._sync(waiting)
+        for disbursement in waiting:
+            unmet = "unmet" in disbursement.condition_ids.mapped("state")
+            state = "planned" if unmet else "ready"
+            if state != disbursement.state:
+                disbursement._transition(state=state)
+
+    @api.model
+    def _cron_refresh_readiness(self):
+        """Each night: some conditions are met by the passing of time (the executory date)."""
+        self.search([("state", "in", ("planned", "ready"))])._refresh_readiness()
+
+    def action_check(self):
+        """Look at the conditions again; says which one is unmet, if any.
+
+        :raise UserError: a condition is unmet
+        """
+        self._check_group("group_reader", self.env._("Checking a tranche"))
+        self.check_access("read")
+        # sudo: whoever may read the tranche may have its conditions looked at again
+        self.sudo()._refresh_readiness()
+        for disbursement in self:
+            disbursement._check_blockers()
+
+    def _check_blockers(self):
+        self.ensure_one()
+        if blockers := self._get_blockers():
+            raise UserError(
+                self.env._(
+                    "%(tranche)s cannot be certified yet:\n%(blockers)s",
+                    tranche=self.display_name,
+                    blockers="\n".join(f"• {blocker}" for blocker in blockers),
+                )
+            )
+
+    def action_certify(self):
+        """Certify that the work was done (service fait).
+
+        :raise UserError: a condition is unmet, naming each
+        :raise AccessError: the user is not a coordinator
+        """
+        what = self.env._("Certifying the work done")
+        self._check_group("group_coordinator", what)
+        self.lock_for_update()
+        self._check_state(("planned", "ready"), what)
+        self._refresh_readiness()
+        for disbursement in self:
+            disbursement._check_blockers()
+            disbursement._decide(
+                "certified",
+                state="certified",
+                certified_by_id=self.env.uid,
+                certified_at=fields.Datetime.now(),
+            )
+            disbursement._ask_finance()
+
+    def _ask_finance(self):
+        """Leave an activity to the officer in charge of the contract's money, if there is one."""
+        if officer := self.contract_id.finance_user_id:
+            self.activity_schedule(
+                "ctai_grants.mail_activity_order",
+                user_id=officer.id,
+                summary=self.env._("Order “%s”", self.name),
+            )
+
+    def action_return(self):
+        """Ask for the reason, then send a certified tranche back to the coordinator."""
+        return self._ask_reason("return")
+
+    @asks_reason("return", _lt("Return to the Coordinator"))
+    def _do_return(self, reason):
+        """Take the certificate back, with a reason, before the payment is ordered.
+
+        :raise UserError: not certified, or already ordered
+        :raise AccessError: the user is neither coordinator nor finance officer
+        """
+        what = self.env._("Returning a tranche")
+        self._check_staff(what)
+        self.lock_for_update()
+        self._check_state(("certified",), what)
+        for disbursement in self:
+            disbursement._decide(
+                "returned", reason, state="planned", certified_by_id=False, certified_at=False
+            )
+        self._refresh_readiness()
+
+    def _check_two_people(self):
+        if self.certified_by_id == self.env.user:
+            raise UserError(
+                self.env._(
+                    "You certified the work done for %(tranche)s: somebody else has to order its "
+                    "payment.",
+                    tranche=self.display_name,
+                )
+            )
+
+    def action_pay(self):
+        """Ask for the date and reference of the payment."""
+        return self._open_wizard("grant.disbursement.pay", self.env._("Record the Payment"))
+
+    def _do_pay(self, date, reference=None):
+        """Record that the money left: by the treasury, or by the State on a direct envelope.
+
+        :param date: accounting date of the payment
+        :param str reference: the payer's reference
+        :raise UserError: not ordered, before the signature, or the ceiling refuses (R1)
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Recording a payment")
+        self._check_group("group_finance_officer", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("certified",), what)
+        self._check_payment_date(fields.Date.to_date(date))
+        self._check_two_people()
+        self._decide(
+            "paid",
+            reference,
+            state="paid",
+            ordered_by_id=self.env.uid,
+            paid_by_id=self.env.uid,
+            paid_date=date,
+            payment_reference=reference,
+        )
+        self._post_payment(self.amount, date)
+
+    def action_unpay(self):
+        """Ask for the reason, then cancel a payment recorded by mistake."""
+        return self._ask_reason("unpay")
+
+    @asks_reason("unpay", _lt("Cancel the Payment"))
+    def _do_unpay(self, reason):
+        """Cancel a payment recorded by mistake, with the opposite entry of the same date.
+
+        :raise UserError: not paid, or the subsidy is closed
+        :raise AccessError: the user is not a finance manager
+        """
+        self.ensure_one()
+        what = self.env._("Cancelling a payment")
+        self._check_group("group_finance_manager", what)
+        self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._check_state(("paid",), what)
+        self.subsidy_id._check_state(("signed",), what)
+        self._take_payment_back(reason)
+
+    def _take_payment_back(self, reason):
+        """Record that the State's payment was none, with the opposite entry of the same date."""
+        date = self.paid_date
+        self._decide(
+            "unpaid",
+            reason,
+            state="certified",
+            ordered_by_id=False,
+            paid_by_id=False,
+            paid_date=False,
+            payment_reference=False,
+        )
+        self._post_payment(-self.amount, date, reason)
+
+    def action_cancel(self):
+        """Ask for the reason, then cancel a tranche that will not be paid."""
+        return self._ask_reason("cancel")
+
+    @asks_reason("cancel", _lt("Cancel the Tranche"))
+    def _do_cancel(self, reason):
+        """Cancel a tranche that is not ordered.
+
+        :raise UserError: already ordered or paid
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Cancelling a tranche")
+        self._check_group("group_finance_manager", what)
+        self.lock_for_update()
+        self._check_state(("planned", "ready", "certified"), what)
+        for disbursement in self:
+            disbursement._decide("cancelled", reason, state="cancelled")
+
+    def action_replan(self):
+        """Put a cancelled tranche back in the plan.
+
+        :raise AccessError: the user is not a finance manager
+        """
+        what = self.env._("Planning a tranche again")
+        self._check_group("group_finance_manager", what)
+        self._check_state(("cancelled",), what)
+        self.subsidy_id._check_state(("draft", "granted", "signed"), what)
+        for disbursement in self:
+            disbursement._decide(
+                "reopened", state="planned", certified_by_id=False, certified_at=False
+            )
+        self._refresh_readiness()
+
+    def _check_payment_date(self, date):
+        """Refuse a payment before the subsidy was signed.
+
+        :raise UserError: naming the tranche and the date
+        """
+        signature_date = self.subsidy_id.signature_date
+        if signature_date and date < signature_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: it cannot be paid before the subsidy was signed, on %(date)s.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, signature_date),
+                )
+            )
+
+    def _post_payment(self, amount, date, memo=None):
+        """Post what the State pays itself, without the city's accounting."""
+        self._post_entries(
+            [
+                {
+                    "kind": "payment",
+                    "envelope_id": self.envelope_id.id,
+                    "subsidy_id": self.subsidy_id.id,
+                    "date": date,
+                    "amount": amount,
+                    "memo": self._get_payment_memo(memo),
+                }
+            ]
+        )
+
+    def _get_payment_memo(self, memo=None):
+        """What the ledger says of a payment of this tranche, the conditions it was made without
+        included (R4)."""
+        memo = memo or self.payment_reference or self.name
+        overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
+        if overrides:
+            reasons = "; ".join(overrides.mapped("reason"))
+            memo = self.env._("%(memo)s (override: %(reasons)s)", memo=memo, reasons=reasons)
+        return memo
+
+    def _open_wizard(self, model, title):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_disbursement_id": self.id},
+        }

@@ -1,0 +1,158 @@
+import datetime
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class GrantSubsidy(models.Model):
+    _inherit = "grant.subsidy"
+
+    # What the conditions of payment look at: of its own tranches…
+    executory_date = fields.Date(wakes="_get_tranches")
+    convention_reference = fields.Char(wakes="_get_tranches")
+    request_date = fields.Date(wakes="_get_tranches")
+    cer_date = fields.Date(wakes="_get_tranches")
+    # … and of all of its operator's: the year's subsidies count together, for the convention.
+    amount = fields.Monetary(wakes="_get_operator_tranches")
+    state = fields.Selection(wakes="_get_operator_tranches")
+    decision_date = fields.Date(wakes="_get_operator_tranches")
+    partner_id = fields.Many2one(wakes="_get_operator_tranches")
+    kind = fields.Selection(wakes="_get_operator_tranches")
+
+    disbursement_ids = fields.One2many(
+        "grant.disbursement", "subsidy_id", string="Tranches", portal=True
+    )
+    operator_debts = fields.Text(
+        string="What the Operator Owes",
+        compute="_compute_operator_debts",
+        help="Pieces late for its other subsidies, and repayments claimed: one a line.",
+    )
+    next_disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Next Payment", compute="_compute_next_disbursement"
+    )
+    next_due_date = fields.Date(compute="_compute_next_disbursement")
+    next_amount = fields.Monetary(compute="_compute_next_disbursement")
+    next_state = fields.Char(compute="_compute_next_disbursement")
+    next_blockers = fields.Text(
+        string="What Blocks the Next Payment", compute="_compute_next_disbursement"
+    )
+    schedule_warning = fields.Char(compute="_compute_schedule_warning")
+
+    @api.depends("partner_id")
+    def _compute_operator_debts(self):
+        operators = self.filtered(lambda subsidy: subsidy.kind == "operator").partner_id
+        debts = operators._get_grant_debts()
+        for subsidy in self:
+            subsidy.operator_debts = "\n".join(
+                sentence
+                for source, company, sentence in debts.get(subsidy.partner_id, ())
+                if source != subsidy._origin and company == subsidy.company_id
+            )
+
+    @api.depends(
+        "disbursement_ids.blockers", "disbursement_ids.state", "disbursement_ids.due_date",
+        "disbursement_ids.amount",
+    )  # fmt: skip
+    def _compute_next_disbursement(self):
+        waiting = {
+            subsidy: subsidy.disbursement_ids.filtered(
+                lambda disbursement: disbursement.state not in ("paid", "cancelled")
+            ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))[:1]
+            for subsidy in self
+        }
+        # What blocks them is looked up for all of them at once.
+        all_ids = [disbursement.id for disbursement in waiting.values() if disbursement]
+        for subsidy, disbursement in waiting.items():
+            following = disbursement.with_prefetch(all_ids)
+            subsidy.next_disbursement_id = following
+            subsidy.next_due_date = following.due_date
+            subsidy.next_amount = following.amount
+            subsidy.next_state = following.state
+            subsidy.next_blockers = following.blockers
+
+    @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
+    def _compute_schedule_warning(self):
+        for subsidy in self:
+            planned = subsidy._get_planned_amount()
+            over = planned - (subsidy.committed_amount or subsidy.amount)
+            # A form just opened has no envelope, hence no currency yet.
+            currency = subsidy.currency_id or self.env.company.currency_id
+            warning = False
+            if currency.compare_amounts(over, 0) > 0:
+                warning = self.env._(
+                    "The tranches exceed the amount by %(over)s.", over=currency.format(over)
+                )
+            elif planned and currency.compare_amounts(over, 0) < 0:
+                warning = self.env._(
+                    "The tranches fall short of the amount by %(short)s.",
+                    short=currency.format(-over),
+                )
+            subsidy.schedule_warning = warning
+
+    def _get_planned_amount(self):
+        self.ensure_one()
+        return sum(
+            self.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
+        )
+
+    def _check_schedule_total(self):
+        """Refuse tranches that add up to more than the subsidy.
+
+        :raise UserError: naming the subsidy and both amounts
+        """
+        for subsidy in self:
+            planned = subsidy._get_planned_amount()
+            if subsidy.currency_id.compare_amounts(planned, subsidy.amount) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: its tranches add up to %(planned)s, more than its amount, "
+                        "%(amount)s.",
+                        subsidy=subsidy.display_name,
+                        planned=subsidy.currency_id.format(planned),
+                        amount=subsidy.currency_id.format(subsidy.amount),
+                    )
+                )
+
+    def _get_tranches(self):
+        return self.disbursement_ids
+
+    def _get_operator_tranches(self):
+        return self.partner_id._get_waiting_tranches()
+
+    @api.constrains("kind")
+    def _check_no_tranches(self):
+        """Accounting says what is paid of a cost of the city."""
+        for subsidy in self.filtered(lambda s: s.kind == "own_cost" and s.disbursement_ids):
+            raise ValidationError(
+                self.env._(
+                    "%(subsidy)s: a cost of the city has no tranches, accounting says what is "
+                    "paid.",
+                    subsidy=subsidy.display_name,
+                )
+            )
+
+    def _has_schedule(self):
+        return super()._has_schedule() or bool(self.disbursement_ids)
+
+    def _check_signable(self):
+        super()._check_signable()
+        self._check_schedule_total()
+
+    def _release(self, state, reason):
+        """Cancel what is planned too.
+
+        :raise UserError: a tranche is ordered and not paid yet
+        """
+        ordered = self.disbursement_ids.filtered(lambda d: d.state == "ordered")
+        if ordered:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: “%(tranche)s” is ordered and not paid yet.",
+                    subsidy=self.display_name,
+                    tranche=ordered[0].name,
+                )
+            )
+        for disbursement in self.disbursement_ids:
+            if disbursement.state not in ("paid", "cancelled"):
+                disbursement._decide("cancelled", reason, state="cancelled")
+        super()._release(state, reason)

@@ -1,0 +1,19 @@
+from odoo import models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _get_grant_bank(self):
+        """The bank account payments go to: the first one marked as trusted, or none."""
+        self.ensure_one()
+        return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
+
+    def _get_waiting_tranches(self):
+        """The tranches of these organisations that wait for their conditions."""
+        # sudo: who changes a fact about an organisation may not be allowed to see its tranches
+        tranches = self.env["grant.disbursement"].sudo()
+        return tranches.search([
+            ("partner_id", "child_of", self.commercial_partner_id.ids),
+            ("state", "in", ("planned", "ready")),
+        ])  # fmt: skip

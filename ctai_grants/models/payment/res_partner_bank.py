@@ -1,0 +1,42 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResPartnerBank(models.Model):
+    _name = "res.partner.bank"
+    _inherit = ["res.partner.bank", "grant.waking.mixin"]
+
+    # A verified account may be all that a tranche waits for (:mod:`grant_condition`).
+    acc_number = fields.Char(wakes="_get_tranches")
+    acc_holder_name = fields.Char(wakes="_get_tranches")
+    allow_out_payment = fields.Boolean(wakes="_get_tranches")
+    active = fields.Boolean(wakes="_get_tranches")
+    partner_id = fields.Many2one(wakes="_get_tranches")
+
+    def _get_tranches(self):
+        return self.partner_id._get_waiting_tranches()
+
+    @api.constrains("acc_number", "partner_id", "allow_out_payment")
+    def _check_operator_iban(self):
+        """Odoo takes a wrong IBAN for an account number of another kind."""
+        for account in self:
+            organisation = account.partner_id.commercial_partner_id
+            if organisation.grant_role == "operator" and account.acc_type != "iban":
+                raise ValidationError(
+                    self.env._(
+                        "Bank account “%(number)s” of %(partner)s: this is not a valid IBAN.",
+                        number=account.acc_number,
+                        partner=organisation.display_name,
+                    )
+                )
+
+    def _get_masked_number(self, short=False):
+        """Enough of this account to recognise it, and its holder unless ``short``; nothing of
+        none."""
+        if not self:
+            return False
+        number = self.sanitized_acc_number
+        if short:
+            return f"{number[:4]} •••• {number[-4:]}"
+        holder = self.acc_holder_name or self.partner_id.name
+        return f"{number[:4]} •••• {number[-4:]} – {holder}"

@@ -1,0 +1,10 @@
+# The mixin first: the other models inherit from it.
+# isort: off
+from . import grant_portal_mixin
+
+# isort: on
+from . import (
+    grant_contract,
+    grant_subsidy,
+    ir_http,
+)

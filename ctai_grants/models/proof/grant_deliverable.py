@@ -1,0 +1,312 @@
+import hashlib
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import LazyTranslate
+
+from ...lib.proof.upload import ALLOWED, sniff
+from ..guard.grant_acting_mixin import asks_reason
+
+_lt = LazyTranslate(__name__)
+
+# While a piece is in one of these states, a file may be handed in for it.
+OPEN_STATES = ("expected", "submitted", "to_complete")
+
+
+class GrantDeliverable(models.Model):
+    """One required piece at a milestone; each hand-in is a numbered version."""
+
+    _name = "grant.deliverable"
+    _description = "Deliverable"
+    _inherit = [
+        "grant.document.mixin", "grant.decided.mixin", "grant.thread.mixin", "mail.activity.mixin"
+    ]  # fmt: skip
+    _order = "due_date, id"
+    _check_company_auto = True
+
+    _decision_key = "deliverable_id"
+
+    name = fields.Char(required=True, portal=True)
+    type_id = fields.Many2one("grant.deliverable.type", ondelete="restrict")
+    milestone_id = fields.Many2one(
+        "grant.milestone", required=True, ondelete="cascade", index=True, check_company=True
+    )
+    subsidy_id = fields.Many2one(
+        related="milestone_id.subsidy_id", store=True, index=True, portal=True
+    )
+    contract_id = fields.Many2one(related="milestone_id.contract_id", store=True, index=True)
+    partner_id = fields.Many2one(
+        related="milestone_id.partner_id", store=True, string="Operator", index=True
+    )
+    company_id = fields.Many2one(related="milestone_id.company_id", store=True, portal=True)
+    due_date = fields.Date(
+        related="milestone_id.date", store=True, index=True, string="Due Date", portal=True
+    )
+    subsidy_state = fields.Selection(related="subsidy_id.state", string="Subsidy State")
+    instructions = fields.Text(related="type_id.instructions", portal=True)
+    state = fields.Selection(
+        [
+            ("expected", "Expected"),
+            ("submitted", "Submitted"),
+            ("accepted", "Accepted"),
+            ("to_complete", "To Complete"),
+            ("waived", "Waived"),
+        ],
+        required=True,
+        default="expected",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+        group_expand=True,
+        portal=True,
+    )
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late", portal=True)
+    answer = fields.Text(
+        readonly=True, copy=False, portal=True,
+        help="What the coordinator answered last; the operator reads it.",
+    )  # fmt: skip
+    answered_at = fields.Datetime(readonly=True, copy=False, portal=True)
+    version_ids = fields.One2many(
+        "grant.deliverable.version", "deliverable_id", string="Versions", portal=True
+    )
+    last_version_id = fields.Many2one("grant.deliverable.version", readonly=True, copy=False)
+    decision_ids = fields.One2many("grant.decision", "deliverable_id", string="Decisions")
+
+    @api.onchange("type_id")
+    def _onchange_type_id(self):
+        self.name = self.name or self.type_id.name
+
+    @api.depends("due_date", "state", "subsidy_id.state")
+    def _compute_is_late(self):
+        today = fields.Date.context_today(self)
+        for deliverable in self:
+            # Before the signature nobody owes anything, after the closing nothing is asked.
+            deliverable.is_late = bool(
+                deliverable.subsidy_id.state == "signed"
+                and deliverable.state in ("expected", "to_complete")
+                and deliverable.due_date
+                and deliverable.due_date < today
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = (
+            Domain("subsidy_id.state", "=", "signed")
+            & Domain("state", "in", ("expected", "to_complete"))
+            & Domain("due_date", "<", fields.Date.context_today(self))
+        )
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    def _get_frozen_fields(self):
+        if self.state != "expected" or self.version_ids:
+            return frozenset({"milestone_id", "type_id"})
+        if self.subsidy_id.state in ("draft", "granted"):
+            return frozenset()
+        return frozenset({"milestone_id"})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for deliverable in self:
+            if deliverable.version_ids or deliverable.decision_ids or deliverable._is_needed():
+                raise UserError(
+                    self.env._(
+                        "“%(deliverable)s” has files or decisions, or a tranche depends on it, "
+                        "and cannot be deleted: waive it instead.",
+                        deliverable=deliverable.name,
+                    )
+                )
+
+    def _is_needed(self):
+        """Whether something that was signed depends on this piece."""
+        return False
+
+    # ------------------------------------------------------------------
+    # Handing in
+    # ------------------------------------------------------------------
+
+    def _check_upload(self, filename, content):
+        """Judge a file by its content.
+
+        :return: its media type
+        :raise UserError: empty, too large, not an allowed type, or a name that contradicts it
+        """
+        self.ensure_one()
+        largest = self.company_id.grant_upload_max_mb
+        if not content:
+            raise UserError(self.env._("The file “%(file)s” is empty.", file=filename))
+        if len(content) > largest * 2**20:
+            raise UserError(
+                self.env._(
+                    "The file “%(file)s” is larger than %(largest)s MB.",
+                    file=filename,
+                    largest=largest,
+                )
+            )
+        extension = filename.rpartition(".")[2].lower()
+        mimetype = sniff(content, extension)
+        if not mimetype:
+            raise UserError(
+                self.env._(
+                    "The file “%(file)s” cannot be accepted: its content is not that of a file "
+                    "of these types: %(types)s. Documents with macros are refused too.",
+                    file=filename,
+                    types=", ".join(sorted(ALLOWED)),
+                )
+            )
+        return mimetype
+
+    def action_submit(self):
+        """Ask for the file that an operator handed in on paper or by mail."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Hand In a File"),
+            "res_model": "grant.deliverable.submit",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_deliverable_id": self.id},
+        }
+
+    def _is_open_to(self, user):
+        """Whether ``user`` may hand in a file for this piece now."""
+        self.ensure_one()
+        return (
+            self.subsidy_id.state == "signed"
+            and self.state in OPEN_STATES
+            and self.subsidy_id._can_submit(user)
+        )
+
+    def _do_submit(self, filename, content, comment=None):
+        """Hand in a file: a new numbered version, with its SHA-256 and the time.
+
+        :param str filename: name given by the user; folders in it are dropped
+        :param bytes content: the file
+        :raise UserError: the file is refused, or nothing is expected any more
+        :raise AccessError: the user is neither a coordinator nor the operator itself
+        """
+        self.ensure_one()
+        # sudo: compares the user's organisation with the subsidy's, which it may not read
+        if not self.sudo().subsidy_id._can_submit(self.env.user):
+            raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
+        filename = re.split(r"[\\/]", filename or "")[-1].strip()[:200] or "file"
+        if self.subsidy_id.state != "signed":
+            raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))
+        self._check_state(OPEN_STATES, self.env._("Handing in “%s”", self.name))
+        mimetype = self._check_upload(filename, content)
+        # sudo: an operator adds its own file and moves its own deliverable, nothing else
+        self_sudo = self.sudo()
+        self_sudo.lock_for_update()
+        attachment = self_sudo.env["ir.attachment"].create(
+            {"name": filename, "raw": content, "mimetype": mimetype}
+        )
+        version = self_sudo.env["grant.deliverable.version"]._append(
+            {
+                "deliverable_id": self.id,
+                "subsidy_id": self.subsidy_id.id,
+                "company_id": self.company_id.id,
+                "number": max(self_sudo.version_ids.mapped("number"), default=0) + 1,
+                "name": filename,
+                "attachment_id": attachment.id,
+                "mimetype": mimetype,
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "submitted_at": fields.Datetime.now(),
+                "user_id": self.env.uid,
+                "comment": comment or False,
+            }
+        )
+        attachment.write({"res_model": version._name, "res_id": version.id})
+        self_sudo._transition(state="submitted", last_version_id=version.id)
+        self_sudo._notify_submission(version)
+        return version.with_env(self.env)
+
+    def _notify_submission(self, version):
+        """Tell the coordinator that there is something to review."""
+        coordinator = self.subsidy_id.user_id or self.contract_id.user_id
+        if coordinator:
+            self.activity_schedule(
+                "ctai_grants.mail_activity_review",
+                user_id=coordinator.id,
+                summary=self.env._("Review “%s”", self.name),
+            )
+        self.message_post(
+            body=self.env._(
+                "Version %(number)s handed in: %(file)s (SHA-256 %(sha256)s).",
+                number=version.number,
+                file=version.name,
+                sha256=version.sha256,
+            )
+        )
+
+    def action_download(self):
+        """Download the last version."""
+        return self.last_version_id.action_download()
+
+    # ------------------------------------------------------------------
+    # Reviewing
+    # ------------------------------------------------------------------
+
+    def action_accept(self):
+        """Accept the last version.
+
+        :raise UserError: nothing was handed in
+        :raise AccessError: the user is not a coordinator
+        """
+        self._do_review("accepted", ("submitted",))
+
+    def action_send_back(self):
+        """Ask for the reason, then send the piece back to the operator."""
+        return self._ask_reason("send_back")
+
+    @asks_reason("send_back", _lt("Send Back to the Operator"))
+    def _do_send_back(self, reason):
+        """Send a piece back; raises as :meth:`_do_review`."""
+        self._do_review("to_complete", ("submitted",), reason)
+
+    def action_waive(self):
+        """Ask for the reason, then do without this piece."""
+        return self._ask_reason("waive")
+
+    @asks_reason("waive", _lt("Do Without This Piece"))
+    def _do_waive(self, reason):
+        """Do without a piece; raises as :meth:`_do_review`."""
+        self._do_review("waived", OPEN_STATES, reason)
+
+    def action_reopen(self):
+        """Ask for the reason, then take the decision back: the piece is to be completed."""
+        return self._ask_reason("reopen")
+
+    @asks_reason("reopen", _lt("Reopen This Piece"))
+    def _do_reopen(self, reason):
+        """Take the decision on a piece back; raises as :meth:`_do_review`."""
+        self._do_review("to_complete", ("accepted", "waived"), reason)
+
+    def _do_review(self, decision, states, reason=None):
+        """Take a decision on the piece and tell the operator.
+
+        :param str decision: ``accepted``, ``to_complete`` or ``waived``
+        :param states: the states in which it can be taken
+        :param str reason: shown to the operator
+        """
+        what = self.env._("Reviewing a deliverable")
+        self._check_group("group_coordinator", what)
+        self.lock_for_update()
+        self._check_state(states, what)
+        for deliverable in self:
+            if decision != "accepted" and not reason:
+                raise UserError(self.env._("Write the reason: the operator will read it."))
+            deliverable._decide(
+                decision,
+                reason,
+                {"version_id": deliverable.last_version_id.id},
+                state=decision,
+                answer=reason or False,
+                answered_at=fields.Datetime.now(),
+            )
+        self.activity_feedback(["ctai_grants.mail_activity_review"])
+        self.milestone_id._refresh_reached()

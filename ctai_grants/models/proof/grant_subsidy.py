@@ -1,0 +1,90 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class GrantSubsidy(models.Model):
+    _inherit = "grant.subsidy"
+
+    template_id = fields.Many2one(
+        "grant.schedule.template", string="Schedule Template", check_company=True, copy=False
+    )
+    milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
+    deliverable_ids = fields.One2many(
+        "grant.deliverable", "subsidy_id", string="Deliverables", portal=True
+    )
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
+
+    @api.depends("deliverable_ids.is_late")
+    def _compute_is_late(self):
+        for subsidy in self:
+            subsidy.is_late = any(subsidy.deliverable_ids.mapped("is_late"))
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = Domain("deliverable_ids.is_late", "=", True)
+        return Domain.OR(late if wanted else ~late for wanted in value)
+
+    def _get_fiscalyear_end(self):
+        """End of the operator's financial year in which the subsidy's period ends."""
+        self.ensure_one()
+        last_day = self.date_end or self.decision_date
+        if not last_day:
+            return False
+        month = int(self.partner_id.fiscalyear_end_month or 12)
+        year_end = last_day + relativedelta(month=month, day=31)
+        return year_end if year_end >= last_day else year_end + relativedelta(years=1, day=31)
+
+    def _can_submit(self, user):
+        """Whether ``user`` may hand in pieces: a coordinator, or the operator itself (R7)."""
+        self.ensure_one()
+        if user.has_group("ctai_grants.group_coordinator"):
+            return True
+        return (
+            user.has_group("ctai_grants.group_portal_operator")
+            and user.commercial_partner_id == self.partner_id.commercial_partner_id
+        )
+
+    def action_apply_template(self):
+        """Copy the schedule template's milestones, deliverables and tranches.
+
+        :raise UserError: no template chosen, or there is a schedule already
+        """
+        for subsidy in self:
+            subsidy._check_filled(["template_id", "amount"])
+            subsidy._check_state(("draft", "granted"), self.env._("Applying a schedule template"))
+            if subsidy._has_schedule():
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s already has a schedule: delete its tranches and milestones "
+                        "first.",
+                        subsidy=subsidy.display_name,
+                    )
+                )
+            subsidy.template_id._copy_to(subsidy)
+
+    def action_view_deliverables(self):
+        """Open the deliverables of these subsidies."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ctai_grants.grant_deliverable_action"
+        )
+        action["domain"] = [("subsidy_id", "in", self.ids)]
+        action["context"] = {}
+        return action
+
+    def _has_schedule(self):
+        """Whether something is planned for this subsidy already."""
+        return bool(self.milestone_ids)
+
+    @api.constrains("date_start", "date_end", "envelope_id")
+    def _check_milestones(self):
+        self.milestone_ids._check_date()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_milestones(self):
+        # Not by the database: it would empty columns of lines that it is about to delete.
+        self.milestone_ids.unlink()

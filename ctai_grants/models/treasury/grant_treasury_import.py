@@ -1,0 +1,454 @@
+import base64
+import csv
+import hashlib
+import io
+from collections import defaultdict
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.misc import format_date
+
+from ...lib.accounting.spreadsheet import Refusal
+from ...lib.guard.money import euros
+from ...lib.treasury.extract import read_extract
+from ...lib.treasury.matching import OrderMatcher, StateMatcher, Tranche, is_city, operator_key
+from ..guard import transition
+
+# The columns that a line of the extract fills.
+LINE_COLUMNS = (
+    "import_id", "sheet", "row_number", "status", "reason", "about", "method", "disbursement_id",
+    "number", "exercise", "identifier", "payee", "date", "amount", "reference",
+)  # fmt: skip
+
+
+class GrantTreasuryImport(models.Model):
+    """An extract of payments that was imported: first looked at, then booked.
+
+    Kept as the journal of what was imported, by whom and when, with the file itself. Matching
+    is done in memory (:mod:`lib.treasury.matching`); each payment is booked by its tranche,
+    whose rules decide.
+    """
+
+    _name = "grant.treasury.import"
+    _description = "Treasury Extract"
+    _inherit = ["grant.document.mixin", "grant.spreadsheet.mixin"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(string="File Name", required=True, readonly=True, copy=False)
+    file = fields.Binary(required=True, readonly=True, copy=False)
+    sha256 = fields.Char(string="SHA-256", required=True, readonly=True, copy=False)
+    kind = fields.Selection(
+        [("orders", "Payments of orders (treasury)"), ("state", "State payments (Chorus)")],
+        readonly=True,
+        copy=False,
+    )
+    state = fields.Selection(
+        [("preview", "Preview"), ("booked", "Booked")],
+        required=True, default="preview", readonly=True, copy=False, index=True,
+    )  # fmt: skip
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    user_id = fields.Many2one(
+        "res.users", string="Imported By", required=True, readonly=True, ondelete="restrict"
+    )
+    imported_at = fields.Datetime(string="Imported On", required=True, readonly=True)
+    booked_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
+    booked_at = fields.Datetime(string="Booked On", readonly=True)
+    row_count = fields.Integer(string="Lines of the File", readonly=True, aggregator=None)
+    ignored_count = fields.Integer(
+        string="Of Others",
+        readonly=True,
+        aggregator=None,
+        help="Lines of other cities, or of parties that this city's contracts do not know.",
+    )
+    names_city = fields.Boolean(
+        readonly=True, help="Each line says, by a SIRET, which city paid it."
+    )
+    line_ids = fields.One2many("grant.treasury.line", "import_id", string="Lines", readonly=True)
+    payment_line_ids = fields.One2many(
+        "grant.treasury.line", "import_id", string="Payments", readonly=True,
+        domain=[("status", "in", ("to_book", "left_out", "booked"))],
+    )  # fmt: skip
+    refused_line_ids = fields.One2many(
+        "grant.treasury.line", "import_id", string="Lines Not Matched", readonly=True,
+        domain=[("status", "=", "refused")],
+    )  # fmt: skip
+    to_book_count = fields.Integer(string="Lines To Book", compute="_compute_totals")
+    to_book_amount = fields.Monetary(string="To Book", compute="_compute_totals")
+    booked_count = fields.Integer(string="Lines Booked", compute="_compute_totals")
+    booked_amount = fields.Monetary(string="Booked", compute="_compute_totals")
+    already_count = fields.Integer(string="Already Paid", compute="_compute_totals")
+    refused_count = fields.Integer(string="Not Matched", compute="_compute_totals")
+    refused_amount = fields.Monetary(string="Amount Not Matched", compute="_compute_totals")
+    wrong_total = fields.Char(compute="_compute_wrong_total")
+
+    _sha256_uniq = models.UniqueIndex(
+        "(company_id, sha256)", "This file was imported already: nothing was done."
+    )
+
+    @api.depends("line_ids.status")
+    def _compute_totals(self):
+        totals = {
+            (treasury_import, status): (count, amount)
+            for treasury_import, status, count, amount in self.env[
+                "grant.treasury.line"
+            ]._read_group(
+                [("import_id", "in", self.ids)],
+                ["import_id", "status"],
+                ["__count", "amount:sum"],
+            )
+        }
+        for treasury_import in self:
+            for status in ("to_book", "booked", "already", "refused"):
+                count, amount = totals.get((treasury_import._origin, status), (0, 0.0))
+                treasury_import[f"{status}_count"] = count
+                if status != "already":
+                    treasury_import[f"{status}_amount"] = amount
+
+    @api.depends("line_ids.reason")
+    @api.depends_context("lang")
+    def _compute_wrong_total(self):
+        wrong = self.env["grant.treasury.line"].search(
+            [("import_id", "in", self.ids), ("reason", "=", "wrong_total")]
+        )
+        by_import = wrong.grouped("import_id")
+        for treasury_import in self:
+            line = by_import.get(treasury_import._origin, wrong.browse())[:1]
+            treasury_import.wrong_total = bool(line) and self.env._(
+                "Line %(line)s: %(message)s Nothing can be booked: ask for the whole file.",
+                line=line._get_place(),
+                message=line.message,
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_booked(self):
+        self._check_state(("preview",), self.env._("Deleting an extract"))
+
+    # ------------------------------------------------------------------
+    # From the file to the preview
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _import(self, name, content):
+        """Read an extract and show what would be booked of it.
+
+        :param str name: what its sender calls the file
+        :param bytes content: ODS, XLSX or CSV
+        :return: the import, made now or, if it was not booked, before
+        :raise UserError: the file cannot be read, or was booked already
+        :raise AccessError: the user is not a finance officer
+        """
+        self._check_group("group_finance_officer", self.env._("Importing an extract"))
+        sha256 = hashlib.sha256(content).hexdigest()
+        known = self.search([("company_id", "=", self.env.company.id), ("sha256", "=", sha256)])
+        if known.state == "booked":
+            raise UserError(
+                self.env._(
+                    "“%(file)s” was imported and booked already, by %(user)s on %(date)s: nothing "
+                    "was done. To try again what was left, open it and use “Match Again”.",
+                    file=known.name,
+                    user=known.booked_by_id.name,
+                    date=format_date(self.env, known.booked_at),
+                )
+            )
+        if not known:
+            # sudo: nobody writes the journal of imports, which only this method adds to
+            journal = self.sudo()
+            vals = {
+                "name": name or self.env._("Extract"),
+                "file": base64.b64encode(content),
+                "sha256": sha256,
+                "company_id": self.env.company.id,
+                "user_id": self.env.uid,
+                "imported_at": fields.Datetime.now(),
+            }
+            known = transition.creating(journal, [vals]).create(vals).with_env(self.env)
+        known._refresh(content)
+        return known
+
+    def action_refresh(self):
+        """Match again the lines that are not booked, against the tranches as they are now.
+
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        self._check_group("group_finance_officer", self.env._("Matching an extract"))
+        self.lock_for_update()
+        self._refresh()
+
+    def _refresh(self, content=None):
+        """Read the file, match its lines and replace those that are not booked."""
+        content = content or base64.b64decode(self.file)
+        today = fields.Date.context_today(self)
+        try:
+            extract = read_extract(content, today)
+        except Refusal as refusal:
+            raise UserError(self._get_file_message(refusal.code, refusal.about)) from refusal
+        kept = self.env["grant.treasury.line"].search(
+            [("import_id", "=", self.id), ("status", "in", ("booked", "left_out"))]
+        )
+        booked = kept.filtered(lambda line: line.status == "booked")
+        left_out = {line._get_key() for line in kept - booked}
+        done = {line._get_key() for line in booked}
+        lines = [line for line in extract.lines if (line.sheet, line.row) not in done]
+        names_city = self._match(extract.kind, lines, booked)
+        for line in lines:
+            if line.status == "to_book" and (line.sheet, line.row) in left_out:
+                line.status = "left_out"
+        self._store(lines)
+        # sudo: nobody writes imports but their methods
+        self.sudo()._transition(
+            kind=extract.kind,
+            row_count=len(extract.lines),
+            ignored_count=sum(line.status == "ignored" for line in lines),
+            names_city=names_city,
+        )
+
+    def _match(self, kind, lines, booked):
+        """Say what becomes of ``lines``.
+
+        :return: whether each of them names the city that paid it
+        """
+        tranches = self._get_tranches(kind)
+        journal = self._get_journal(tranches)
+        of_this_import = defaultdict(Decimal)
+        for line in booked:
+            of_this_import[line.disbursement_id.id, line.date] += euros(line.amount)
+        if kind == "state":
+            known = self._read_tranches(tranches, {})
+            StateMatcher(known, journal, of_this_import).match(lines)
+            return True
+        names_city = self._set_cities_apart(lines)
+        ledger = self._get_ledger(tranches)
+        known = self._read_tranches(tranches, ledger)
+        operators = self._get_operator_keys(
+            self.env["grant.subsidy"]._read_group(
+                [("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"]
+            )[0][0]
+        )
+        keys = {key for keys in operators.values() for key in keys}
+        OrderMatcher(known, ledger, journal, keys, of_this_import).match(lines)
+        return names_city
+
+    def _set_cities_apart(self, lines):
+        """Ignore the lines of other cities, or of other budgets with a SIRET of their own.
+
+        :return: whether each line names the city that paid it
+        :raise UserError: all are others', or the city's own SIRET is not known
+        """
+        payments = [line for line in lines if line.reason != "wrong_total"]
+        named = {line.city for line in payments}
+        cities = set(filter(is_city, named))
+        if not cities:
+            return False
+        siret = self.company_id._get_siret()
+        if not siret:
+            raise UserError(
+                self.env._(
+                    "The file says which city paid, and %(company)s has no SIRET: enter it first, "
+                    "on the form of the company.",
+                    company=self.company_id.name,
+                )
+            )
+        others = {city for city in cities if not siret.startswith(city)}
+        if others == named:
+            raise UserError(
+                self.env._(
+                    "This is the extract of another city or budget: its lines are of SIRET "
+                    "%(theirs)s, and %(company)s has %(ours)s.",
+                    theirs=", ".join(sorted(others)[:3]),
+                    company=self.company_id.name,
+                    ours=siret,
+                )
+            )
+        if others:
+            for line in payments:
+                if line.city in others:
+                    line.status, line.reason = "ignored", "other_city"
+        return cities == named
+
+    # What is known, each in one query or a few.
+
+    def _get_tranches(self, kind):
+        domain = [("company_id", "=", self.company_id.id)]
+        if kind == "state":
+            domain += [("envelope_id.payment_path", "=", "direct"), ("state", "!=", "cancelled")]
+        else:
+            domain += [
+                ("envelope_id.payment_path", "=", "city"), ("state", "in", ("ordered", "paid"))
+            ]  # fmt: skip
+        return self.env["grant.disbursement"].search_fetch(
+            domain,
+            [
+                "state", "amount", "due_date", "order_number", "exercise", "order_date",
+                "partner_id", "subsidy_id", "paid_date", "payment_reference",
+            ],
+        )  # fmt: skip
+
+    def _get_ledger(self, tranches):
+        """Euros that the ledger says are paid: {(id of the tranche, date): Decimal}."""
+        entries = self.env["grant.entry"].search_fetch(
+            [
+                ("origin_model", "=", tranches._name),
+                ("origin_id", "in", tranches.ids),
+                ("kind", "=", "payment"),
+            ],
+            ["origin_id", "date", "amount"],
+        )
+        paid = defaultdict(Decimal)
+        for entry in entries:
+            paid[entry.origin_id, entry.date] += euros(entry.amount)
+        return paid
+
+    def _get_journal(self, tranches):
+        """Euros that imports have booked, whatever became of them since, likewise."""
+        booked = self.env["grant.treasury.line"]._read_group(
+            [("disbursement_id", "in", tranches.ids), ("status", "=", "booked")],
+            ["disbursement_id", "date:day"],
+            ["amount:sum"],
+        )
+        return {
+            (tranche.id, fields.Date.to_date(day)): euros(amount)
+            for tranche, day, amount in booked
+        }
+
+    def _get_operator_keys(self, partners):
+        """SIREN and RNA of each of ``partners``: dict {partner: set of keys}."""
+        partners.fetch(["company_registry", "rna"])
+        return {
+            partner: {
+                operator_key("".join(identifier.split()))
+                for identifier in (partner.company_registry, partner.rna)
+                if identifier
+            }
+            for partner in partners
+        }
+
+    def _read_tranches(self, tranches, ledger):
+        keys = self._get_operator_keys(tranches.partner_id)
+        paid = defaultdict(Decimal)
+        for (tranche_id, _day), amount in ledger.items():
+            paid[tranche_id] += amount
+        known_states = ("ordered", "certified", "paid")
+        return [
+            Tranche(
+                id=tranche.id,
+                state=tranche.state if tranche.state in known_states else "waiting",
+                amount=euros(tranche.amount),
+                left=euros(tranche.amount) - paid[tranche.id],
+                date=tranche.order_date or None,
+                due=tranche.due_date or None,
+                number=tranche.order_number or "",
+                exercise=tranche.exercise or (tranche.order_date and tranche.order_date.year),
+                keys=keys[tranche.partner_id],
+                commitment=tranche.subsidy_id.commitment_number or "",
+                paid_date=tranche.paid_date or None,
+                reference=tranche.payment_reference or "",
+            )
+            for tranche in tranches
+        ]
+
+    def _store(self, lines):
+        """Replace the lines that are not booked: by COPY, since the ORM takes minutes for an
+        extract of some ten thousand lines."""
+        line_model, cr = self.env["grant.treasury.line"], self.env.cr
+        self.env.flush_all()
+        cr.execute(
+            SQL(
+                "DELETE FROM grant_treasury_line WHERE import_id = %s AND status <> 'booked'",
+                self.id,
+            )
+        )
+        stream = io.StringIO()
+        # What is empty in a CSV is null in the database.
+        csv.writer(stream).writerows(
+            self._as_row(line) for line in lines if line.status != "ignored"
+        )
+        stream.seek(0)
+        columns = ", ".join(LINE_COLUMNS)
+        cr.copy_expert(f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)", stream)
+        line_model.invalidate_model()
+        self.invalidate_recordset(["line_ids", "payment_line_ids", "refused_line_ids"])
+        self.modified(["line_ids"])
+
+    def _as_row(self, line):
+        return (
+            self.id, line.sheet, line.row, line.status, line.reason, line.about, line.method,
+            line.tranche_id, line.number, line.exercise, line.identifier, line.name, line.date,
+            line.amount, line.reference,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------
+    # Booking
+    # ------------------------------------------------------------------
+
+    def action_book(self):
+        """Book the payments of the preview; a line that a rule refuses says so, and stays.
+
+        :raise UserError: nothing to book, or the total of the file is wrong
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        what = self.env._("Booking an extract")
+        self._check_group("group_finance_officer", what)
+        self.check_access("read")
+        envelopes = self._get_lines_to_book().disbursement_id.envelope_id
+        self.env["grant.entry"]._begin_posting(envelopes)
+        self.lock_for_update()
+        previewed = self._get_lines_to_book()
+        if self.wrong_total:
+            raise UserError(self.wrong_total)
+        if not previewed:
+            raise UserError(self.env._("There is nothing to book in this extract."))
+        seen = {line._get_key(): line.disbursement_id for line in previewed}
+        # Tranches may have been paid since: what is booked is what was seen, and still holds.
+        self._refresh()
+        lines = self._get_lines_to_book().filtered(
+            lambda line: seen.get(line._get_key()) == line.disbursement_id
+        )
+        payments = lines.grouped(
+            lambda line: (line.disbursement_id, line.date, line._get_reference())
+        )
+        for (disbursement, date, reference), part in payments.items():
+            part._book(disbursement, date, reference)
+        # sudo: nobody writes imports but their methods
+        self.sudo()._transition(
+            state="booked", booked_by_id=self.env.uid, booked_at=fields.Datetime.now()
+        )
+
+    def _get_lines_to_book(self):
+        return self.env["grant.treasury.line"].search(
+            [("import_id", "=", self.id), ("status", "=", "to_book")]
+        )
+
+    # ------------------------------------------------------------------
+    # Sentences and screens
+    # ------------------------------------------------------------------
+    def _get_columns_message(self, about):
+        if about["kind"] == "state":
+            names = {
+                "number": "N° EJ",
+                "amount": "Montant payé",
+                "date": "Date de dernière opération sur la DP",
+            }
+        else:
+            names = {"number": "NUM_MANDAT", "amount": "MONTANT_PAIEMENT", "date": "DATE_PAIEMENT"}
+        missing = about["missing"] or list(names)
+        return self.env._(
+            "No sheet has the columns of an extract. Not found: %(columns)s (or another usual name "
+            "of these).",
+            columns=", ".join(names[name] for name in missing),
+        )
+
+    def action_view_lines(self):
+        """Open the lines of these extracts, limited to the status given in the context."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ctai_grants.grant_treasury_line_action"
+        )
+        action["domain"] = [("import_id", "in", self.ids)]
+        status = self.env.context.get("line_status")
+        action["context"] = {f"search_default_{status}": 1} if status else {}
+        return action

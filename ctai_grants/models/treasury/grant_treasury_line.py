@@ -1,0 +1,279 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+STATUSES = [
+    ("to_book", "To Book"),
+    ("left_out", "Left Out"),
+    ("booked", "Booked"),
+    ("already", "Already Paid"),
+    ("refused", "Not Matched"),
+]
+
+REASONS = [
+    ("partial", "Part of the order"),
+    ("recorded", "Recorded before"),
+    ("unknown_operator", "Unknown operator"),
+    ("unknown_order", "No such order"),
+    ("several", "Several orders"),
+    ("other_operator", "Another operator's"),
+    ("too_much", "More than the order"),
+    ("amount_differs", "Other amount"),
+    ("paid_before", "Paid on another date"),
+    ("cancelled_since", "Payment cancelled since"),
+    ("before_order", "Before the order"),
+    ("not_certified", "Not certified"),
+    ("no_commitment", "Commitment not entered"),
+    ("future", "Date in the future"),
+    ("reversal", "Reduction or cancellation"),
+    ("duplicate", "Twice in the file"),
+    ("missing", "Empty cell"),
+    ("ambiguous_amount", "Ambiguous amount"),
+    ("bad_amount", "Not an amount"),
+    ("bad_date", "Not a date"),
+    ("bad_number", "Not a number"),
+    ("shifted", "Cells out of place"),
+    ("wrong_total", "Wrong total"),
+    ("rule", "Refused by a rule"),
+]
+
+
+class GrantTreasuryLine(models.Model):
+    """One line of an extract that concerns the city, and what became of it."""
+
+    _name = "grant.treasury.line"
+    _description = "Line of an Extract"
+    _inherit = ["grant.document.mixin"]
+    _order = "import_id desc, id"
+    _log_access = False
+    _check_company_auto = True
+
+    import_id = fields.Many2one(
+        "grant.treasury.import", string="Extract", required=True, readonly=True,
+        ondelete="cascade", check_company=True,
+    )  # fmt: skip
+    company_id = fields.Many2one(related="import_id.company_id")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    sheet = fields.Char(readonly=True)
+    row_number = fields.Integer(string="Line", readonly=True, aggregator=None)
+    status = fields.Selection(STATUSES, required=True, readonly=True)
+    reason = fields.Selection(REASONS, readonly=True)
+    about = fields.Char(
+        readonly=True, help="What the reason is about: a cell, a number, an amount."
+    )
+    message = fields.Char(string="What and Why", compute="_compute_message")
+    method = fields.Selection(
+        [
+            ("number", "Order number"),
+            ("amount", "SIRET and amount"),
+            ("commitment", "Commitment and amount"),
+        ],
+        string="Matched By",
+        readonly=True,
+    )
+    disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Tranche", readonly=True, ondelete="set null",
+        index="btree_not_null", check_company=True,
+    )  # fmt: skip
+    partner_id = fields.Many2one(related="disbursement_id.partner_id")
+    number = fields.Char(
+        readonly=True, help="Of the order (mandat), or of the State's commitment (EJ)."
+    )
+    exercise = fields.Integer(string="Financial Year", readonly=True, aggregator=None)
+    identifier = fields.Char(string="SIRET or RNA", readonly=True)
+    payee = fields.Char(readonly=True, help="As the file calls it.")
+    date = fields.Date(string="Paid On", readonly=True)
+    amount = fields.Monetary(readonly=True)
+    reference = fields.Char(readonly=True, help="Number of the State's payment (DP).")
+
+    _import_status_idx = models.Index("(import_id, status)")
+
+    @api.depends("row_number", "sheet", "number")
+    def _compute_display_name(self):
+        for line in self:
+            line.display_name = self.env._(
+                "Line %(line)s of %(file)s", line=line._get_place(), file=line.import_id.name
+            )
+
+    def _get_key(self):
+        return self.sheet or "", self.row_number
+
+    def _get_place(self):
+        return f"{self.sheet} {self.row_number}" if self.sheet else str(self.row_number)
+
+    @api.depends("reason", "about", "status", "disbursement_id")
+    @api.depends_context("lang")
+    def _compute_message(self):
+        for line in self:
+            line.message = line._get_message()
+
+    def _get_message(self):
+        """What happens with this line and why, in a sentence of the reader's language."""
+        if not self.reason:
+            return False
+        find = self._get_matching_message if self.disbursement_id else self._get_unmatched_message
+        return find() or self._get_cell_message()
+
+    def _get_matching_message(self):
+        """About a line whose tranche is found."""
+        tranche, money = self.disbursement_id, self.currency_id.format
+        match self.reason:
+            case "partial":
+                return self.env._(
+                    "Part of the order: %(left)s will be left to pay.",
+                    left=money(float(self.about)),
+                )
+            case "recorded":
+                return self.env._("This payment is recorded already: nothing is booked.")
+            case "too_much":
+                return self.env._(
+                    "Order %(number)s: %(amount)s paid, only %(left)s left to pay.",
+                    number=tranche.order_number,
+                    amount=money(self.amount),
+                    left=money(float(self.about)),
+                )
+            case "paid_before":
+                return self.env._(
+                    "%(tranche)s is entirely paid since %(date)s: this would pay it twice.",
+                    tranche=tranche.display_name,
+                    date=format_date(self.env, tranche.paid_date) or self.env._("another day"),
+                )
+            case "cancelled_since":
+                return self.env._(
+                    "This payment was imported before, and cancelled since: if it is right after "
+                    "all, record it by hand on %(tranche)s.",
+                    tranche=tranche.display_name,
+                )
+            case "before_order":
+                return self.env._(
+                    "Paid before the order was made (%(date)s): another order?",
+                    date=format_date(self.env, self.about),
+                )
+            case "not_certified":
+                return self.env._(
+                    "The work done for %(tranche)s is not certified yet.",
+                    tranche=tranche.display_name,
+                )
+        return None
+
+    def _get_unmatched_message(self):
+        """About a line for which there is no tranche."""
+        payee, amount = self.payee or self.identifier or "", self.currency_id.format(self.amount)
+        match self.reason:
+            case "unknown_operator":
+                return self.env._(
+                    "“%(siret)s” (%(payee)s) is the SIRET or RNA of no operator.",
+                    siret=self.identifier,
+                    payee=payee,
+                )
+            case "unknown_order":
+                return self.env._(
+                    "No order has the number %(number)s in that year, and none of %(payee)s is "
+                    "waiting for %(amount)s.",
+                    number=self.number or "–",
+                    payee=payee,
+                    amount=amount,
+                )
+            case "several":
+                return self.env._(
+                    "Several orders could be this one (%(numbers)s): record it by hand.",
+                    numbers=self.about,
+                )
+            case "other_operator":
+                return self.env._(
+                    "%(number)s is the order or commitment of another operator than %(payee)s.",
+                    number=self.about,
+                    payee=payee,
+                )
+            case "amount_differs":
+                return self.env._(
+                    "Commitment %(number)s: no certified tranche of %(amount)s.",
+                    number=self.number,
+                    amount=amount,
+                )
+            case "no_commitment":
+                return self.env._(
+                    "A tranche of %(amount)s of this operator is certified, and its subsidy has "
+                    "no commitment number: enter %(number)s there if that is the one, and match "
+                    "again.",
+                    amount=amount,
+                    number=self.number or "–",
+                )
+        return None
+
+    def _get_cell_message(self):
+        """About what a cell says."""
+        env, cell = self.env, self.about
+        if self.reason == "wrong_total":
+            return env._(
+                "The total of the file differs from the sum of its lines, %(sum)s.",
+                sum=self.currency_id.format(float(cell)),
+            )
+        sentences = {
+            "future": env._("The date of payment is after today."),
+            "reversal": env._(
+                "A reduction or cancellation (an amount below zero, or its type): record it by "
+                "hand."
+            ),
+            "duplicate": env._("The same as line %(line)s, cell by cell.", line=cell),
+            "missing": env._("The column “%(column)s” is empty.", column=cell),
+            "ambiguous_amount": env._(
+                "“%(cell)s” may be read in two ways: thousands, or three decimals?", cell=cell
+            ),
+            "bad_amount": env._(
+                "“%(cell)s” is no amount of money, with two decimals at most.", cell=cell
+            ),
+            "bad_date": env._("“%(cell)s” is no date: day/month/year is expected.", cell=cell),
+            "bad_number": env._(
+                "“%(cell)s” is no whole number: a spreadsheet has cut or changed it.", cell=cell
+            ),
+            "shifted": env._(
+                "The cells are not below their headings: a separator or a quotation mark too many?"
+            ),
+        }
+        return sentences.get(self.reason, cell)
+
+    def action_leave_out(self):
+        """Leave these lines out of what is booked.
+
+        :raise AccessError: the user is not a finance officer
+        """
+        self._set_left_out("to_book", "left_out")
+
+    def action_put_back(self):
+        """Put lines that were left out back among what is booked.
+
+        :raise AccessError: the user is not a finance officer
+        """
+        self._set_left_out("left_out", "to_book")
+
+    def _set_left_out(self, before, after):
+        self._check_group("group_finance_officer", self.env._("Choosing the lines to book"))
+        self.check_access("read")
+        # sudo: nobody writes lines, but whoever imports may choose among them
+        lines = self.sudo()
+        lines.import_id.lock_for_update()
+        if any(line.status != before for line in lines):
+            raise UserError(self.env._("This line is not in that state any more: look again."))
+        lines._transition(status=after)
+
+    def _get_reference(self):
+        """What the payment of this line is called: number of the State's payment, or order."""
+        exercise = self.exercise or self.disbursement_id.exercise
+        return self.reference or "/".join(filter(None, (self.number, str(exercise or ""))))
+
+    def _book(self, disbursement, date, reference):
+        """Book these lines as one payment of ``disbursement``; its refusal stays on them."""
+        try:
+            with self.env.cr.savepoint():
+                if disbursement._is_accounted():
+                    disbursement._register_payment(date, sum(self.mapped("amount")), reference)
+                else:
+                    # Matched with the whole of what is left to pay.
+                    disbursement._do_pay(date, reference)
+        except UserError as refusal:
+            values = {"status": "refused", "reason": "rule", "about": str(refusal)}
+        else:
+            values = {"status": "booked"}
+        # sudo: nobody writes lines but their methods
+        self.sudo()._transition(**values)

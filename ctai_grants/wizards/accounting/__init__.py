@@ -1,0 +1,6 @@
+from . import (
+    grant_disbursement_order,
+    grant_funding_claim,
+    grant_funding_receive,
+    grant_payroll_import,
+)

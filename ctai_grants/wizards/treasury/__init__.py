@@ -1,0 +1,4 @@
+from . import (
+    grant_pes_answer,
+    grant_treasury_upload,
+)

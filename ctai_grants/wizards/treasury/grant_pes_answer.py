@@ -1,0 +1,60 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...lib.proof.upload import decode
+from ...lib.treasury.pes_return import Unreadable, read_answers
+
+
+class GrantPesAnswer(models.TransientModel):
+    """Takes what the treasury answers to a file of orders, and marks them."""
+
+    _name = "grant.pes.answer"
+    _description = "Answer of the Treasury"
+
+    file = fields.Binary(required=True, attachment=False)
+    filename = fields.Char()
+    result = fields.Text(readonly=True)
+
+    def action_confirm(self):
+        """Mark the orders of the file; the same file again changes nothing.
+
+        :raise UserError: the file is no answer of the treasury, or another city's
+        :raise AccessError: the user is not a finance officer
+        """
+        self.ensure_one()
+        company, batches = self.env.company, self.env["grant.order.batch"]
+        batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
+        answers = self._read()
+        if answers.siret != company._get_siret():
+            raise UserError(
+                self.env._(
+                    "This answers another city or budget: SIRET %(theirs)s, and %(company)s has "
+                    "%(ours)s.",
+                    theirs=answers.siret,
+                    company=company.name,
+                    ours=company._get_siret() or self.env._("none"),
+                )
+            )
+        self.result = "\n".join(batches._take_answers(company, answers))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Answer of the Treasury"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _read(self):
+        try:
+            return read_answers(decode(self.file))
+        except Unreadable as error:
+            if str(error) == "too_large":
+                raise UserError(self.env._("The file is too large.")) from error
+            raise UserError(
+                self.env._(
+                    "“%(file)s” is no answer of the treasury: a PES acknowledgement (ACQUIT) or "
+                    "return (Retour) is expected, in XML.",
+                    file=self.filename or "",
+                )
+            ) from error
