@@ -236,7 +236,7 @@ class City:
             f"    WHERE contract_id = {contract} GROUP BY 1, 2''')\n"
             "sums = {row[:2]: row[2] for row in env.cr.fetchall()}\n"
             "for envelope in contract.envelope_ids:\n"
-            "    for field, kind in envelope._counter_kinds.items():\n"
+            "    for field, kind in envelope._get_money_counters().items():\n"
             "        if float(sums.get((envelope.id, kind), 0)) != envelope[field]:\n"
             "            out.append((envelope.id, field, envelope[field], sums))\n"
         )

@@ -220,7 +220,7 @@ class TestPlay(PoitiersCase):
     def test_the_ledger_holds_and_ties_out(self):
         verify.run(self.env)
         contract = self.ref("contract")
-        for kind, counter in self.env["grant.envelope"]._counter_kinds.items():
+        for kind, counter in self.env["grant.envelope"]._get_money_counters().items():
             posted = self.env["grant.entry"]._read_group(
                 [("contract_id", "=", contract.id), ("kind", "=", counter)],
                 aggregates=["amount:sum"],

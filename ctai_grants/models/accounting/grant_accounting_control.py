@@ -41,29 +41,7 @@ class GrantAccountingControl(models.Model):
 
     @property
     def _table_query(self):
-        models_ = self.env["grant.accounted.mixin"]._get_accounted_models()
-        documents = SQL(" UNION ALL ").join(
-            SQL(
-                """SELECT id, %s AS origin_model, id * %s + %s AS line_id, %s AS kind, envelope_id,
-                          %s AS subsidy_id, company_id, currency_id
-                     FROM %s""",
-                name,
-                len(models_) + 1,
-                number,
-                self.env[name]._accounted_kind,
-                SQL("subsidy_id" if "subsidy_id" in self.env[name] else "NULL::integer"),
-                SQL.identifier(self.env[name]._table),
-            )
-            for number, name in enumerate(models_, 1)
-        )
-        documents = SQL(
-            """%s UNION ALL
-               SELECT id, 'grant.subsidy', id * %s, 'payment', envelope_id, id, company_id,
-                      currency_id
-                 FROM grant_subsidy WHERE kind = 'own_cost'""",
-            documents,
-            len(models_) + 1,
-        )
+        documents = self._select_documents()
         # By date, then summed: what is booked at another date is a difference too.
         return SQL(
             """SELECT document.line_id AS id, document.origin_model, document.id AS origin_id,
@@ -75,18 +53,7 @@ class GrantAccountingControl(models.Model):
                  FROM (%s) document
                  JOIN (SELECT origin_model, origin_id, kind, date, sum(posted) AS posted,
                               sum(booked) AS booked
-                         FROM (SELECT entry.origin_model, entry.origin_id, entry.kind, entry.date,
-                                      entry.amount AS posted, 0 AS booked
-                                 FROM grant_entry entry
-                                UNION ALL
-                               SELECT accounted.origin_model, accounted.origin_id, document.kind,
-                                      accounted.date, 0, accounted.amount
-                                 FROM (%s) accounted
-                                 JOIN (%s) document USING (origin_model)
-                                WHERE document.id = accounted.origin_id
-                                UNION ALL
-                               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount
-                                 FROM (%s) own) lines
+                         FROM (%s) lines
                      GROUP BY origin_model, origin_id, kind, date) sides
                    ON sides.origin_model = document.origin_model
                   AND sides.origin_id = document.id AND sides.kind = document.kind
@@ -96,6 +63,50 @@ class GrantAccountingControl(models.Model):
                       document.subsidy_id, document.envelope_id, document.company_id,
                       document.currency_id""",
             documents,
+            self._select_sides(documents),
+        )
+
+    def _select_documents(self):
+        """SQL of the documents whose money accounting moves, and of the city's own costs."""
+        names = self.env["grant.accounted.mixin"]._get_accounted_models()
+        documents = SQL(" UNION ALL ").join(
+            SQL(
+                """SELECT id, %s AS origin_model, id * %s + %s AS line_id, %s AS kind, envelope_id,
+                          %s AS subsidy_id, company_id, currency_id
+                     FROM %s""",
+                name,
+                len(names) + 1,
+                number,
+                self.env[name]._accounted_kind,
+                SQL("subsidy_id" if "subsidy_id" in self.env[name] else "NULL::integer"),
+                SQL.identifier(self.env[name]._table),
+            )
+            for number, name in enumerate(names, 1)
+        )
+        return SQL(
+            """%s UNION ALL
+               SELECT id, 'grant.subsidy', id * %s, 'payment', envelope_id, id, company_id,
+                      currency_id
+                 FROM grant_subsidy WHERE kind = 'own_cost'""",
+            documents,
+            len(names) + 1,
+        )
+
+    def _select_sides(self, documents):
+        """SQL of what the ledger posted, and of what accounting booked, line by line."""
+        return SQL(
+            """SELECT entry.origin_model, entry.origin_id, entry.kind, entry.date,
+                      entry.amount AS posted, 0 AS booked
+                 FROM grant_entry entry
+                UNION ALL
+               SELECT accounted.origin_model, accounted.origin_id, document.kind,
+                      accounted.date, 0, accounted.amount
+                 FROM (%s) accounted
+                 JOIN (%s) document USING (origin_model)
+                WHERE document.id = accounted.origin_id
+                UNION ALL
+               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount
+                 FROM (%s) own""",
             ACCOUNTED,
             documents,
             select_own_payments(fields.Date.context_today(self)),

@@ -227,52 +227,54 @@ class GrantEntry(models.Model):
         what was asked."""
         about = json.loads(error.diag.message_detail)
         currency = self.env["res.currency"].new(about.get("currency") or {})
-        amounts = {
-            name: formatLang(self.env, about[name], currency_obj=currency)
-            for name in ("left", "asked")
-            if name in about
-        }
-        match error.diag.constraint_name.removeprefix("grant_ledger_"), about.get("kind"):
+        for name in ("left", "asked"):
+            if name in about:
+                about[name] = formatLang(self.env, about[name], currency_obj=currency)
+        code = error.diag.constraint_name.removeprefix("grant_ledger_")
+        text = self._get_refusal_text(code, about.get("kind"), about)
+        return UserError(
+            text
+            or self.env._("The grant ledger refuses: %(error)s", error=error.diag.message_primary)
+        )
+
+    @api.model
+    def _get_refusal_text(self, code, kind, about):
+        """A refusal of the database in words.
+
+        :param str code: of ``grant_entry_schema.sql``
+        :param str kind: of the entry that was refused
+        :param dict about: names and amounts, as texts
+        """
+        match code, kind:
             case "envelope_ceiling", "commitment":
-                text = self.env._(
-                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked.",
-                    envelope=about["envelope"],
-                    **amounts,
+                return self.env._(
+                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked.", **about
                 )
             case "envelope_ceiling", _:
-                text = self.env._(
+                return self.env._(
                     "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, only "
                     "%(left)s are not committed.",
-                    envelope=about["envelope"],
-                    **amounts,
+                    **about,
                 )
             case "subsidy_ceiling", "payment":
-                text = self.env._(
+                return self.env._(
                     "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to pay, "
                     "%(asked)s asked.",
-                    envelope=about["envelope"],
-                    subsidy=about["subsidy"],
-                    **amounts,
+                    **about,
                 )
             case "subsidy_ceiling", _:
-                text = self.env._(
+                return self.env._(
                     "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: it cannot go down by "
                     "%(asked)s, only %(left)s are not paid.",
-                    envelope=about["envelope"],
-                    subsidy=about["subsidy"],
-                    **amounts,
+                    **about,
                 )
             case "not_in_force", _:
-                text = self.env._(
+                return self.env._(
                     "Envelope “%(envelope)s”: its contract is not in force, nothing can be "
                     "posted.",
-                    envelope=about["envelope"],
+                    **about,
                 )
-            case _:
-                text = self.env._(
-                    "The grant ledger refuses: %(error)s", error=error.diag.message_primary
-                )
-        return UserError(text)
+        return None
 
     # ------------------------------------------------------------------
     # Reading

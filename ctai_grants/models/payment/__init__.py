@@ -4,6 +4,7 @@ from . import (
     grant_decision,
     grant_deliverable,
     grant_disbursement,
+    grant_disbursement_clock,
     grant_schedule_template,
     grant_schedule_tranche,
     grant_subsidy,

@@ -1,5 +1,3 @@
-import datetime
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -103,21 +101,6 @@ class GrantDisbursement(models.Model):
     payment_reference = fields.Char(
         readonly=True, copy=False, help="What the treasury, or the State, calls this payment."
     )
-    payment_deadline = fields.Date(
-        string="To Pay Before",
-        compute="_compute_payment_deadline",
-        store=True,
-        help="60 days after the notification of the award (a setting), or what the convention's "
-        "schedule says when that is later (loi 2000-321, art. 10).",
-    )
-    days_left = fields.Integer(
-        compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
-    )
-    late_interest = fields.Monetary(
-        string="Interest Due",
-        compute="_compute_days_left",
-        help="On what is not paid in time, at the rate of the settings.",
-    )
     condition_ids = fields.One2many("grant.condition", "disbursement_id", string="Checklist")
     blockers = fields.Text(
         string="What Blocks It", compute="_compute_blockers", help="One condition a line."
@@ -160,33 +143,7 @@ class GrantDisbursement(models.Model):
                 if condition.state == "overridden"
             )
 
-    @api.depends(
-        "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
-        "company_id.grant_payment_days",
-    )  # fmt: skip
-    def _compute_payment_deadline(self):
-        for disbursement in self:
-            notified = disbursement.subsidy_id.notification_date
-            legal = notified and notified + datetime.timedelta(
-                days=disbursement.company_id.grant_payment_days
-            )
-            agreed = disbursement.subsidy_id.convention_reference and disbursement.due_date
-            dates = [date for date in (legal, agreed) if date]
-            disbursement.payment_deadline = max(dates, default=False)
 
-    @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
-    def _compute_days_left(self):
-        today = fields.Date.context_today(self)
-        for disbursement in self:
-            deadline = disbursement.payment_deadline
-            if not deadline or disbursement.state in ("paid", "cancelled"):
-                disbursement.days_left = disbursement.late_interest = 0
-                continue
-            disbursement.days_left = (deadline - today).days
-            late = max(0, -disbursement.days_left)
-            rate = disbursement.company_id.grant_late_interest_rate
-            interest = disbursement.residual_amount * rate / 100 * late / 365
-            disbursement.late_interest = disbursement.currency_id.round(interest)
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):

@@ -1,8 +1,13 @@
-from odoo import models
+from odoo import api, models
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    @api.constrains("grant_role", "parent_id", "is_company")
+    def _check_bank_accounts(self):
+        """Those that it had before it was an operator."""
+        self.bank_ids._check_operator_iban()
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""

@@ -158,7 +158,7 @@ class TestGuards(LedgerCase):
     def test_guarded_fields_by_rpc(self):
         for model in DOCUMENTS:
             document = self.get_document(model)
-            guarded = document._guarded_fields | document._get_copied_fields()
+            guarded = document._get_guarded_fields() | document._get_derived_fields()
             self.assertTrue(guarded)
             for name in sorted(guarded):
                 values = {name: self.get_other_value(document, name)}
@@ -270,7 +270,7 @@ class TestNewDocuments(LedgerCase):
         }
         for model, values in required.items():
             records = self.env[model].with_user(self.administrator)
-            guarded = sorted(records._guarded_fields)
+            guarded = sorted(records._get_guarded_fields())
             normal = records.create({**values, "code": "C0"} if "code" in records else values)
             first = {name: normal[name] for name in guarded}
             for number, name in enumerate(guarded, 1):
@@ -330,7 +330,7 @@ class TestNewDocuments(LedgerCase):
         self.assertFalse(subsidy.entry_ids)
         self.assertFalse(subsidy.disbursement_ids)
         for name in (
-            *subsidy._counter_fields,
+            *subsidy._get_counters(),
             # What another act of the council or of the operator settled.
             *("decision_number", "decision_date", "executory_date", "convention_reference"),
             *("signature_date", "cer_date", "request_date"),
@@ -382,7 +382,7 @@ class TestDatabaseGuards(LedgerCase):
     def test_counters(self):
         tables = (("grant_envelope", self.envelope), ("grant_subsidy", self.subsidy))
         for table, document in tables:
-            for name in document._counter_fields:
+            for name in document._get_counters():
                 value = "'x'" if name == "chain_head" else f"{name} - 1"
                 query = f"UPDATE {table} SET {name} = {value}"
                 self.assertSqlRefused(query)

@@ -262,7 +262,7 @@ class TestPortalRpcReading(PortalRpcCase):
         checked = 0
         for user in self.users:
             for model, records in self.visible(user).items():
-                allowed = self.env[model]._portal_fields | {"id", "display_name", "create_date"}
+                allowed = self.env[model]._get_portal_fields()
                 for name in self.env[model]._fields.keys() - allowed:
                     for method, *args in (
                         ("read", records.ids, [name]),
@@ -287,7 +287,7 @@ class TestPortalRpcReading(PortalRpcCase):
         for user in (self.operator_user, self.prefecture_user):
             visible = self.visible(user)
             for model, records in visible.items():
-                for name in sorted(self.env[model]._portal_fields):
+                for name in sorted(self.env[model]._get_portal_fields()):
                     field = self.env[model]._fields[name]
                     if field.type == "one2many" and field.comodel_name not in visible:
                         continue

@@ -65,23 +65,35 @@ class GrantPayrollImport(models.TransientModel):
             raise UserError(
                 self.env._("%(subsidy)s is no cost of the city.", subsidy=subsidy.display_name)
             )
+        content = decode(self.file)
         try:
-            content = decode(self.file)
             lines = read_payroll(content)
         except Refusal as refusal:
             raise UserError(self._get_message(refusal.code, refusal.about)) from refusal
         sha256 = hashlib.sha256(content).hexdigest()
         self._check_new(sha256)
-        move = self.env["account.move"].create(
+        move = self._create_move(sha256, lines)
+        self._attach(move, content)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": move.id,
+            "views": [(False, "form")],
+        }
+
+    def _create_move(self, sha256, lines):
+        return self.env["account.move"].create(
             {
                 "move_type": "entry",
                 "journal_id": self.company_id._get_grant_journal("payroll").id,
                 "date": self.date,
-                "ref": self.env._("Payroll, %(file)s", file=self.filename or subsidy.name),
+                "ref": self.env._("Payroll, %(file)s", file=self.filename or self.subsidy_id.name),
                 "grant_file_sha256": sha256,
                 "line_ids": [Command.create(vals) for vals in self._prepare_lines(lines)],
             }
         )
+
+    def _attach(self, move, content):
         self.env["ir.attachment"].create(
             {
                 "name": self.filename or "payroll",
@@ -90,12 +102,6 @@ class GrantPayrollImport(models.TransientModel):
                 "res_id": move.id,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.move",
-            "res_id": move.id,
-            "views": [(False, "form")],
-        }
 
     def _check_new(self, sha256):
         known = self.env["account.move"].search(

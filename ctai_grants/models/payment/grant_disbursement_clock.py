@@ -1,0 +1,53 @@
+import datetime
+
+from odoo import api, fields, models
+
+
+class GrantDisbursement(models.Model):
+    """When a tranche has to be paid, and what it costs when it is not."""
+
+    _inherit = "grant.disbursement"
+
+    payment_deadline = fields.Date(
+        string="To Pay Before",
+        compute="_compute_payment_deadline",
+        store=True,
+        help="60 days after the notification of the award (a setting), or what the convention's "
+        "schedule says when that is later (loi 2000-321, art. 10).",
+    )
+    days_left = fields.Integer(
+        compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
+    )
+    late_interest = fields.Monetary(
+        string="Interest Due",
+        compute="_compute_days_left",
+        help="On what is not paid in time, at the rate of the settings.",
+    )
+
+    @api.depends(
+        "due_date", "subsidy_id.notification_date", "subsidy_id.convention_reference",
+        "company_id.grant_payment_days",
+    )  # fmt: skip
+    def _compute_payment_deadline(self):
+        for disbursement in self:
+            notified = disbursement.subsidy_id.notification_date
+            legal = notified and notified + datetime.timedelta(
+                days=disbursement.company_id.grant_payment_days
+            )
+            agreed = disbursement.subsidy_id.convention_reference and disbursement.due_date
+            dates = [date for date in (legal, agreed) if date]
+            disbursement.payment_deadline = max(dates, default=False)
+
+    @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
+    def _compute_days_left(self):
+        today = fields.Date.context_today(self)
+        for disbursement in self:
+            deadline = disbursement.payment_deadline
+            if not deadline or disbursement.state in ("paid", "cancelled"):
+                disbursement.days_left = disbursement.late_interest = 0
+                continue
+            disbursement.days_left = (deadline - today).days
+            late = max(0, -disbursement.days_left)
+            rate = disbursement.company_id.grant_late_interest_rate
+            interest = disbursement.residual_amount * rate / 100 * late / 365
+            disbursement.late_interest = disbursement.currency_id.round(interest)
