@@ -19,7 +19,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.ctai_grants.tests.test_own_cost import OwnCostCase
+from odoo.addons.ctai_grants.tests.accounting.test_own_cost import OwnCostCase
 
 LENGTH = 14
 RANDOM = int(os.environ.get("CTAI_HYPOTHESIS", 0))

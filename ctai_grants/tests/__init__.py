@@ -1,5 +1,9 @@
 # Odoo's runner looks for modules of tests here, not in the folders of the layers.
 # isort: off
+from .guard import (
+    test_declarations,
+    test_transition,
+)
 from .ledger import (
     test_ceilings,
     test_ledger,

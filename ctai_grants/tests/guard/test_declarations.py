@@ -1,0 +1,172 @@
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+
+from ..common import GrantsCommon
+
+# What the portal may read of each model, and nothing else (R7): written here a second time, so that
+# a field that somebody declares by the way is noticed.
+PORTAL = {
+    "grant.action": (
+        "amount", "company_id", "currency_id", "name", "sequence", "subsidy_id",
+    ),
+    "grant.contract": (
+        "access_url", "active", "allocated_amount", "available_amount", "code", "committed_amount",
+        "company_id", "currency_id", "date_end", "date_start", "envelope_ids", "funder_id",
+        "justified_amount", "name", "paid_amount", "received_amount", "recovered_amount",
+        "signature_date", "state", "to_pay_amount", "unjustified_amount",
+    ),
+    "grant.deliverable": (
+        "answer", "answered_at", "company_id", "due_date", "instructions", "is_late", "name",
+        "state", "subsidy_id", "version_ids",
+    ),
+    "grant.deliverable.version": (
+        "company_id", "deliverable_id", "mimetype", "name", "number", "sha256", "size",
+        "submitted_at",
+    ),
+    "grant.disbursement": (
+        "amount", "company_id", "currency_id", "deliverable_ids", "due_date", "kind", "name",
+        "paid_date", "sequence", "state", "subsidy_id",
+    ),
+    "grant.envelope": (
+        "allocated_amount", "available_amount", "code", "committed_amount", "company_id",
+        "contract_id", "currency_id", "justified_amount", "name", "paid_amount", "payment_path",
+        "received_amount", "recovered_amount", "sequence", "state", "to_pay_amount",
+        "unjustified_amount",
+    ),
+    "grant.subsidy": (
+        "access_url", "action_ids", "active", "amount", "code", "committed_amount", "company_id",
+        "contract_id", "currency_id", "date_end", "date_start", "deliverable_ids",
+        "disbursement_ids", "justified_amount", "name", "paid_amount", "partner_id",
+        "recovered_amount", "state", "to_pay_amount",
+    ),
+}  # fmt: skip
+
+
+class TestDeclarations(GrantsCommon):
+    """What is said of a field beside it."""
+
+    def test_what_the_portal_reads(self):
+        always = {"id", "display_name", "create_date"}
+        for name, model in self.env.items():
+            if not model._abstract and hasattr(model, "_get_portal_fields"):
+                with self.subTest(model=name):
+                    self.assertEqual(model._get_portal_fields() - always, {*PORTAL.get(name, ())})
+
+    def test_related_fields_declare_for_themselves(self):
+        """A field takes the attributes of the one it follows, but not what is said of that."""
+        tranches = self.env["grant.disbursement"]
+        self.assertIn("partner_id", self.env["grant.subsidy"]._get_portal_fields())
+        self.assertTrue(tranches._fields["partner_id"].portal)
+        self.assertNotIn("partner_id", tranches._get_portal_fields())
+
+    def test_readonly_means_it(self):
+        """Every stored field that is read-only is guarded, whichever layer adds it."""
+        for name in ("grant.subsidy", "grant.disbursement", "grant.recovery", "grant.envelope"):
+            model = self.env[name]
+            guarded = model._get_guarded_fields()
+            self.assertIn("state", guarded)
+            for field in model._fields.values():
+                if field.name in guarded:
+                    self.assertTrue(field.store and field.readonly)
+        added = self.env["grant.disbursement"]._get_guarded_fields()
+        self.assertLessEqual({"certified_by_id", "order_number", "treasury_state"}, added)
+
+    def test_what_an_amendment_changes(self):
+        amendable = {
+            "grant.contract": {"date_start", "date_end"},
+            "grant.envelope": {"amount"},
+            "grant.subsidy": {"amount", "date_start", "date_end"},
+            "grant.disbursement": {"amount", "due_date"},
+            "grant.action": {"amount"},
+        }
+        for name, model in self.env.items():
+            if name.startswith("grant.") and hasattr(model, "_get_amendable_fields"):
+                with self.subTest(model=name):
+                    self.assertEqual(model._get_amendable_fields(), amendable.get(name, set()))
+        subsidy = self.sign(self.make_subsidy())
+        with self.assertRefused("Change it by an amendment"):
+            subsidy.amount += 1
+
+    def test_whoever_wakes_says_whom(self):
+        """The methods that fields name are there, and return records that can be woken."""
+        seen = 0
+        for model in self.env.values():
+            for method in set(getattr(model, "_get_wakers", dict)().values()):
+                woken = getattr(model, method)()
+                self.assertFalse(woken)
+                self.assertTrue(callable(woken._wake), f"{model}.{method}")
+                seen += 1
+        self.assertGreater(seen, 8)
+
+    def test_both_sides_of_a_link_are_woken(self):
+        """A piece that moves from one tranche to another: each looks at its conditions again."""
+        subsidy = self.make_subsidy()
+        piece = self.make_deliverable(subsidy)
+        first = self.make_tranche(subsidy)
+        second = self.make_tranche(subsidy)
+        piece.disbursement_ids = first
+        waiting = (first | second).condition_ids.filtered("deliverable_id").disbursement_id
+        self.assertEqual(waiting, first)
+        piece.disbursement_ids = second
+        waiting = (first | second).condition_ids.filtered("deliverable_id").disbursement_id
+        self.assertEqual(waiting, second)
+
+    def test_deleting_wakes(self):
+        """An account that is deleted, or moved to another organisation, is verified no more."""
+        subsidy = self.sign(self.make_subsidy())
+        tranche = self.make_tranche(subsidy)
+        bank = tranche.condition_ids.filtered(lambda row: row.code == "bank")
+        account = self.operator.bank_ids
+        self.assertEqual(bank.state, "met")
+        account.partner_id = self.prefecture
+        self.assertEqual(bank.state, "unmet")
+        account.partner_id = self.operator
+        self.assertEqual(bank.state, "met")
+        account.unlink()
+        self.assertEqual(bank.state, "unmet")
+
+
+class TestReasonActions(GrantsCommon):
+    def test_only_what_is_declared(self):
+        """The window calls what a model declares and nothing else."""
+        subsidy = self.sign(self.make_subsidy())
+        reasons = self.env["grant.reason"].with_user(self.finance_manager)
+        for model, action in (
+            ("grant.subsidy", "unlink"),
+            ("grant.subsidy", "_do_close"),
+            ("grant.subsidy", "withdraw"),
+            ("grant.entry", "close"),
+            ("res.partner", "close"),
+            ("no.model", "close"),
+        ):
+            with self.subTest(model=model, action=action), self.assertRaises(UserError):
+                reasons.create(
+                    {"res_model": model, "res_ids": subsidy.ids, "action": action, "reason": "R"}
+                ).action_confirm()
+        self.assertEqual(subsidy.state, "signed")
+
+    def test_titles_are_translated(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._get("ctai_grants")._update_translations(["fr_FR"])
+        for model in self.env.values():
+            for name, (method, title) in getattr(model, "_get_reason_actions", dict)().items():
+                with self.subTest(model=model._name, action=name):
+                    self.assertTrue(callable(getattr(model, method)))
+                    french = model.with_context(lang="fr_FR").env._(title)
+                    self.assertNotEqual(str(french), title._source)
+
+
+class TestGuardedDefaults(GrantsCommon):
+    def test_a_portal_user_reads_no_undeclared_field(self):
+        subsidy = self.sign(self.make_subsidy(note="<p>Entre nous</p>"))
+        own = subsidy.with_user(self.operator_user)
+        self.assertEqual(own.read(["amount"])[0]["amount"], 10000)
+        with self.assertRaises(AccessError):
+            own.read(["note"])
+
+    def test_amounts_are_money_in_every_model(self):
+        for value in (0.001, float("inf"), 1e12, "beaucoup"):
+            with self.subTest(value=value), self.assertRefused("is not an amount of money"):
+                self.make_subsidy(amount=value)
+        self.assertEqual(self.make_subsidy(amount="12.50").amount, 12.5)
+        self.assertFalse(fields.Date.to_date(False))
