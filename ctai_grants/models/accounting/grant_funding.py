@@ -60,8 +60,9 @@ class GrantFunding(models.Model):
             if funding.received_amount:
                 raise UserError(
                     self.env._(
-                        "%(funding)s: %(amount)s are received already. Cancel the receipt first.",
-                        funding=funding.display_name,
+                        "%(instalment)s: %(amount)s are received already. Cancel the receipt "
+                        "first.",
+                        instalment=funding.display_name,
                         amount=funding.currency_id.format(funding.received_amount),
                     )
                 )
@@ -111,7 +112,9 @@ class GrantFunding(models.Model):
         for funding in self:
             if not funding.received_amount:
                 raise UserError(
-                    self.env._("%(funding)s: nothing is received.", funding=funding.display_name)
+                    self.env._(
+                        "%(instalment)s: nothing is received.", instalment=funding.display_name
+                    )
                 )
             funding._get_live_move()._cancel_grant_payments()
 

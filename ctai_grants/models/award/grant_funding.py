@@ -39,9 +39,9 @@ class GrantFunding(models.Model):
             if funding.envelope_id.payment_path != "city":
                 raise ValidationError(
                     self.env._(
-                        "Instalment “%(funding)s”: the State pays the operators of envelope "
+                        "Instalment “%(instalment)s”: the State pays the operators of envelope "
                         "“%(envelope)s” itself, the city receives nothing.",
-                        funding=funding.name,
+                        instalment=funding.name,
                         envelope=funding.envelope_id.display_name,
                     )
                 )
@@ -63,9 +63,9 @@ class GrantFunding(models.Model):
         if booked := self._get_booked():
             raise UserError(
                 self.env._(
-                    "Instalment “%(funding)s” is in the ledger or in accounting and cannot be "
+                    "Instalment “%(instalment)s” is in the ledger or in accounting and cannot be "
                     "deleted.",
-                    funding=booked[0].name,
+                    instalment=booked[0].name,
                 )
             )
 

@@ -176,8 +176,8 @@ class GrantCondition(models.Model):
     def _say_no_deliverable(self):
         state = self.deliverable_id._get_state_label()
         return self.env._(
-            "“%(deliverable)s” is not accepted (%(state)s).",
-            deliverable=self.deliverable_id.name,
+            "“%(piece)s” is not accepted (%(state)s).",
+            piece=self.deliverable_id.name,
             state=state,
         )
 

@@ -22,8 +22,9 @@ class GrantDecision(models.Model):
     _inherit = "grant.decision"
 
     disbursement_id = fields.Many2one(
-        "grant.disbursement", readonly=True, ondelete="restrict", index="btree_not_null"
-    )
+        "grant.disbursement", string="Tranche", readonly=True, ondelete="restrict",
+        index="btree_not_null",
+    )  # fmt: skip
     decision = fields.Selection(
         selection_add=DECISIONS, ondelete={code: "cascade" for code, _label in DECISIONS}
     )

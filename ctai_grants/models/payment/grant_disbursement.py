@@ -19,7 +19,7 @@ class GrantDisbursement(models.Model):
     """
 
     _name = "grant.disbursement"
-    _description = "Disbursement"
+    _description = "Tranche"
     _inherit = [
         "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.thread.mixin",
         "mail.activity.mixin",

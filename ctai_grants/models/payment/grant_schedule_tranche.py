@@ -49,7 +49,7 @@ class GrantScheduleTranche(models.Model):
             if tranche.deliverable_ids.template_id - tranche.template_id:
                 raise ValidationError(
                     self.env._(
-                        "Tranche “%(tranche)s” depends on a deliverable of another template.",
+                        "Tranche “%(tranche)s” depends on a piece of another template.",
                         tranche=tranche.name,
                     )
                 )

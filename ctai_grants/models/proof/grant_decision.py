@@ -5,8 +5,9 @@ class GrantDecision(models.Model):
     _inherit = "grant.decision"
 
     deliverable_id = fields.Many2one(
-        "grant.deliverable", readonly=True, ondelete="restrict", index="btree_not_null"
-    )
+        "grant.deliverable", string="Piece", readonly=True, ondelete="restrict",
+        index="btree_not_null",
+    )  # fmt: skip
     version_id = fields.Many2one("grant.deliverable.version", readonly=True, ondelete="restrict")
     decision = fields.Selection(
         selection_add=[

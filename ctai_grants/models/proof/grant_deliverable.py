@@ -19,7 +19,7 @@ class GrantDeliverable(models.Model):
     """One required piece at a milestone; each hand-in is a numbered version."""
 
     _name = "grant.deliverable"
-    _description = "Deliverable"
+    _description = "Piece"
     _inherit = [
         "grant.document.mixin", "grant.decided.mixin", "grant.thread.mixin", "mail.activity.mixin"
     ]  # fmt: skip
@@ -115,9 +115,9 @@ class GrantDeliverable(models.Model):
             if deliverable.version_ids or deliverable.decision_ids or deliverable._is_needed():
                 raise UserError(
                     self.env._(
-                        "“%(deliverable)s” has files or decisions, or a tranche depends on it, "
+                        "“%(piece)s” has files or decisions, or a tranche depends on it, "
                         "and cannot be deleted: waive it instead.",
-                        deliverable=deliverable.name,
+                        piece=deliverable.name,
                     )
                 )
 
@@ -293,7 +293,7 @@ class GrantDeliverable(models.Model):
         :param states: the states in which it can be taken
         :param str reason: shown to the operator
         """
-        what = self.env._("Reviewing a deliverable")
+        what = self.env._("Reviewing a piece")
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(states, what)

@@ -5,7 +5,7 @@ class GrantDeliverableType(models.Model):
     """A kind of required piece: bank details, activity report, financial report..."""
 
     _name = "grant.deliverable.type"
-    _description = "Deliverable Type"
+    _description = "Type of Piece"
     _order = "sequence, name"
 
     name = fields.Char(required=True, translate=True)
@@ -16,4 +16,4 @@ class GrantDeliverableType(models.Model):
     )
     active = fields.Boolean(default=True)
 
-    _code_uniq = models.UniqueIndex("(code)", "There is already a deliverable type with this code.")
+    _code_uniq = models.UniqueIndex("(code)", "There is already a type of piece with this code.")

@@ -4,21 +4,21 @@ from odoo import api, fields, models
 
 
 class GrantDeliverableVersion(models.Model):
-    """One hand-in of a deliverable: a numbered file that stays as it was handed in.
+    """One hand-in of a piece: a numbered file that stays as it was handed in.
 
     The file is an attachment of this record, so that nobody reaches it but through a download
     that checks who asks.
     """
 
     _name = "grant.deliverable.version"
-    _description = "Deliverable Version"
+    _description = "Version of a Piece"
     _order = "deliverable_id, number desc"
     _inherit = ["grant.append.only.mixin", "grant.disclosed.mixin"]
     _log_access = False
 
     deliverable_id = fields.Many2one(
-        "grant.deliverable", required=True, readonly=True, ondelete="restrict", index=True,
-        portal=True,
+        "grant.deliverable", string="Piece", required=True, readonly=True, ondelete="restrict",
+        index=True, portal=True,
     )  # fmt: skip
     subsidy_id = fields.Many2one(
         "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True
@@ -43,7 +43,7 @@ class GrantDeliverableVersion(models.Model):
     comment = fields.Text(readonly=True)
 
     _number_uniq = models.UniqueIndex(
-        "(deliverable_id, number)", "Two versions of a deliverable cannot have the same number."
+        "(deliverable_id, number)", "Two versions of a piece cannot have the same number."
     )
 
     @api.depends("name", "number")

@@ -10,7 +10,7 @@ DUE_DAYS = 30
 
 
 class GrantMilestone(models.Model):
-    """A dated step of a subsidy; reached when its deliverables are accepted or waived."""
+    """A dated step of a subsidy; reached when its pieces are accepted or waived."""
 
     _name = "grant.milestone"
     _description = "Grant Milestone"
@@ -28,7 +28,7 @@ class GrantMilestone(models.Model):
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     date = fields.Date(required=True, index=True)
     reached_date = fields.Date(readonly=True, copy=False)
-    deliverable_ids = fields.One2many("grant.deliverable", "milestone_id", string="Deliverables")
+    deliverable_ids = fields.One2many("grant.deliverable", "milestone_id", string="Pieces")
     state = fields.Selection(
         [("upcoming", "Upcoming"), ("due", "Due"), ("late", "Late"), ("reached", "Reached")],
         compute="_compute_state",
@@ -105,9 +105,9 @@ class GrantMilestone(models.Model):
         self.deliverable_ids.unlink()
 
     def action_reach(self):
-        """Record today that a milestone without deliverables is reached.
+        """Record today that a milestone without pieces is reached.
 
-        :raise UserError: deliverables are still expected
+        :raise UserError: pieces are still expected
         :raise AccessError: the user is not a coordinator
         """
         self._check_group("group_coordinator", self.env._("Reaching a milestone"))
@@ -115,7 +115,7 @@ class GrantMilestone(models.Model):
             if milestone.deliverable_ids:
                 raise UserError(
                     self.env._(
-                        "Milestone “%(milestone)s” is reached when its deliverables are accepted.",
+                        "Milestone “%(milestone)s” is reached when its pieces are accepted.",
                         milestone=milestone.name,
                     )
                 )
@@ -132,7 +132,7 @@ class GrantMilestone(models.Model):
         )
 
     def _refresh_reached(self):
-        """Note the day when the last deliverable was settled, forget it when one is reopened."""
+        """Note the day when the last piece was settled, forget it when one is reopened."""
         for milestone in self.filtered("deliverable_ids"):
             settled = all(
                 deliverable.state in ("accepted", "waived")

@@ -7,7 +7,7 @@ class GrantScheduleDeliverable(models.Model):
     """A piece that a schedule template requires."""
 
     _name = "grant.schedule.deliverable"
-    _description = "Schedule Template Deliverable"
+    _description = "Schedule Template Piece"
     _order = "template_id, sequence, id"
 
     template_id = fields.Many2one(

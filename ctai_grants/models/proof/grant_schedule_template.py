@@ -23,7 +23,7 @@ class GrantScheduleTemplate(models.Model):
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
     deliverable_ids = fields.One2many(
-        "grant.schedule.deliverable", "template_id", string="Deliverables", copy=True
+        "grant.schedule.deliverable", "template_id", string="Pieces", copy=True
     )
 
     def _get_date(self, subsidy, base, months):
@@ -52,7 +52,7 @@ class GrantScheduleTemplate(models.Model):
         return months_later
 
     def _copy_to(self, subsidy):
-        """Copy milestones and deliverables into ``subsidy``.
+        """Copy milestones and pieces into ``subsidy``.
 
         :return: dict {line of this template: the piece that it became}
         """

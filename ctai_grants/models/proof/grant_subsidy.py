@@ -13,7 +13,7 @@ class GrantSubsidy(models.Model):
     )
     milestone_ids = fields.One2many("grant.milestone", "subsidy_id", string="Milestones")
     deliverable_ids = fields.One2many(
-        "grant.deliverable", "subsidy_id", string="Deliverables", portal=True
+        "grant.deliverable", "subsidy_id", string="Pieces", portal=True
     )
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
 
@@ -50,7 +50,7 @@ class GrantSubsidy(models.Model):
         )
 
     def action_apply_template(self):
-        """Copy the schedule template's milestones, deliverables and tranches.
+        """Copy the schedule template's milestones, pieces and tranches.
 
         :raise UserError: no template chosen, or there is a schedule already
         """
@@ -68,7 +68,7 @@ class GrantSubsidy(models.Model):
             subsidy.template_id._copy_to(subsidy)
 
     def action_view_deliverables(self):
-        """Open the deliverables of these subsidies."""
+        """Open the pieces of these subsidies."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "ctai_grants.grant_deliverable_action"
         )

@@ -7,7 +7,9 @@ class GrantDisbursementOrder(models.TransientModel):
     _name = "grant.disbursement.order"
     _description = "Order a Payment"
 
-    disbursement_ids = fields.Many2many("grant.disbursement", required=True, readonly=True)
+    disbursement_ids = fields.Many2many(
+        "grant.disbursement", string="Tranches", required=True, readonly=True
+    )
     count = fields.Integer(compute="_compute_totals")
     company_id = fields.Many2one("res.company", compute="_compute_totals")
     currency_id = fields.Many2one("res.currency", compute="_compute_totals")

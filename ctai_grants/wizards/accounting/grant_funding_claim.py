@@ -7,7 +7,9 @@ class GrantFundingClaim(models.TransientModel):
     _name = "grant.funding.claim"
     _description = "Claim an Instalment"
 
-    funding_ids = fields.Many2many("grant.funding", required=True, readonly=True)
+    funding_ids = fields.Many2many(
+        "grant.funding", string="Instalments", required=True, readonly=True
+    )
     currency_id = fields.Many2one("res.currency", compute="_compute_amount")
     amount = fields.Monetary(string="Total", compute="_compute_amount")
     claim_date = fields.Date(required=True, default=fields.Date.context_today)

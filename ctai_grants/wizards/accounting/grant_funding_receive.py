@@ -7,7 +7,9 @@ class GrantFundingReceive(models.TransientModel):
     _name = "grant.funding.receive"
     _description = "Record a Receipt"
 
-    funding_id = fields.Many2one("grant.funding", required=True, readonly=True)
+    funding_id = fields.Many2one(
+        "grant.funding", string="Instalment", required=True, readonly=True
+    )
     currency_id = fields.Many2one(related="funding_id.currency_id", related_sudo=False)
     amount = fields.Monetary(
         required=True,

@@ -7,7 +7,9 @@ class GrantDisbursementPay(models.TransientModel):
     _name = "grant.disbursement.pay"
     _description = "Record a Payment"
 
-    disbursement_id = fields.Many2one("grant.disbursement", required=True, readonly=True)
+    disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Tranche", required=True, readonly=True
+    )
     currency_id = fields.Many2one(related="disbursement_id.currency_id", related_sudo=False)
     amount = fields.Monetary(related="disbursement_id.amount", related_sudo=False)
     partner_id = fields.Many2one(related="disbursement_id.partner_id", related_sudo=False)

@@ -9,7 +9,9 @@ class GrantDeliverableSubmit(models.TransientModel):
     _name = "grant.deliverable.submit"
     _description = "Hand In a File"
 
-    deliverable_id = fields.Many2one("grant.deliverable", required=True, readonly=True)
+    deliverable_id = fields.Many2one(
+        "grant.deliverable", string="Piece", required=True, readonly=True
+    )
     file = fields.Binary(required=True, attachment=False)
     filename = fields.Char()
     comment = fields.Text()
