@@ -50,13 +50,8 @@ class GrantAccount(models.Model):
         :raise UserError: none is set up
         """
         nomenclature = "m57" if exercise >= company.grant_m57_from else "m14"
-        found = self.search(
-            [
-                ("company_id", "=", company.id),
-                ("nomenclature", "=", nomenclature),
-                ("purpose", "=", purpose),
-            ]
-        )
+        of_company = [("company_id", "=", company.id), ("nomenclature", "=", nomenclature)]
+        found = self.search([*of_company, ("purpose", "=", purpose)])
         if not found:
             labels = dict(self._fields["purpose"]._description_selection(self.env))
             raise UserError(

@@ -121,23 +121,23 @@ class GrantContract(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
         self._check_state(("draft",), self.env._("Putting a contract in force"))
         for contract in self:
-            if not contract.signature_date:
-                raise UserError(
-                    self.env._(
-                        "%(contract)s: enter the signature date first.",
-                        contract=contract.display_name,
-                    )
-                )
-            if not any(contract.envelope_ids.mapped("amount")):
-                raise UserError(
-                    self.env._(
-                        "%(contract)s: add an envelope with an amount first.",
-                        contract=contract.display_name,
-                    )
-                )
+            contract._check_complete()
             contract.envelope_ids._transition(state="in_force")
             contract._transition(state="in_force", force_date=contract.signature_date)
             contract.envelope_ids._post_allocation(contract, contract.signature_date, 1)
+
+    def _check_complete(self):
+        """Refuse a contract that says nothing yet.
+
+        :raise UserError: not signed, or no envelope with an amount
+        """
+        about = {"contract": self.display_name}
+        if not self.signature_date:
+            raise UserError(self.env._("%(contract)s: enter the signature date first.", **about))
+        if not any(self.envelope_ids.mapped("amount")):
+            raise UserError(
+                self.env._("%(contract)s: add an envelope with an amount first.", **about)
+            )
 
     def action_reset_to_draft(self):
         """Take the allocations back, to correct a contract put in force too early.

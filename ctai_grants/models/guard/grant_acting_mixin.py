@@ -64,13 +64,8 @@ class GrantActingMixin(models.AbstractModel):
             raise UserError(self.env._("%(what)s: a document is named twice.", what=what))
         for record in self:
             if record._active_name and not record[record._active_name]:
-                raise UserError(
-                    self.env._(
-                        "%(what)s: %(document)s is archived.",
-                        what=what,
-                        document=record.display_name,
-                    )
-                )
+                about = {"what": what, "document": record.display_name}
+                raise UserError(self.env._("%(what)s: %(document)s is archived.", **about))
             if record.state not in states:
                 raise UserError(
                     self.env._(

@@ -44,19 +44,8 @@ class GrantEntry(models.Model):
 
         :return: list of sentences, one for each thing that is wrong, empty when all holds
         """
-        wrong = []
-        for envelope in envelopes:
-            broken = chain.first_break(self._get_chain_rows(envelope), envelope.chain_head)
-            if broken:
-                wrong.append(
-                    self.env._(
-                        "Envelope “%(envelope)s”: %(broken)s.",
-                        envelope=envelope.display_name,
-                        broken=broken,
-                    )
-                )
         return [
-            *wrong,
+            *self._get_broken_chains(envelopes),
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
             *(
@@ -64,6 +53,19 @@ class GrantEntry(models.Model):
                 for source in self._get_sources()
                 for sentence in source._get_unbalanced(envelopes)
             ),
+        ]
+
+    @api.model
+    def _get_broken_chains(self, envelopes):
+        """Sentences naming the first entry of each envelope that does not follow the one before."""
+        return [
+            self.env._(
+                "Envelope “%(envelope)s”: %(broken)s.",
+                envelope=envelope.display_name,
+                broken=broken,
+            )
+            for envelope in envelopes
+            if (broken := chain.first_break(self._get_chain_rows(envelope), envelope.chain_head))
         ]
 
     @api.model

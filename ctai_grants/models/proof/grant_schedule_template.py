@@ -63,14 +63,9 @@ class GrantScheduleTemplate(models.Model):
             date = self._get_date(subsidy, line.date_base, line.months)
             key = (line.milestone, date)
             if key not in milestones:
-                milestones[key] = self.env["grant.milestone"].create(
-                    {"name": line.milestone, "subsidy_id": subsidy.id, "date": date}
-                )
-            deliverables[line] = self.env["grant.deliverable"].create(
-                {
-                    "name": line.name or line.type_id.name,
-                    "type_id": line.type_id.id,
-                    "milestone_id": milestones[key].id,
-                }
-            )
+                vals = {"name": line.milestone, "subsidy_id": subsidy.id, "date": date}
+                milestones[key] = self.env["grant.milestone"].create(vals)
+            vals = {"name": line.name or line.type_id.name, "type_id": line.type_id.id}
+            vals["milestone_id"] = milestones[key].id
+            deliverables[line] = self.env["grant.deliverable"].create(vals)
         return deliverables
