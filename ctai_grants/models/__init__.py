@@ -21,6 +21,7 @@ from . import (
     grant_condition,
     grant_contract,
     grant_decision,
+    grant_decision_state,
     grant_deliverable,
     grant_deliverable_type,
     grant_deliverable_version,

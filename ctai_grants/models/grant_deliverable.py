@@ -310,8 +310,9 @@ class GrantDeliverable(models.Model):
                 deliverable_id=deliverable.id,
                 version_id=deliverable.last_version_id.id,
             )
+            values = {"answer": reason or False, "answered_at": fields.Datetime.now()}
             deliverable._transition(
-                state=decision, answer=reason or False, answered_at=fields.Datetime.now()
+                **self.env["grant.decision"]._follow(deliverable, decision, values)
             )
         self.activity_feedback(["ctai_grants.mail_activity_review"])
         self.milestone_id._refresh_reached()

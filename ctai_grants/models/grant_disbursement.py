@@ -845,7 +845,7 @@ class GrantDisbursement(models.Model):
         self.env["grant.decision"]._record(
             decision, self.subsidy_id, reason, disbursement_id=self.id
         )
-        self._transition(**values)
+        self._transition(**self.env["grant.decision"]._follow(self, decision, values))
 
     def _post_payment(self, amount, date, memo=None):
         """Post what the State pays itself, without the city's accounting."""

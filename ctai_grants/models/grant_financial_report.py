@@ -430,7 +430,7 @@ class GrantFinancialReport(models.Model):
         """Record a decision on this report and what it changes."""
         self.ensure_one()
         self.env["grant.decision"]._record(decision, self.subsidy_id, reason, report_id=self.id)
-        self._transition(**values)
+        self._transition(**self.env["grant.decision"]._follow(self, decision, values))
 
     def action_view_recoveries(self):
         """Open the recoveries that come of these reports."""

@@ -766,7 +766,7 @@ class GrantRecovery(models.Model):
         """Record a decision on this recovery and what it changes."""
         self.ensure_one()
         self.env["grant.decision"]._record(decision, self.subsidy_id, reason, recovery_id=self.id)
-        self._transition(**values)
+        self._transition(**self.env["grant.decision"]._follow(self, decision, values))
         if "state" in values:
             self._refresh_tranches()
 

@@ -908,7 +908,7 @@ class GrantSubsidy(models.Model):
         """Record a decision on this subsidy and what it changes."""
         self.ensure_one()
         self.env["grant.decision"]._record(decision, self, reason)
-        self._transition(**values)
+        self._transition(**self.env["grant.decision"]._follow(self, decision, values))
 
     def _post_commitment(self, amount, date, memo=None):
         """Post a commitment, split over the actions that have an amount when it is the whole."""

@@ -4,6 +4,7 @@ from . import (
     test_amendment,
     test_ceilings,
     test_contract,
+    test_decision_state,
     test_deliverable,
     test_disbursement_flow,
     test_due,
