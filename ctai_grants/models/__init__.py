@@ -27,6 +27,7 @@ from . import (
     grant_deliverable_version,
     grant_disbursement,
     grant_entry,
+    grant_entry_origin,
     grant_envelope,
     grant_financial_report,
     grant_funding,
