@@ -171,12 +171,16 @@ def checked(
         sums[key] = sums.get(key, ZERO) + line[LEDGER_AMOUNT]
         count += 1
         yield line
+    _check_sums(sums, expected)
+    if count != size:
+        raise TieOutError(f"{count} lines, {size} announced")
+
+
+def _check_sums(sums: Mapping, expected: Mapping) -> None:
     for key in sorted({*sums, *expected}):
         found, wanted = sums.get(key, ZERO), expected.get(key, ZERO)
         if found != wanted:
             raise TieOutError(f"{key[1]}: {found} in the lines, {wanted} in the summary")
-    if count != size:
-        raise TieOutError(f"{count} lines, {size} announced")
 
 
 def split_by_action(
@@ -202,14 +206,18 @@ def split_by_action(
     (None, Decimal('0.00'), {'payment': Decimal('3')})
     """
     if len(actions) < 2:
-        merged: dict[str, Decimal] = {}
-        for sums in amounts.values():
-            for flow, amount in sums.items():
-                merged[flow] = merged.get(flow, ZERO) + amount
-        return [(actions[0][0] if actions else None, granted, merged)]
+        return [(actions[0][0] if actions else None, granted, _merge(amounts.values()))]
     rows: list = [(action, amount, amounts.get(action, {})) for action, amount in actions]
     rest = granted - sum((amount for _action, amount in actions), ZERO)
     common = amounts.get(None, {})
     if rest or any(common.values()):
         rows.append((None, rest.quantize(CENT), common))
     return rows
+
+
+def _merge(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    merged: dict[str, Decimal] = {}
+    for sums in parts:
+        for flow, amount in sums.items():
+            merged[flow] = merged.get(flow, ZERO) + amount
+    return merged

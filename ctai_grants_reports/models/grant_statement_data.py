@@ -8,6 +8,11 @@ from odoo.exceptions import UserError
 from ..lib import csv_files, xlsx
 from ..lib.statement import Statement, TieOutError
 
+FORMATS = {
+    "xlsx": (xlsx, ".xlsx", xlsx.MIMETYPE),
+    "csv": (csv_files, "_csv.zip", "application/zip"),
+}
+
 
 class GrantStatementData(models.AbstractModel):
     """Makes the files of a contract's statement as at a date.
@@ -43,10 +48,7 @@ class GrantStatementData(models.AbstractModel):
 
     @api.model
     def _render(self, statement, file_format):
-        renderer, name, mimetype = {
-            "xlsx": (xlsx, f"{statement.name}.xlsx", xlsx.MIMETYPE),
-            "csv": (csv_files, f"{statement.name}_csv.zip", "application/zip"),
-        }[file_format]
+        renderer, ending, mimetype = FORMATS[file_format]
         if file_format == "xlsx" and statement.ledger_size > xlsx.MAX_LINES:
             raise UserError(
                 self.env._("The ledger has too many lines for a workbook: take the CSV files.")
@@ -58,7 +60,7 @@ class GrantStatementData(models.AbstractModel):
             stream.close()
             raise
         stream.seek(0)
-        return stream, name, mimetype
+        return stream, statement.name + ending, mimetype
 
     @api.model
     def _get_refusal(self, wrong):
@@ -78,7 +80,6 @@ class GrantStatementData(models.AbstractModel):
     def _build(self, contract, as_at):
         """The statement as plain objects; see :class:`.lib.statement.Statement`."""
         facts = self.env["grant.statement.facts"]._read(contract, as_at)
-        lists = self.env["grant.statement.lists"]
         posted_at = self._get_posted_at(facts)
         return Statement(
             name=self._get_file_name(facts),
@@ -92,11 +93,7 @@ class GrantStatementData(models.AbstractModel):
             summary_title=self.env._("Summary"),
             chart_title=self.env._("Use of the envelopes"),
             empty=self.env._("Nothing at this date."),
-            lists=[
-                lists._get_subsidies_table(facts),
-                lists._get_tranches_table(facts),
-                lists._get_pieces_table(facts),
-            ],
+            lists=self.env["grant.statement.lists"]._get_tables(facts),
             **self.env["grant.statement.summary"]._get_tables(facts),
             **self.env["grant.statement.ledger"]._get_tables(facts),
         )
@@ -146,16 +143,8 @@ class GrantStatementData(models.AbstractModel):
 
     @api.model
     def _get_notes(self, facts):
-        notes = []
-        if "direct" in facts.envelopes.mapped("payment_path"):
-            notes.append(
-                self.env._(
-                    "What the State pays to the operators itself is not in the city's accounts: "
-                    "it is shown apart, and in no total of what the city paid."
-                )
-            )
         return [
-            *notes,
+            *self._get_direct_notes(facts),
             self.env._(
                 "Every amount is a sum of ledger entries whose accounting date is not after "
                 "%(date)s.",
@@ -165,4 +154,15 @@ class GrantStatementData(models.AbstractModel):
                 "The file ledger.csv that comes with the CSV files holds the whole chain of each "
                 "envelope, later entries included: whoever recomputes it finds the heads below."
             ),
+        ]
+
+    @api.model
+    def _get_direct_notes(self, facts):
+        if "direct" not in facts.envelopes.mapped("payment_path"):
+            return []
+        return [
+            self.env._(
+                "What the State pays to the operators itself is not in the city's accounts: it is "
+                "shown apart, and in no total of what the city paid."
+            )
         ]

@@ -119,14 +119,13 @@ class GrantStatementFacts(models.AbstractModel):
         :raise TieOutError: the counters differ from the ledger
         :raise UserError: decisions that cannot have followed each other
         """
-        envelopes = contract.envelope_ids
-        if wrong := self.env["grant.entry"]._get_wrong_counters(envelopes):
+        if wrong := self.env["grant.entry"]._get_wrong_counters(contract.envelope_ids):
             raise TieOutError(wrong[0])
         facts = Facts(
             contract=contract,
             as_at=as_at,
             timezone=ZoneInfo(contract.company_id.partner_id.tz or TIMEZONE),
-            envelopes=envelopes,
+            envelopes=contract.envelope_ids,
             kinds=get_labels(self.env, "grant.entry", "kind"),
             paths={"city": self.env._("City"), "direct": self.env._("State")},
         )
@@ -150,11 +149,7 @@ class GrantStatementFacts(models.AbstractModel):
 
     @api.model
     def _read_documents(self, facts):
-        subsidies = (
-            self.env["grant.subsidy"]
-            .with_context(active_test=False)
-            .search([("contract_id", "=", facts.contract.id)], order="code, id")
-        )
+        subsidies = self._search_subsidies(facts.contract)
         pieces = subsidies.deliverable_ids
         for documents in (subsidies, subsidies.disbursement_ids, pieces, pieces.version_ids):
             self._read_histories(facts, documents)
@@ -164,6 +159,12 @@ class GrantStatementFacts(models.AbstractModel):
             state = facts.subsidy_state(subsidy)
             if facts.has_moved(subsidy) or state in ("granted", "signed", "closed"):
                 facts.subsidies.append((subsidy, state))
+
+    @api.model
+    def _search_subsidies(self, contract):
+        """The archived ones too: their money counts."""
+        subsidies = self.env["grant.subsidy"].with_context(active_test=False)
+        return subsidies.search([("contract_id", "=", contract.id)], order="code, id")
 
     @api.model
     def _read_histories(self, facts, documents):

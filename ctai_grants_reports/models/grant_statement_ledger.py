@@ -5,7 +5,7 @@ from functools import partial
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..lib.statement import FLOWS, Column, Table, checked
+from ..lib.statement import Column, Table, checked
 
 BATCH = 5000
 
@@ -18,34 +18,33 @@ class GrantStatementLedger(models.AbstractModel):
 
     @api.model
     def _get_tables(self, facts):
-        entries = self.env["grant.entry"]
         return {
             "ledger": self._get_table(facts),
             "ledger_size": facts.ledger_size,
             "kinds": facts.kinds,
-            "chains": [
-                (
-                    envelope.display_name,
-                    envelope.chain_head,
-                    partial(entries._get_chain_rows, envelope),
-                )
-                for envelope in facts.envelopes
-            ],
+            "chains": [self._get_chain(envelope) for envelope in facts.envelopes],
         }
 
     @api.model
+    def _get_chain(self, envelope):
+        read = partial(self.env["grant.entry"]._get_chain_rows, envelope)
+        return envelope.display_name, envelope.chain_head, read
+
+    @api.model
     def _get_table(self, facts):
+        return Table(
+            self.env._("Ledger"), self._get_columns(), partial(self._read_checked, facts)
+        )
+
+    @api.model
+    def _read_checked(self, facts):
+        """The lines, which must come to what the summary says."""
         expected = {
-            (envelope_id, facts.kinds[flow]): sums[flow]
+            (envelope_id, facts.kinds[flow]): amount
             for envelope_id, sums in facts.by_envelope.items()
-            for flow in FLOWS
-            if flow in sums
+            for flow, amount in sums.items()
         }
-
-        def read():
-            return checked(self._read_lines(facts), expected, facts.ledger_size)
-
-        return Table(self.env._("Ledger"), self._get_columns(), read)
+        return checked(self._read_lines(facts), expected, facts.ledger_size)
 
     @api.model
     def _get_columns(self):

@@ -24,12 +24,17 @@ class GrantStatementLists(models.AbstractModel):
     _description = "Lists of a Grant Statement"
 
     @api.model
+    def _get_tables(self, facts):
+        return [
+            self._get_subsidies_table(facts),
+            self._get_tranches_table(facts),
+            self._get_pieces_table(facts),
+        ]
+
+    @api.model
     def _get_totals(self, facts, columns, rows, index):
         """One total for each payment path that has rows; ``index``: the column that says which."""
-        labels = {
-            "city": self.env._("Total, city"),
-            "direct": self.env._("Total, State"),
-        }
+        labels = {"city": self.env._("Total, city"), "direct": self.env._("Total, State")}
         return [
             add_up(labels[path], columns, rows, (index, facts.paths[path]))
             for path in PATHS
@@ -130,23 +135,28 @@ class GrantStatementLists(models.AbstractModel):
     def _get_tranches_table(self, facts):
         columns = self._get_tranche_columns()
         paid = self._read_paid(facts)
-        kinds = get_labels(self.env, "grant.disbursement", "kind")
-        states = get_labels(self.env, "grant.disbursement", "state")
-        rows = []
-        for subsidy, _state in facts.subsidies:
-            rest = facts.sum_flow(subsidy, "payment")
-            for tranche in subsidy.disbursement_ids.filtered(facts.existed):
-                amount, paid_on = paid.get(tranche.id, (ZERO, None))
-                rest -= amount
-                state = states[facts.tranche_state(tranche, amount)]
-                tail = self._get_tranche_tail(facts, tranche, state)
-                head = (*self._get_tranche_head(facts, subsidy), tranche.name, kinds[tranche.kind])
-                rows.append((*head, *tail, amount, paid_on if amount else None))
-            if rest:
-                head = (*self._get_tranche_head(facts, subsidy), self._get_other_label(), "")
-                rows.append((*head, ZERO, None, "", "", None, rest, None))
+        rows = [
+            (*self._get_tranche_head(facts, subsidy), *row)
+            for subsidy, _state in facts.subsidies
+            for row in self._get_tranche_rows(facts, subsidy, paid)
+        ]
         totals = self._get_totals(facts, columns, rows, 3)
         return Table(self.env._("Tranches"), columns, partial(iter, rows), totals)
+
+    @api.model
+    def _get_tranche_rows(self, facts, subsidy, paid):
+        kinds = get_labels(self.env, "grant.disbursement", "kind")
+        states = get_labels(self.env, "grant.disbursement", "state")
+        rest = facts.sum_flow(subsidy, "payment")
+        for tranche in subsidy.disbursement_ids.filtered(facts.existed):
+            amount, paid_on = paid.get(tranche.id, (ZERO, None))
+            rest -= amount
+            state = states[facts.tranche_state(tranche, amount)]
+            planned = self._get_planned(facts, tranche)
+            order = self._get_order(facts, tranche)
+            yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on
+        if rest:
+            yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None
 
     @api.model
     def _get_other_label(self):
@@ -182,7 +192,10 @@ class GrantStatementLists(models.AbstractModel):
         groups = self.env["grant.entry"]._read_group(
             domain, ["origin_id"], ["amount:sum", "date:max"]
         )
-        return {tranche_id: (money(amount), date) for tranche_id, amount, date in groups}
+        return {
+            tranche_id: (money(amount), date if money(amount) else None)
+            for tranche_id, amount, date in groups
+        }
 
     @api.model
     def _get_tranche_head(self, facts, subsidy):
@@ -190,15 +203,15 @@ class GrantStatementLists(models.AbstractModel):
         return subsidy.partner_id.name, subsidy.code, subsidy.envelope_id.code, path
 
     @api.model
-    def _get_tranche_tail(self, facts, tranche, state):
-        is_ordered = tranche.order_date and tranche.order_date <= facts.as_at
-        return (
-            money(facts.value(tranche, "amount")),
-            facts.value(tranche, "date", "due_date") or None,
-            state,
-            tranche.order_number or "" if is_ordered else "",
-            tranche.order_date if is_ordered else None,
-        )
+    def _get_planned(self, facts, tranche):
+        due = facts.value(tranche, "date", "due_date") or None
+        return money(facts.value(tranche, "amount")), due
+
+    @api.model
+    def _get_order(self, facts, tranche):
+        if not tranche.order_date or tranche.order_date > facts.as_at:
+            return "", None
+        return tranche.order_number or "", tranche.order_date
 
     # ------------------------------------------------------------------
     # Pieces
@@ -206,22 +219,25 @@ class GrantStatementLists(models.AbstractModel):
 
     @api.model
     def _get_pieces_table(self, facts):
-        states = get_labels(self.env, "grant.deliverable", "state")
-        decisions = get_labels(self.env, "grant.decision", "decision")
-        rows = []
-        for subsidy, _state in facts.subsidies:
-            milestones = subsidy.milestone_ids.filtered(facts.existed)
-            for piece in subsidy.deliverable_ids:
-                if piece.milestone_id not in milestones:
-                    continue
-                due = facts.value(piece.milestone_id, "date") or None
-                head = (subsidy.partner_id.name, subsidy.code, piece.name, due)
-                # The latest last; without a version, what was decided on the piece itself.
-                for about in piece.version_ids.sorted("number") or piece:
-                    tail = self._get_review(facts, about, states, decisions)
-                    rows.append((*head, *self._get_file(facts, about), *tail))
         columns = self._get_piece_columns(facts)
+        rows = [
+            (subsidy.partner_id.name, subsidy.code, *row)
+            for subsidy, _state in facts.subsidies
+            for row in self._get_piece_rows(facts, subsidy)
+        ]
         return Table(self.env._("Pieces"), columns, partial(iter, rows))
+
+    @api.model
+    def _get_piece_rows(self, facts, subsidy):
+        milestones = subsidy.milestone_ids.filtered(facts.existed)
+        for piece in subsidy.deliverable_ids:
+            if piece.milestone_id not in milestones:
+                continue
+            due = facts.value(piece.milestone_id, "date") or None
+            # The latest last; without a version, what was decided on the piece itself.
+            for about in piece.version_ids.sorted("number") or piece:
+                file = self._get_file(facts, about)
+                yield piece.name, due, *file, *self._get_review(facts, about)
 
     @api.model
     def _get_piece_columns(self, facts):
@@ -246,12 +262,14 @@ class GrantStatementLists(models.AbstractModel):
         return about.number, about.name, about.sha256, facts.localise(about.submitted_at)
 
     @api.model
-    def _get_review(self, facts, about, states, decisions):
+    def _get_review(self, facts, about):
         """State at the date, last decision ever and its day. A piece proves what was done by a
         date, and is handed in after it: it is listed all the same, and said to be later."""
         last = facts.history(about)[-1]
-        decided = (decisions[last.decision] if last.decision else "", last.decided_on)
+        decisions = get_labels(self.env, "grant.decision", "decision")
+        decided = (decisions.get(last.decision, ""), last.decided_on)
         is_version = about._name == "grant.deliverable.version"
         if is_version and facts.is_later(about.submitted_at):
             return self.env._("Handed in later"), *decided
+        states = get_labels(self.env, "grant.deliverable", "state")
         return states[facts.state(about)], *decided

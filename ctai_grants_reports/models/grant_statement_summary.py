@@ -65,11 +65,14 @@ class GrantStatementSummary(models.AbstractModel):
         ]
 
     @api.model
+    def _get_name(self, envelope):
+        return f"{envelope.code} – {envelope.name}", envelope.id
+
+    @api.model
     def _get_row(self, facts, envelope, columns):
         sums = facts.by_envelope[envelope.id]
         return (
-            f"{envelope.code} – {envelope.name}",
-            envelope.id,
+            *self._get_name(envelope),
             envelope.audience_id.name or "",
             "-".join(filter(None, (envelope.programme, envelope.programme_action))),
             *(derive(column, sums) for column in columns if column.kind == "amount"),
@@ -78,8 +81,17 @@ class GrantStatementSummary(models.AbstractModel):
     @api.model
     def _get_positions(self, facts):
         """Where each chain of the ledger stood when the statement was made (R8)."""
-        rows = self._get_position_rows(facts)
-        columns = [
+        counted = self._count_entries(facts)
+        rows = [
+            (*self._get_name(envelope), *counted.get(envelope, (0, 0)), *self._get_end(envelope))
+            for envelope in facts.envelopes
+        ]
+        title = self.env._("Position of the ledger that this statement was made from")
+        return Table(title, self._get_position_columns(), partial(iter, rows))
+
+    @api.model
+    def _get_position_columns(self):
+        return [
             Column(self.env._("Envelope"), width=44),
             Column(self.env._("Chain"), "integer"),
             Column(self.env._("Entries counted"), "integer"),
@@ -87,26 +99,16 @@ class GrantStatementSummary(models.AbstractModel):
             Column(self.env._("Last of the chain"), "integer"),
             Column(self.env._("Its SHA-256, head of the chain"), "hash"),
         ]
-        title = self.env._("Position of the ledger that this statement was made from")
-        return Table(title, columns, partial(iter, rows))
 
     @api.model
-    def _get_position_rows(self, facts):
-        counted = {
-            envelope.id: (count, number)
-            for envelope, count, number in self.env["grant.entry"]._read_group(
-                [("envelope_id", "in", facts.envelopes.ids), ("date", "<=", facts.as_at)],
-                ["envelope_id"],
-                ["__count", "number:max"],
-            )
-        }
-        return [
-            (
-                f"{envelope.code} – {envelope.name}",
-                envelope.id,
-                *counted.get(envelope.id, (0, 0)),
-                envelope.entry_count,
-                envelope.chain_head,
-            )
-            for envelope in facts.envelopes
-        ]
+    def _get_end(self, envelope):
+        return envelope.entry_count, envelope.chain_head
+
+    @api.model
+    def _count_entries(self, facts):
+        """{envelope: (entries until the date, number of the last of them)}."""
+        domain = [("envelope_id", "in", facts.envelopes.ids), ("date", "<=", facts.as_at)]
+        groups = self.env["grant.entry"]._read_group(
+            domain, ["envelope_id"], ["__count", "number:max"]
+        )
+        return {envelope: (count, number) for envelope, count, number in groups}
