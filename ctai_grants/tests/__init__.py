@@ -22,6 +22,7 @@ from .payment import (
     test_schedule,
 )
 from .closing import (
+    test_decision_state,
     test_due,
     test_recovery,
 )

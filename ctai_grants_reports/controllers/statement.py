@@ -33,6 +33,9 @@ class GrantStatement(http.Controller):
             template = "ctai_grants_reports.statement_refused"
             values = {"reason": str(error), "contract_id": contract_id}
             return request.render(template, values, status=400)
+        return self._send(stream, name, mimetype)
+
+    def _send(self, stream, name, mimetype):
         response = send_file(
             stream,
             request.httprequest.environ,

@@ -31,6 +31,29 @@ def neutralise(text: str) -> str:
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
+def show_amount(value) -> str:
+    return f"{value:.2f}".replace(".", ",")
+
+
+def show_rate(value) -> str:
+    return f"{100 * value:.1f} %".replace(".", ",")
+
+
+def show_siret(value: str) -> str:
+    """With spaces, or Excel makes a number of it: 2,18602E+13."""
+    return neutralise(re.sub(r"^(\d{3})(\d{3})(\d{3})(\d{5})$", r"\1 \2 \3 \4", value))
+
+
+SHOWN = {
+    "amount": show_amount,
+    "rate": show_rate,
+    "integer": str,
+    "date": lambda value: value.strftime("%d/%m/%Y"),
+    "datetime": lambda value: value.strftime("%d/%m/%Y %H:%M"),
+    "siret": show_siret,
+}
+
+
 def cell(column: Column, value) -> str:
     """A value as a French spreadsheet reads it.
 
@@ -46,22 +69,7 @@ def cell(column: Column, value) -> str:
     """
     if value is None or value == "":
         return ""
-    match column.kind:
-        case "amount":
-            return f"{value:.2f}".replace(".", ",")
-        case "rate":
-            return f"{100 * value:.1f} %".replace(".", ",")
-        case "integer":
-            return str(value)
-        case "date":
-            return value.strftime("%d/%m/%Y")
-        case "datetime":
-            return value.strftime("%d/%m/%Y %H:%M")
-        case "siret":
-            # Without spaces Excel makes a number of it: 2,18602E+13.
-            return neutralise(re.sub(r"^(\d{3})(\d{3})(\d{3})(\d{5})$", r"\1 \2 \3 \4", value))
-        case _:
-            return neutralise(value)
+    return SHOWN.get(column.kind, neutralise)(value)
 
 
 def file_name(number: int, title: str) -> str:

@@ -171,12 +171,16 @@ def checked(
         sums[key] = sums.get(key, ZERO) + line[LEDGER_AMOUNT]
         count += 1
         yield line
+    _check_sums(sums, expected)
+    if count != size:
+        raise TieOutError(f"{count} lines, {size} announced")
+
+
+def _check_sums(sums: Mapping, expected: Mapping) -> None:
     for key in sorted({*sums, *expected}):
         found, wanted = sums.get(key, ZERO), expected.get(key, ZERO)
         if found != wanted:
             raise TieOutError(f"{key[1]}: {found} in the lines, {wanted} in the summary")
-    if count != size:
-        raise TieOutError(f"{count} lines, {size} announced")
 
 
 def split_by_action(
@@ -202,11 +206,7 @@ def split_by_action(
     (None, Decimal('0.00'), {'payment': Decimal('3')})
     """
     if len(actions) < 2:
-        merged: dict[str, Decimal] = {}
-        for sums in amounts.values():
-            for flow, amount in sums.items():
-                merged[flow] = merged.get(flow, ZERO) + amount
-        return [(actions[0][0] if actions else None, granted, merged)]
+        return [(actions[0][0] if actions else None, granted, _merge(amounts.values()))]
     rows: list = [(action, amount, amounts.get(action, {})) for action, amount in actions]
     rest = granted - sum((amount for _action, amount in actions), ZERO)
     common = amounts.get(None, {})
@@ -215,44 +215,9 @@ def split_by_action(
     return rows
 
 
-def subsidy_state(
-    committed: Decimal, granted_on: datetime.date | None, decision: str | None, as_at: datetime.date
-) -> str | None:
-    """State of a subsidy at a date; None when it did not exist yet.
-
-    :param decision: the last decision taken on it until that date
-
-    >>> day = datetime.date(2021, 12, 31)
-    >>> subsidy_state(Decimal(5), None, None, day), subsidy_state(ZERO, day, None, day)
-    ('signed', 'granted')
-    >>> subsidy_state(Decimal(5), day, "closed", day), subsidy_state(ZERO, None, None, day)
-    ('closed', None)
-    """
-    if decision in ("closed", "cancelled"):
-        return decision
-    if committed:
-        return "signed"
-    return "granted" if granted_on and granted_on <= as_at else None
-
-
-def tranche_state(
-    paid: Decimal, order_date: datetime.date | None, decision: str | None, as_at: datetime.date
-) -> str:
-    """State of a tranche at a date: paid when the ledger says so, ordered by its order's date.
-
-    :param paid: what the ledger holds of its payment until that date
-    :param decision: the last decision taken on it until that date
-
-    >>> day, later = datetime.date(2021, 12, 31), datetime.date(2022, 1, 4)
-    >>> tranche_state(Decimal(5), day, None, day), tranche_state(ZERO, day, None, day)
-    ('paid', 'ordered')
-    >>> tranche_state(ZERO, later, "certified", day), tranche_state(ZERO, None, None, day)
-    ('certified', 'planned')
-    """
-    if paid:
-        return "paid"
-    if decision == "cancelled":
-        return "cancelled"
-    if order_date and order_date <= as_at:
-        return "ordered"
-    return "certified" if decision in ("certified", "unpaid") else "planned"
+def _merge(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    merged: dict[str, Decimal] = {}
+    for sums in parts:
+        for flow, amount in sums.items():
+            merged[flow] = merged.get(flow, ZERO) + amount
+    return merged

@@ -1,6 +1,7 @@
 """The workbook of a statement, written row by row: memory does not grow with the ledger."""
 
 import datetime
+import itertools
 import re
 import tempfile
 import textwrap
@@ -37,6 +38,28 @@ ALIGNMENTS = {
     "integer": {"align": "right"},
     "date": {"align": "center"},
     "datetime": {"align": "center"},
+}
+KINDS = ("text", "siret", "hash", "integer", "amount", "rate", "date", "datetime")
+PROPERTIES = {
+    "text": {"text_wrap": True},
+    "siret": {"num_format": "@"},
+    "hash": {"font_name": "Consolas", "font_size": 8},
+    "integer": {"num_format": "0"},
+    "rate": {"num_format": "0.0\\ %"},
+    "date": {"num_format": "dd/mm/yyyy"},
+    "datetime": {"num_format": "dd/mm/yyyy\\ hh:mm"},
+}
+HEADER = {
+    "bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1, "font_color": "#FFFFFF",
+    "bg_color": "#1F4E79",
+}  # fmt: skip
+# What a person typed stays text.
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+    "default_format_properties": {"font_name": "Calibri", "font_size": 10},
 }
 COLOURS = ("#1F4E79", "#C55A11", "#548235", "#7F6000", "#5B2C83", "#00707A", "#8B1A1A", "#404040")
 
@@ -115,17 +138,7 @@ class _Workbook:
 
     def __init__(self, statement: Statement, stream: BinaryIO, folder: str):
         self.statement = statement
-        self.book = xlsxwriter.Workbook(
-            stream,
-            {
-                "constant_memory": True,
-                "tmpdir": folder,
-                "strings_to_formulas": False,
-                "strings_to_numbers": False,
-                "strings_to_urls": False,
-                "default_format_properties": {"font_name": "Calibri", "font_size": 10},
-            },
-        )
+        self.book = xlsxwriter.Workbook(stream, {**OPTIONS, "tmpdir": folder})
         self.book.set_properties(
             {
                 "title": statement.title,
@@ -137,38 +150,24 @@ class _Workbook:
         self._make_formats()
 
     def _make_formats(self):
-        numbers = {
-            "amount": f'#,##0.00\\ "{self.statement.currency}"',
-            "rate": "0.0\\ %",
-            "date": "dd/mm/yyyy",
-            "datetime": "dd/mm/yyyy\\ hh:mm",
-            "integer": "0",
-            "siret": "@",
-        }
-        self.formats, self.totals = {}, {}
-        for kind in ("text", "siret", "hash", "integer", "amount", "rate", "date", "datetime"):
-            properties = {"valign": "top", **ALIGNMENTS.get(kind, LEFT)}
-            if kind in numbers:
-                properties["num_format"] = numbers[kind]
-            if kind == "text":
-                properties["text_wrap"] = True
-            if kind == "hash":
-                properties |= {"font_name": "Consolas", "font_size": 8}
-            self.formats[kind] = self.book.add_format(properties)
-            self.totals[kind] = self.book.add_format(
-                {**properties, "bold": True, "top": 1, "bg_color": "#F2F2F2"}
-            )
         add = self.book.add_format
-        header = {"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1}
-        header |= {"font_color": "#FFFFFF", "bg_color": "#1F4E79"}
-        self.headers = {
-            kind: add({**header, **ALIGNMENTS.get(kind, LEFT)}) for kind in self.formats
-        }
+        self.formats, self.totals = {}, {}
+        for kind in KINDS:
+            properties = self._get_properties(kind)
+            self.formats[kind] = add(properties)
+            self.totals[kind] = add({**properties, "bold": True, "top": 1, "bg_color": "#F2F2F2"})
+        self.headers = {kind: add({**HEADER, **ALIGNMENTS.get(kind, LEFT)}) for kind in KINDS}
         self.title = add({"bold": True, "font_size": 16, "font_color": "#1F4E79"})
         self.subtitle = add({"bold": True, "font_size": 12, "font_color": "#1F4E79"})
         self.bold = add({"bold": True, "valign": "top"})
         self.plain = add({"valign": "top"})
         self.dense = {**self.formats, "text": add({"valign": "top", **LEFT})}
+
+    def _get_properties(self, kind: str):
+        properties = {"valign": "top", **ALIGNMENTS.get(kind, LEFT), **PROPERTIES.get(kind, {})}
+        if kind == "amount":
+            properties["num_format"] = f'#,##0.00\\ "{self.statement.currency}"'
+        return properties
 
     def fill(self):
         self._write_summary()
@@ -209,6 +208,10 @@ class _Workbook:
             self._write_text(sheet, 1, 0, self.statement.empty, self.plain)
         for row, total in enumerate(table.totals, end + 1):
             self._write_total(sheet, row, columns, total, 1, end - 1)
+        self._ignore_text_numbers(sheet, columns, end)
+
+    def _ignore_text_numbers(self, sheet, columns: Sequence[Column], end: int):
+        """No warning in the corner of each SIRET: it is text on purpose."""
         for index, column in enumerate(columns):
             if column.kind == "siret":
                 cells = xl_range_abs(1, index, end, index)
@@ -216,13 +219,8 @@ class _Workbook:
 
     def _write_summary(self):
         statement = self.statement
-        columns = statement.blocks[0].columns
-        sheet = self._add_sheet(statement.summary_title, columns)
-        self._write_text(sheet, 0, 0, statement.title, self.title)
-        for row, (label, value) in enumerate(statement.cover, 2):
-            self._write_text(sheet, row, 0, label, self.bold)
-            self._write_text(sheet, row, 1, value, self.plain)
-        row = 2 + len(statement.cover)
+        sheet = self._add_sheet(statement.summary_title, statement.blocks[0].columns)
+        row = self._write_cover(sheet)
         series = []
         for block in statement.blocks:
             start, row = row + 2, self._write_block(sheet, row + 1, block, with_ledger=True)
@@ -235,6 +233,14 @@ class _Workbook:
             self._insert_chart(sheet, row + 2, series)
             row += CHART_ROWS
         self._write_block(sheet, row + 2, statement.positions)
+
+    def _write_cover(self, sheet) -> int:
+        """What the statement is about; return the row after it."""
+        self._write_text(sheet, 0, 0, self.statement.title, self.title)
+        for row, (label, value) in enumerate(self.statement.cover, 2):
+            self._write_text(sheet, row, 0, label, self.bold)
+            self._write_text(sheet, row, 1, value, self.plain)
+        return 2 + len(self.statement.cover)
 
     def _write_block(self, sheet, row: int, block: Table, with_ledger=False) -> int:
         """A titled table of the summary; return the row after it."""
@@ -249,18 +255,8 @@ class _Workbook:
     def _insert_chart(self, sheet, row: int, series):
         """Allocated, committed, paid, justified: a group of columns each, a colour an envelope."""
         chart = self.book.add_chart({"type": "column"})
-        for number, (header, line, columns) in enumerate(series):
-            flows = [column.flow for column in columns]
-            first, last = flows.index("allocation"), flows.index("justification")
-            chart.add_series(
-                {
-                    "name": [sheet.name, line, 0],
-                    "categories": [sheet.name, header, first, header, last],
-                    "values": [sheet.name, line, first, line, last],
-                    "fill": {"color": COLOURS[number % len(COLOURS)]},
-                    "gap": 80,
-                }
-            )
+        for place, colour in zip(series, itertools.cycle(COLOURS), strict=False):
+            chart.add_series(_get_series(sheet.name, *place, colour))
         title = self.statement.chart_title
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
         chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True}})
@@ -284,40 +280,30 @@ class _Workbook:
         :param with_ledger: the sums are formulas over the ledger's sheet
         """
         columns = table.columns
-        formulas = [
-            index
-            for index, column in enumerate(columns)
-            if column.terms or (with_ledger and column.flow)
-        ]
+        formulas = [i for i, c in enumerate(columns) if c.terms or (with_ledger and c.flow)]
         cells = [
             (index, CONVERTERS.get(column.kind, writable), formats[column.kind])
             for index, column in enumerate(columns)
             if index not in formulas
         ]
-        wrapped = [
-            (index, column.width)
-            for index, column in enumerate(columns)
-            if column.kind == "text" and formats is not self.dense
-        ]
+        texts = [i for i, column in enumerate(columns) if column.kind == "text"]
+        texts = [] if formats is self.dense else texts
         for values in table.read():
-            if wrapped:
-                # Not every program makes room for wrapped text by itself.
-                lines = max(count_lines(values[index], width) for index, width in wrapped)
-                if lines > 1:
-                    sheet.set_row(row, ROW_HEIGHT + LINE_HEIGHT * (lines - 1))
+            if texts:
+                self._set_height(sheet, row, [(values[i], columns[i].width) for i in texts])
             for index, convert, cell_format in cells:
-                value = values[index]
-                if value is None or value == "":
-                    continue
-                if convert is writable:
-                    sheet.write_string(row, index, writable(value), cell_format)
-                else:
-                    sheet.write_number(row, index, convert(value), cell_format)
+                _write_value(sheet, row, index, values[index], convert, cell_format)
             for index in formulas:
                 formula = self._get_formula(columns, index, row)
                 self._write_formula(sheet, row, index, formula, formats, columns, values[index])
             row += 1
         return row
+
+    def _set_height(self, sheet, row: int, texts):
+        """Make room for wrapped text: not every program does by itself."""
+        lines = max(count_lines(text, width) for text, width in texts)
+        if lines > 1:
+            sheet.set_row(row, ROW_HEIGHT + LINE_HEIGHT * (lines - 1))
 
     def _write_total(self, sheet, row: int, columns, total: Total, first: int, last: int):
         """Sums of the rows from ``first`` to ``last``; in the summary and below the lists."""
@@ -367,6 +353,28 @@ class _Workbook:
         chain = xl_rowcol_to_cell(row, SUMMARY_CHAIN)
         kind = statement.kinds[flow].replace('"', '""')
         return f'=SUMIFS({amounts},{chains},{chain},{kinds},"{kind}")'
+
+
+def _write_value(sheet, row: int, index: int, value, convert, cell_format):
+    if value is None or value == "":
+        return
+    if convert is writable:
+        sheet.write_string(row, index, writable(value), cell_format)
+    else:
+        sheet.write_number(row, index, convert(value), cell_format)
+
+
+def _get_series(name: str, header: int, line: int, columns: Sequence[Column], colour: str):
+    """Line of an envelope, under the header of its block, in a colour of its own."""
+    flows = [column.flow for column in columns]
+    first, last = flows.index("allocation"), flows.index("justification")
+    return {
+        "name": [name, line, 0],
+        "categories": [name, header, first, header, last],
+        "values": [name, line, first, line, last],
+        "fill": {"color": colour},
+        "gap": 80,
+    }
 
 
 def _get_sum(total: Total, index: int, row: int, first: int, last: int) -> str:

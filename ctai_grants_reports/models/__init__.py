@@ -1,1 +1,7 @@
-from . import grant_statement_data
+from . import (
+    grant_statement_data,
+    grant_statement_facts,
+    grant_statement_ledger,
+    grant_statement_lists,
+    grant_statement_summary,
+)

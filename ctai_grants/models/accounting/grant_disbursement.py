@@ -31,6 +31,20 @@ class GrantDisbursement(models.Model):
         "There is already an order with this number in this financial year.",
     )
 
+    @api.model
+    def _get_decision_states(self):
+        states = super()._get_decision_states()
+        return {
+            **states,
+            "ordered": "ordered",
+            "order_withdrawn": "certified",
+            "unpaid": {**states["unpaid"], "city": "ordered"},
+        }
+
+    @api.model
+    def _get_decision_dates(self):
+        return {**super()._get_decision_dates(), "ordered": "order_date"}
+
     def action_order(self):
         """Ask for the number and date of the orders to pay, one or several."""
         return {
@@ -162,7 +176,6 @@ class GrantDisbursement(models.Model):
         self._decide(
             "ordered",
             self.order_number,
-            state="ordered",
             ordered_by_id=self.env.uid,
             order_date=date,
         )
@@ -225,7 +238,6 @@ class GrantDisbursement(models.Model):
                 disbursement._decide(
                     "paid",
                     payment.ref or payment.name,
-                    state="paid",
                     paid_by_id=self.env.uid,
                     paid_date=payment.date,
                     payment_reference=payment.ref or payment.name,
@@ -237,14 +249,13 @@ class GrantDisbursement(models.Model):
         self._decide(
             "unpaid",
             reason,
-            state="ordered",
             paid_by_id=False,
             paid_date=False,
             payment_reference=False,
         )
 
     def _become_withdrawn(self, reason=None):
-        self._decide("order_withdrawn", reason, state="certified", **self._prepare_withdrawal())
+        self._decide("order_withdrawn", reason, **self._prepare_withdrawal())
 
     def _prepare_withdrawal(self):
         """Values of a tranche whose order is taken back: nothing of the order is left."""

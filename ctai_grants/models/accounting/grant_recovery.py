@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GrantRecovery(models.Model):
@@ -15,6 +15,10 @@ class GrantRecovery(models.Model):
         copy=False, help="Of the year of the claim; none when the years of payment are closed.",
     )  # fmt: skip
 
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "claim_withdrawn": "decided"}
+
     def _claim(self, date):
         if not self._is_accounted():
             return super()._claim(date)
@@ -30,7 +34,7 @@ class GrantRecovery(models.Model):
         if not self._is_accounted():
             return super()._take_repayment_back(reason)
         # The decision first, with its reason: accounting then follows what is decided.
-        self._decide("unpaid", reason, state="claimed", collected_date=False)
+        self._decide("unpaid", reason, collected_date=False)
         return self._get_live_move()._cancel_grant_payments()
 
     def _get_order_to_reduce(self, date):
@@ -105,7 +109,7 @@ class GrantRecovery(models.Model):
                 recovery._follow_claim(claim)
             elif recovery.state in ("claimed", "collected"):
                 recovery._decide(
-                    "claim_withdrawn", state="decided", claim_date=False, collected_date=False
+                    "claim_withdrawn", claim_date=False, collected_date=False
                 )
 
     def _follow_claim(self, claim):
@@ -113,16 +117,15 @@ class GrantRecovery(models.Model):
         off; claimed again when its settlement is undone."""
         if not self.currency_id.is_zero(claim._get_grant_residual()):
             if self.state != "claimed":
-                self._decide("unpaid", state="claimed", collected_date=False)
+                self._decide("unpaid", collected_date=False)
         elif self.currency_id.compare_amounts(self.collected_amount, self.amount) < 0:
             if self.state != "waived":
-                self._decide("waived", claim.name, state="waived", collected_date=False)
+                self._decide("waived", claim.name, collected_date=False)
         elif self.state != "collected":
             payment = claim._get_payment_moves().sorted(lambda move: (move.date, move.id))[-1:]
             self._decide(
                 "collected",
                 payment.ref or payment.name,
-                state="collected",
                 collected_date=payment.date,
             )
 

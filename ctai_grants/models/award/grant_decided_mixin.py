@@ -1,30 +1,131 @@
-from odoo import models
+import datetime
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ...lib.award.history import Step, local_date, state_after, states_after
 
 
 class GrantDecidedMixin(models.AbstractModel):
-    """A document about which people decide: each decision is recorded with what it changes."""
+    """A document about which people decide.
+
+    One table says what each decision makes of it, layer by layer (:meth:`_get_decision_states`):
+    documents follow it when a decision is taken, statements when they tell the states of a past
+    day, and nothing else says it.
+    """
 
     _name = "grant.decided.mixin"
     _description = "Document with Decisions"
 
     # The field of a decision that names such a document.
     _decision_key = None
+    # Its state before any decision.
+    _first_state = "draft"
+
+    @api.model
+    def _get_decision_states(self):
+        """What each decision leads to: dict as :func:`ctai_grants.lib.award.history.state_after`
+        reads it."""
+        return {}
+
+    @api.model
+    def _get_decision_dates(self):
+        """What is decided on one day and dated of another: dict {decision: field of the date that
+        counts}."""
+        return {}
 
     def _get_decided_subsidy(self):
         """The subsidy that a decision on this document is about."""
         return self.subsidy_id
 
     def _decide(self, decision, reason=None, details=None, **values):
-        """Record a decision on this document, and write what it changes.
+        """Record a decision on this document, and write what it changes, its state included.
 
         :param str decision: as :meth:`grant.decision._record`
         :param dict details: more that the decision is about
         :param values: of fields of this document, guarded ones included
+        :raise ValueError: nobody takes that decision on such a document, or not in its state
         """
         self.ensure_one()
-        about = {self._decision_key: self.id} if self._decision_key else {}
+        state = self._get_state_after(decision, self.state)
+        about = {self._decision_key: self.id, **(details or {})}
         decisions = self.env["grant.decision"]
-        subsidy = self._get_decided_subsidy()
-        decisions._record(decision, subsidy, reason, **about, **(details or {}))
+        decisions._record(decision, self._get_decided_subsidy(), reason, **about)
+        if state != self.state:
+            values["state"] = state
         if values:
             self._transition(**values)
+
+    def _get_state_after(self, decision, before):
+        """State of this document after a decision.
+
+        :raise ValueError: the table has no such decision in that state
+        """
+        try:
+            states = self._get_decision_states()
+            return state_after(states, decision, before, self._get_decided_path())
+        except KeyError as error:
+            raise ValueError(f"{self}: no “{decision}” in the state “{before}”") from error
+
+    def _get_decided_path(self):
+        return self.payment_path if "payment_path" in self._fields else None
+
+    # ------------------------------------------------------------------
+    # As on a past day
+    # ------------------------------------------------------------------
+
+    @api.private
+    def _get_histories(self, timezone):
+        """What happened to each of these documents, in order.
+
+        :param timezone: the legal time in which a moment has a day
+        :return: dict {id: list of :class:`Step`, its first state to begin with}
+        :raise UserError: decisions that cannot have followed each other
+        """
+        decisions = self.env["grant.decision"]
+        domain = [(self._decision_key, "in", self.ids), *self._get_decisions_domain()]
+        taken = decisions.search(domain, order="id").grouped(self._decision_key)
+        return {
+            document.id: document._get_history(taken.get(document, decisions), timezone)
+            for document in self
+        }
+
+    @api.model
+    def _get_decisions_domain(self):
+        """Which of the decisions that name such a document are about it."""
+        return []
+
+    def _get_history(self, decisions, timezone):
+        moments = self._get_moments(decisions)
+        names = [name for _moment, name in moments]
+        days = [local_date(moment, timezone) for moment, _name in moments]
+        first, *states = self._get_states_after(names)
+        steps = [Step(datetime.date.min, None, first)]
+        for number, (day, decision, state) in enumerate(zip(days, names, states, strict=True)):
+            is_last = decision not in names[number + 1 :]
+            own = self._get_own_date(decision) if is_last else None
+            steps.append(Step(own or day, decision, state, day))
+        return steps
+
+    def _get_states_after(self, decisions):
+        try:
+            return states_after(
+                self._first_state, self._get_decision_states(), decisions, self._get_decided_path()
+            )
+        except KeyError as error:
+            raise UserError(
+                self.env._(
+                    "%(document)s: its decisions cannot have followed each other (%(decisions)s).",
+                    document=self.display_name,
+                    decisions=", ".join(decisions),
+                )
+            ) from error
+
+    def _get_moments(self, decisions):
+        """What moved this document, and when: (time, decision), in order."""
+        return [(decision.decided_at, decision.decision) for decision in decisions]
+
+    def _get_own_date(self, decision):
+        """The date that the document itself gives to a decision that still stands."""
+        field = self._get_decision_dates().get(decision)
+        return self[field] if field and self.state != self._first_state else None

@@ -14,6 +14,7 @@ class GrantFunding(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("receipt",)
+    _entry_name = "name"
 
     name = fields.Char(required=True)
     envelope_id = fields.Many2one(

@@ -16,6 +16,8 @@ class GrantSubsidy(models.Model):
         "grant.subsidy", "grant.decided.mixin", "grant.thread.mixin", "mail.activity.mixin"
     ]  # fmt: skip
 
+    _decision_key = "subsidy_id"
+
     kind = fields.Selection(
         [("operator", "Subsidy to an operator"), ("own_cost", "Cost of the city")],
         required=True,
@@ -290,6 +292,25 @@ class GrantSubsidy(models.Model):
     def _get_decided_subsidy(self):
         return self
 
+    @api.model
+    def _get_decision_states(self):
+        return {
+            **super()._get_decision_states(),
+            "granted": "granted",
+            "signed": "signed",
+            "cancelled": "cancelled",
+            "reopened": {"granted": "draft", "cancelled": "draft"},
+        }
+
+    @api.model
+    def _get_decision_dates(self):
+        return {"granted": "decision_date", "signed": "signature_date"}
+
+    @api.model
+    def _get_decisions_domain(self):
+        # Those on its documents name the subsidy too.
+        return [(name, "=", False) for name in self.env["grant.decision"]._get_document_fields()]
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------
@@ -308,7 +329,7 @@ class GrantSubsidy(models.Model):
             if subsidy.kind == "operator":
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
-            subsidy._decide("granted", state="granted")
+            subsidy._decide("granted")
 
     def action_sign(self):
         """Commit the amount: the convention is signed, or the award notified.
@@ -323,7 +344,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_signable()
-            subsidy._decide("signed", state="signed")
+            subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
 
     def _check_signable(self):
@@ -344,7 +365,7 @@ class GrantSubsidy(models.Model):
         self._check_group("group_coordinator", what)
         self._check_state(("granted", "cancelled"), what)
         for subsidy in self:
-            subsidy._decide("reopened", state="draft")
+            subsidy._decide("reopened")
 
     def action_cancel(self):
         """Ask for the reason, then cancel the subsidy."""
@@ -374,7 +395,7 @@ class GrantSubsidy(models.Model):
 
     def _release(self, state, reason):
         """End this subsidy, and give the unpaid commitment back to the envelope."""
-        self._decide(state, reason, state=state)
+        self._decide(state, reason)
         if not self.currency_id.is_zero(self.to_pay_amount):
             self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
 

@@ -34,6 +34,7 @@ class GrantAmendment(models.Model):
     # A signed one is written by nobody, and discussed all the same.
     _mail_post_access = "read"
     _entry_kinds = ("allocation", "commitment")
+    _entry_name = "number"
     _decision_key = "amendment_id"
 
     _document_fields = ("amount", "date_start", "date_end")
@@ -118,6 +119,10 @@ class GrantAmendment(models.Model):
     _amount_positive = models.Constraint(
         "CHECK (amount >= 0)", "The amounts of an amendment cannot be negative."
     )
+
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "amended": "signed"}
 
     @api.depends("contract_id", "subsidy_id")
     def _compute_company_id(self):

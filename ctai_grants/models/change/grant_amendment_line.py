@@ -317,7 +317,7 @@ class GrantAmendmentLine(models.Model):
             if line.operation == "add":
                 line._transition(item_id=line._add_item().id)
             elif line.operation == "cancel" and line.item_model == "grant.disbursement":
-                item._decide("cancelled", line.amendment_id.display_name, state="cancelled")
+                item._decide("cancelled", line.amendment_id.display_name)
             elif line.operation == "cancel":
                 item.unlink()
             else:

@@ -1,8 +1,12 @@
-from odoo import models
+from odoo import api, models
 
 
 class GrantDisbursement(models.Model):
     _inherit = "grant.disbursement"
+
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "reduced": None}
 
     def _do_reduce(self, amount, report):
         """Reduce a planned tranche to what a financial report leaves to pay; to nothing: cancel.
@@ -17,6 +21,6 @@ class GrantDisbursement(models.Model):
             after=self.currency_id.format(amount),
         )
         if self.currency_id.is_zero(amount):
-            self._decide("cancelled", reason, state="cancelled")
+            self._decide("cancelled", reason)
         else:
             self._decide("reduced", reason, amount=self.currency_id.round(amount))

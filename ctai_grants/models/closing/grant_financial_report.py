@@ -31,6 +31,7 @@ class GrantFinancialReport(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("justification", "commitment")
+    _entry_name = "subsidy_id.code"
     _decision_key = "report_id"
 
     subsidy_id = fields.Many2one(
@@ -96,6 +97,10 @@ class GrantFinancialReport(models.Model):
         "AND other_income >= 0)",
         "The amounts of a financial report cannot be negative.",
     )
+
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "accepted": "accepted", "reopened": "draft"}
 
     def _get_tranches(self):
         return self.subsidy_id.disbursement_ids
@@ -319,7 +324,6 @@ class GrantFinancialReport(models.Model):
                     due=report.currency_id.format(report.due_amount),
                     granted=report.currency_id.format(report.subsidy_id.amount),
                 ),
-                state="accepted",
                 granted_amount=report.subsidy_id.amount,
                 acceptance_date=date,
             )
@@ -436,7 +440,7 @@ class GrantFinancialReport(models.Model):
         self._check_state(("accepted",), what)
         self.subsidy_id._check_state(("signed",), what)
         for report in self:
-            report._decide("reopened", reason, state="draft", acceptance_date=False)
+            report._decide("reopened", reason, acceptance_date=False)
 
     def action_view_recoveries(self):
         """Open the recoveries that come of these reports."""

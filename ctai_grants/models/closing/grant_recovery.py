@@ -41,7 +41,9 @@ class GrantRecovery(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("recovery",)
+    _entry_name = "name"
     _decision_key = "recovery_id"
+    _first_state = "identified"
 
     name = fields.Char(string="Number", required=True, readonly=True, copy=False, default="/")
     subsidy_id = fields.Many2one(
@@ -120,6 +122,20 @@ class GrantRecovery(models.Model):
         "CHECK (decided_date > answer_deadline AND answer_deadline >= notified_date)",
         "A recovery is decided once the delay to answer is over.",
     )
+
+    @api.model
+    def _get_decision_states(self):
+        return {
+            **super()._get_decision_states(),
+            "identified": "identified",
+            "notified": "notified",
+            "observed": None,
+            "decided": "decided",
+            "waived": "waived",
+            "claimed": "claimed",
+            "collected": "collected",
+            "unpaid": "claimed",
+        }
 
     def _get_operator_tranches(self):
         """What the operator owes is a condition of its tranches, of every subsidy."""
@@ -283,7 +299,6 @@ class GrantRecovery(models.Model):
         self._decide(
             "notified",
             self.env._("Letter received on %(date)s", date=format_date(self.env, date)),
-            state="notified",
             notified_date=date,
             notified_amount=self.amount,
             answer_deadline=max(date, today) + days,
@@ -350,7 +365,6 @@ class GrantRecovery(models.Model):
         self._decide(
             "decided",
             reason,
-            state="decided",
             amount=amount,
             decided_date=today,
             decision_reason=reason,
@@ -393,7 +407,7 @@ class GrantRecovery(models.Model):
 
     def _waive(self, reason):
         for recovery in self:
-            recovery._decide("waived", reason, state="waived")
+            recovery._decide("waived", reason)
 
     def action_claim(self):
         """Ask for the date of the claim."""
@@ -422,7 +436,7 @@ class GrantRecovery(models.Model):
         self._become_claimed(date)
 
     def _become_claimed(self, date):
-        self._decide("claimed", state="claimed", claim_date=date)
+        self._decide("claimed", claim_date=date)
 
     def action_collect(self):
         """Ask for the date and reference of the repayment."""
@@ -452,7 +466,6 @@ class GrantRecovery(models.Model):
         self._decide(
             "collected",
             reference,
-            state="collected",
             collected_amount=self.amount,
             collected_date=date,
         )
@@ -480,7 +493,7 @@ class GrantRecovery(models.Model):
     def _take_repayment_back(self, reason):
         """Record that what the State collected was not paid, with the opposite entry."""
         amount, date = self.collected_amount, self.collected_date
-        self._decide("unpaid", reason, state="claimed", collected_amount=0.0, collected_date=False)
+        self._decide("unpaid", reason, collected_amount=0.0, collected_date=False)
         self._post_recovery(-amount, date, reason)
 
     def _post_recovery(self, amount, date, memo):

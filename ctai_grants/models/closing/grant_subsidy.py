@@ -55,6 +55,13 @@ class GrantSubsidy(models.Model):
         "The surplus that an operator keeps is between 0 and 100 %.",
     )
 
+    @api.model
+    def _get_decision_states(self):
+        states = super()._get_decision_states()
+        reopened = {**states["reopened"], "closed": "signed"}
+        # Its report was done without: the subsidy stays what it is.
+        return {**states, "closed": "closed", "reopened": reopened, "overridden": None}
+
     def _get_frozen_fields(self):
         frozen = super()._get_frozen_fields()
         if self.state in ("draft", "granted"):
@@ -224,7 +231,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("closed",), what)
         self.contract_id._check_state(("in_force",), what)
         for subsidy in self:
-            subsidy._decide("reopened", state="signed")
+            subsidy._decide("reopened")
             released = subsidy._get_commitment_target() - subsidy.committed_amount
             if not subsidy.currency_id.is_zero(released):
                 subsidy._post_commitment(released, fields.Date.context_today(subsidy))

@@ -15,6 +15,7 @@ class GrantContract(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("allocation",)
+    _entry_name = "code"
 
     name = fields.Char(required=True, tracking=True, portal=True)
     code = fields.Char(required=True, copy=False, portal=True)

@@ -101,7 +101,7 @@ class GrantEntry(models.Model):
         :raise UserError: a ceiling refuses (R1); the envelope is not in force; the date is in
             the future, or before the contract
         """
-        origin.ensure_one()._check_entry_kinds(lines)
+        origin.ensure_one()._check_entries(lines)
         self._begin_posting(
             self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
         )

@@ -13,12 +13,25 @@ class GrantSourceMixin(models.AbstractModel):
 
     # Kinds of the entries that come from such a document.
     _entry_kinds = ()
+    # The field that names it where a line of the ledger is shown, or a path to it.
+    _entry_name = None
 
-    def _check_entry_kinds(self, lines):
-        """Refuse entries of a kind that is not this document's: an error in a program.
+    @api.private
+    def _get_entry_names(self):
+        """What these documents are called in lists of entries: dict {id: name}, without those that
+        are gone or were never there."""
+        return {
+            document.id: str(document.mapped(self._entry_name)[0]) for document in self.exists()
+        }
 
-        :raise ValueError: naming the kind
+    def _check_entries(self, lines):
+        """Refuse entries of a kind that is not this document's, and documents that a statement
+        could not name: an error in a program.
+
+        :raise ValueError: naming the model
         """
+        if not self._entry_name:
+            raise ValueError(f"{self._name} has no name for statements: _entry_name.")
         for line in lines:
             if line["kind"] not in self._entry_kinds:
                 raise ValueError(f"{self._name} posts no entries of the kind {line['kind']}.")

@@ -12,6 +12,7 @@ class GrantSubsidy(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("commitment",)
+    _entry_name = "code"
 
     name = fields.Char(string="Object", required=True, tracking=True, portal=True)
     # The number is taken when the subsidy is saved: a form that is only opened leaves no gap.

@@ -14,6 +14,11 @@ class GrantDeliverable(models.Model):
     )
     state = fields.Selection(wakes="_get_tranches")
 
+    @api.model
+    def _get_decision_states(self):
+        # A tranche does without it: the piece stays what it is.
+        return {**super()._get_decision_states(), "overridden": None}
+
     def _get_tranches(self):
         return self.disbursement_ids
 

@@ -28,7 +28,10 @@ class GrantDisbursement(models.Model):
     _check_company_auto = True
 
     _entry_kinds = ("payment",)
+    _entry_name = "name"
     _decision_key = "disbursement_id"
+    # One that is ready was planned: its conditions say which, not a decision.
+    _first_state = "planned"
 
     name = fields.Char(required=True, portal=True)
     sequence = fields.Integer(default=10, portal=True)
@@ -231,6 +234,19 @@ class GrantDisbursement(models.Model):
                     )
                 )
 
+    @api.model
+    def _get_decision_states(self):
+        return {
+            **super()._get_decision_states(),
+            "overridden": None,
+            "certified": "certified",
+            "returned": "planned",
+            "paid": "paid",
+            "unpaid": {"direct": "certified"},
+            "cancelled": "cancelled",
+            "reopened": "planned",
+        }
+
     # ------------------------------------------------------------------
     # From planned to paid
     # ------------------------------------------------------------------
@@ -292,7 +308,6 @@ class GrantDisbursement(models.Model):
             disbursement._check_blockers()
             disbursement._decide(
                 "certified",
-                state="certified",
                 certified_by_id=self.env.uid,
                 certified_at=fields.Datetime.now(),
             )
@@ -324,7 +339,7 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         for disbursement in self:
             disbursement._decide(
-                "returned", reason, state="planned", certified_by_id=False, certified_at=False
+                "returned", reason, certified_by_id=False, certified_at=False
             )
         self._refresh_readiness()
 
@@ -360,7 +375,6 @@ class GrantDisbursement(models.Model):
         self._decide(
             "paid",
             reference,
-            state="paid",
             ordered_by_id=self.env.uid,
             paid_by_id=self.env.uid,
             paid_date=date,
@@ -393,7 +407,6 @@ class GrantDisbursement(models.Model):
         self._decide(
             "unpaid",
             reason,
-            state="certified",
             ordered_by_id=False,
             paid_by_id=False,
             paid_date=False,
@@ -417,7 +430,7 @@ class GrantDisbursement(models.Model):
         self.lock_for_update()
         self._check_state(("planned", "ready", "certified"), what)
         for disbursement in self:
-            disbursement._decide("cancelled", reason, state="cancelled")
+            disbursement._decide("cancelled", reason)
 
     def action_replan(self):
         """Put a cancelled tranche back in the plan.
@@ -430,7 +443,7 @@ class GrantDisbursement(models.Model):
         self.subsidy_id._check_state(("draft", "granted", "signed"), what)
         for disbursement in self:
             disbursement._decide(
-                "reopened", state="planned", certified_by_id=False, certified_at=False
+                "reopened", certified_by_id=False, certified_at=False
             )
         self._refresh_readiness()
 

@@ -154,5 +154,5 @@ class GrantSubsidy(models.Model):
             )
         for disbursement in self.disbursement_ids:
             if disbursement.state not in ("paid", "cancelled"):
-                disbursement._decide("cancelled", reason, state="cancelled")
+                disbursement._decide("cancelled", reason)
         super()._release(state, reason)

@@ -27,6 +27,7 @@ class GrantDeliverable(models.Model):
     _check_company_auto = True
 
     _decision_key = "deliverable_id"
+    _first_state = "expected"
 
     name = fields.Char(required=True, portal=True)
     type_id = fields.Many2one("grant.deliverable.type", ondelete="restrict")
@@ -74,6 +75,25 @@ class GrantDeliverable(models.Model):
     )
     last_version_id = fields.Many2one("grant.deliverable.version", readonly=True, copy=False)
     decision_ids = fields.One2many("grant.decision", "deliverable_id", string="Decisions")
+
+    @api.model
+    def _get_decision_states(self):
+        # Handing in is nobody's decision, and moves a piece all the same.
+        return {
+            **super()._get_decision_states(),
+            "submitted": "submitted",
+            "accepted": "accepted",
+            "to_complete": "to_complete",
+            "waived": "waived",
+        }
+
+    def _get_moments(self, decisions):
+        # In one second: a version, then what is decided on it.
+        moments = sorted([
+            *((v.submitted_at, v.number, 0, "submitted") for v in self.version_ids),
+            *((d.decided_at, d.version_id.number, 1, d.decision) for d in decisions),
+        ])  # fmt: skip
+        return [(moment[0], moment[-1]) for moment in moments]
 
     @api.onchange("type_id")
     def _onchange_type_id(self):
@@ -304,7 +324,6 @@ class GrantDeliverable(models.Model):
                 decision,
                 reason,
                 {"version_id": deliverable.last_version_id.id},
-                state=decision,
                 answer=reason or False,
                 answered_at=fields.Datetime.now(),
             )

@@ -13,8 +13,11 @@ class GrantDeliverableVersion(models.Model):
     _name = "grant.deliverable.version"
     _description = "Version of a Piece"
     _order = "deliverable_id, number desc"
-    _inherit = ["grant.append.only.mixin", "grant.disclosed.mixin"]
+    _inherit = ["grant.append.only.mixin", "grant.disclosed.mixin", "grant.decided.mixin"]
     _log_access = False
+
+    _decision_key = "version_id"
+    _first_state = "submitted"
 
     deliverable_id = fields.Many2one(
         "grant.deliverable", string="Piece", required=True, readonly=True, ondelete="restrict",
@@ -52,6 +55,11 @@ class GrantDeliverableVersion(models.Model):
             version.display_name = self.env._(
                 "%(name)s (version %(number)s)", name=version.name, number=version.number
             )
+
+    @api.model
+    def _get_decision_states(self):
+        reviews = ("accepted", "to_complete", "waived")
+        return {**super()._get_decision_states(), **{review: review for review in reviews}}
 
     def action_download(self):
         """Download this file."""

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .grant_decision import ANSWERS
 
 
 class GrantDisbursement(models.Model):
@@ -22,6 +24,12 @@ class GrantDisbursement(models.Model):
     )
     treasury_reason = fields.Text(string="The Treasury's Reason", readonly=True, copy=False)
     treasury_date = fields.Date(string="Answered On", readonly=True, copy=False)
+
+    @api.model
+    def _get_decision_states(self):
+        # What the treasury answers moves no tranche: its payment does.
+        answers = dict.fromkeys(dict(ANSWERS))
+        return {**super()._get_decision_states(), **answers}
 
     def _prepare_withdrawal(self):
         answer = dict.fromkeys(("treasury_state", "treasury_reason", "treasury_date"), False)
