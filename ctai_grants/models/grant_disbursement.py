@@ -155,7 +155,8 @@ class GrantDisbursement(models.Model):
     decision_ids = fields.One2many("grant.decision", "disbursement_id", string="Decisions")
 
     _order_number_uniq = models.UniqueIndex(
-        "(company_id, exercise, order_number) WHERE order_batch_id IS NOT NULL",
+        # 41 and 0041 are one order to the treasury.
+        "(company_id, exercise, ltrim(order_number, '0')) WHERE order_batch_id IS NOT NULL",
         "There is already an order with this number in this financial year.",
     )
     _amount_positive = models.Constraint(
@@ -451,6 +452,11 @@ class GrantDisbursement(models.Model):
                 )
             )
         return [str(int(number) + n).zfill(len(number)) for n in range(len(self))]
+
+    def _get_order_key(self):
+        """What sorts orders by their number: 9 before 10; those that are no numbers come last."""
+        number = self.order_number or ""
+        return (0, int(number), number) if number.isdecimal() else (1, 0, number)
 
     def _check_order(self):
         """Refuse what nobody may order, through the buttons or by posting the bill."""
