@@ -43,6 +43,7 @@ from . import (
     ir_http,
     ir_module_module,
     res_company,
+    res_company_today,
     res_config_settings,
     res_partner,
     res_partner_bank,

@@ -136,6 +136,9 @@ class GrantDisbursement(models.Model):
     days_left = fields.Integer(
         compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
     )
+    is_overdue = fields.Boolean(
+        string="Payment Overdue", compute="_compute_days_left", search="_search_is_overdue"
+    )
     late_interest = fields.Monetary(
         string="Interest Due",
         compute="_compute_days_left",
@@ -205,27 +208,36 @@ class GrantDisbursement(models.Model):
 
     @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
     def _compute_days_left(self):
-        today = fields.Date.context_today(self)
         for disbursement in self:
             deadline = disbursement.payment_deadline
             if not deadline or disbursement.state in ("paid", "cancelled"):
                 disbursement.days_left = disbursement.late_interest = 0
+                disbursement.is_overdue = False
                 continue
-            disbursement.days_left = (deadline - today).days
+            disbursement.days_left = (deadline - disbursement.company_id._grant_today()).days
+            disbursement.is_overdue = disbursement.days_left < 0
             late = max(0, -disbursement.days_left)
             rate = disbursement.company_id.grant_late_interest_rate
             interest = disbursement.residual_amount * rate / 100 * late / 365
             disbursement.late_interest = disbursement.currency_id.round(interest)
 
+    @api.model
+    def _search_is_overdue(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        overdue = Domain("state", "not in", ("paid", "cancelled")) & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("payment_deadline", "<", today))
+        return Domain.OR(overdue if wanted else ~overdue for wanted in value)
+
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        today = fields.Date.context_today(self)
         for disbursement in self:
             disbursement.is_late = bool(
                 disbursement.subsidy_id.state == "signed"
                 and disbursement.state not in ("paid", "cancelled")
                 and disbursement.due_date
-                and disbursement.due_date < today
+                and disbursement.due_date < disbursement.company_id._grant_today()
             )
 
     @api.model
@@ -235,7 +247,9 @@ class GrantDisbursement(models.Model):
         late = (
             Domain("subsidy_id.state", "=", "signed")
             & Domain("state", "not in", ("paid", "cancelled"))
-            & Domain("due_date", "<", fields.Date.context_today(self))
+            & self.env["res.company"]._get_grant_today_domain(
+                lambda today: Domain("due_date", "<", today)
+            )
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 
@@ -426,12 +440,12 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         numbers = self._get_order_numbers(number)
         date = fields.Date.to_date(date)
-        if date > fields.Date.context_today(self):
-            raise UserError(self.env._("An order is not dated in the future."))
-        self._check_order()
         company = self.company_id
         if len(company) != 1:
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
+        if date > company._grant_today():
+            raise UserError(self.env._("An order is not dated in the future."))
+        self._check_order()
         batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)
         for disbursement, order_number in zip(self, numbers, strict=True):
             disbursement._transition(order_number=order_number, order_batch_id=batch.id)

@@ -96,6 +96,10 @@ class GrantRecovery(models.Model):
         string="Answer Until", readonly=True, copy=False,
         help="Last day the operator has to answer: nothing is decided before it is over.",
     )  # fmt: skip
+    is_delay_over = fields.Boolean(
+        string="Delay to Answer Over", compute="_compute_is_delay_over",
+        search="_search_is_delay_over",
+    )  # fmt: skip
     observations = fields.Text(string="Operator's Observations", readonly=True, copy=False)
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
@@ -168,6 +172,24 @@ class GrantRecovery(models.Model):
         for recovery in self:
             left = recovery.amount - recovery.collected_amount
             recovery.residual_amount = left if recovery.state in OPEN_STATES else 0.0
+
+    @api.depends("state", "answer_deadline")
+    def _compute_is_delay_over(self):
+        for recovery in self:
+            recovery.is_delay_over = bool(
+                recovery.state == "notified"
+                and recovery.answer_deadline
+                and recovery.answer_deadline < recovery.company_id._grant_today()
+            )
+
+    @api.model
+    def _search_is_delay_over(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        over = Domain("state", "=", "notified") & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("answer_deadline", "<", today))
+        return Domain.OR(over if wanted else ~over for wanted in value)
 
     def _is_open(self):
         self.ensure_one()
@@ -268,7 +290,7 @@ class GrantRecovery(models.Model):
             recovery.letter = recovery.with_context(
                 lang=recovery.partner_id.lang or self.env.lang
             )._get_letter_text()
-            recovery.letter_date = fields.Date.context_today(recovery)
+            recovery.letter_date = recovery.company_id._grant_today()
 
     def _check_facts(self):
         if not (self.facts or "").strip():
@@ -342,7 +364,7 @@ class GrantRecovery(models.Model):
         self._check_letter()
         partner = self.partner_id
         letter = self.with_context(lang=partner.lang or self.env.lang)
-        date = self.letter_date or fields.Date.context_today(self)
+        date = self.letter_date or self.company_id._grant_today()
         content = make_pdf(
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],
@@ -407,8 +429,7 @@ class GrantRecovery(models.Model):
         self._check_facts()
         self._check_letter()
         self._check_recoverable()
-        # Today of the server: a time zone comes with the request.
-        today = fields.Date.today()
+        today = self.company_id._grant_today()
         date = fields.Date.to_date(date)
         self._check_not_future(date)
         if self.letter_date and date < self.letter_date:
@@ -424,7 +445,7 @@ class GrantRecovery(models.Model):
         )
 
     def _check_not_future(self, date):
-        if not date or date > fields.Date.context_today(self):
+        if not date or date > self.company_id._grant_today():
             raise UserError(self.env._("Enter a date that is not in the future."))
 
     def action_observe(self):
@@ -470,8 +491,7 @@ class GrantRecovery(models.Model):
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("notified",), what)
-        # Today of the server: a time zone comes with the request.
-        today = fields.Date.today()
+        today = self.company_id._grant_today()
         if today <= self.answer_deadline:
             raise UserError(
                 self.env._(

@@ -884,7 +884,7 @@ class GrantSubsidy(models.Model):
                 disbursement._decide("cancelled", reason, state="cancelled")
         self._decide(state, reason, state=state)
         if not self.currency_id.is_zero(self.to_pay_amount):
-            self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
+            self._post_commitment(-self.to_pay_amount, self.company_id._grant_today(), reason)
 
     def action_reopen(self):
         """Open a closed subsidy again and commit its amount again, or what its financial report
@@ -902,7 +902,7 @@ class GrantSubsidy(models.Model):
             subsidy._decide("reopened", state="signed")
             released = subsidy._get_commitment_target() - subsidy.committed_amount
             if not subsidy.currency_id.is_zero(released):
-                subsidy._post_commitment(released, fields.Date.context_today(subsidy))
+                subsidy._post_commitment(released, subsidy.company_id._grant_today())
 
     def _decide(self, decision, reason=None, **values):
         """Record a decision on this subsidy and what it changes."""

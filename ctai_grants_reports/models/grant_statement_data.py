@@ -33,8 +33,6 @@ from ..lib.statement import (
     tranche_state,
 )
 
-# The legal time of the city, when its company has none of its own.
-TIMEZONE = "Europe/Paris"
 BATCH = 5000
 PATHS = ("city", "direct")
 
@@ -101,7 +99,7 @@ class GrantStatementData(models.AbstractModel):
             for a workbook
         """
         contract.ensure_one().check_access("read")
-        if as_at > fields.Date.context_today(self):
+        if as_at > contract.company_id._grant_today():
             raise UserError(self.env._("A statement cannot be made as at a date after today."))
         # sudo: whoever may read the contract may have its statement, with the names of operators
         # and the list of pieces that a portal user cannot look up
@@ -162,7 +160,7 @@ class GrantStatementData(models.AbstractModel):
         facts = Facts(
             contract=contract,
             as_at=as_at,
-            timezone=ZoneInfo(contract.company_id.partner_id.tz or TIMEZONE),
+            timezone=contract.company_id._grant_timezone(),
             envelopes=envelopes,
             by_envelope=by_envelope,
             by_subsidy=by_subsidy,
