@@ -18,6 +18,7 @@ from . import (
     test_recovery,
     test_schedule,
     test_subsidy_flow,
+    test_today,
     test_treasury,
     test_uninstall,
     test_views,
