@@ -2,7 +2,6 @@ import datetime
 from zoneinfo import ZoneInfo
 
 from odoo import api, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -16,7 +15,8 @@ class ResCompany(models.Model):
     """The one rule for "today", in the ledger, in delays and in due dates: the city's day, whoever
     asks from wherever."""
 
-    _inherit = "res.company"
+    # Apart from the settings: everything that has a date needs it.
+    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
 
     def _grant_timezone(self):
         # sudo: what is late is told to portal users too, and no more than the zone is read
@@ -56,30 +56,3 @@ class ResCompany(models.Model):
             for day, companies in days.items()
         ]
         return SQL("CASE %s END", SQL(" ").join(cases))
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def write(self, vals):
-        self._check_grant_timezone(vals)
-        return super().write(vals)
-
-    def _check_grant_timezone(self, vals):
-        """Who edits contacts does not move the city's day, and with it the end of a delay.
-
-        :raise AccessError: the time zone of a company would change, and the user does not
-            administer companies
-        """
-        if "tz" not in vals or self.env(su=False)["res.company"].has_access("write"):
-            return
-        changed = self.filtered(lambda partner: (partner.tz or False) != (vals["tz"] or False))
-        # sudo: all companies, whatever those of the user
-        companies = self.env["res.company"].sudo().with_context(active_test=False)
-        if changed and companies.search_count([("partner_id", "in", changed.ids)], limit=1):
-            raise AccessError(
-                self.env._(
-                    "The time zone of a company says which day it is in the grant ledger: who "
-                    "administers companies sets it."
-                )
-            )

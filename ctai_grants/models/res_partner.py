@@ -112,6 +112,8 @@ class ResPartner(models.Model):
     def write(self, vals):
         if self.env.user._is_portal():
             self._check_legal_identity(vals)
+        if "tz" in vals:
+            self._check_city_timezone(vals["tz"])
         organisations = self._get_organisations() if vals.keys() & ORGANISATION_FIELDS else {}
         result = super().write(vals)
         for partner, organisation in organisations.items():
@@ -152,6 +154,27 @@ class ResPartner(models.Model):
                         field=self._fields[name]._description_string(self.env),
                     )
                 )
+
+    def _check_city_timezone(self, timezone):
+        """Who edits contacts does not move the city's day, and with it the end of a delay.
+
+        :raise AccessError: the time zone of a company would change, and the user does not
+            administer companies
+        """
+        changed = self.filtered(lambda partner: (partner.tz or False) != (timezone or False))
+        # sudo: all companies, whatever those of the user
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        if (
+            changed
+            and companies.search_count([("partner_id", "in", changed.ids)], limit=1)
+            and not self.env(su=False)["res.company"].has_access("write")
+        ):
+            raise AccessError(
+                self.env._(
+                    "The time zone of a company says which day it is in the grant ledger: who "
+                    "administers companies sets it."
+                )
+            )
 
     def _get_grant_bank(self):
         """The bank account payments go to: the first one marked as trusted, or none."""
