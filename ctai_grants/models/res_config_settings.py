@@ -43,6 +43,10 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.grant_late_interest_rate", readonly=False
     )
 
+    grant_timezone = fields.Selection(
+        related="company_id.partner_id.tz", readonly=False, string="Legal Time"
+    )
+
     def action_set_up_grant_accounting(self):
         """Make the journals' settings and accounts that are missing; what exists stays.
 
