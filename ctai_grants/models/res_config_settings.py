@@ -44,7 +44,11 @@ class ResConfigSettings(models.TransientModel):
     )
 
     grant_timezone = fields.Selection(
-        related="company_id.partner_id.tz", readonly=False, string="Legal Time"
+        related="company_id.partner_id.tz",
+        readonly=False,
+        string="Legal Time",
+        help="Says which day it is, in the ledger and in every delay, wherever one asks from. "
+        "Empty: that of Paris.",
     )
 
     def action_set_up_grant_accounting(self):
