@@ -105,6 +105,26 @@ def test_every_file_of_a_package_is_imported(addon):
 
 
 @each_addon
+def test_today_is_the_citys(addon):
+    """The day of a posting or of a delay is neither the server's nor that of a browser:
+    ``res.company._grant_today`` says which it is."""
+    other = {
+        ".py": r"context_today|\b[dD]ate\.today|\bdatetime\.now\(\)",
+        ".sql": r"(?i)current_date|now\(\)\s*::\s*date",
+        ".xml": r"current_date|\btoday\(\)\.iso|'today'",
+    }
+    found = [
+        str(path)
+        for path in addon.rglob("*.*")
+        if path.suffix in other
+        and "tests" not in path.relative_to(addon).parts
+        and re.search(other[path.suffix], path.read_text(encoding="utf-8"))
+    ]
+    # What the ledger's filters read by month is chosen by who reads.
+    assert [path for path in found if not path.endswith("grant_entry_views.xml")] == []
+
+
+@each_addon
 def test_every_test_file_is_imported(addon):
     """Odoo's runner sees only the tests that tests/__init__.py imports."""
     init = addon / "tests" / "__init__.py"

@@ -40,4 +40,7 @@ from .portal import (
     test_portal_rpc,
     test_portal_tour,
 )
-from . import test_views
+from . import (
+    test_today,
+    test_views,
+)

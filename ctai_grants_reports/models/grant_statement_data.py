@@ -2,7 +2,7 @@ import datetime
 import re
 import tempfile
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..lib import csv_files, xlsx
@@ -36,7 +36,7 @@ class GrantStatementData(models.AbstractModel):
             have followed each other; a ledger too long for a workbook
         """
         contract.ensure_one().check_access("read")
-        if as_at > fields.Date.context_today(self):
+        if as_at > contract.company_id._grant_today():
             raise UserError(self.env._("A statement cannot be made as at a date after today."))
         try:
             # sudo: whoever may read the contract may have its statement, with the names of

@@ -9,8 +9,6 @@ from odoo.addons.ctai_grants.lib.award.history import last_step, local_date
 
 from ..lib.statement import ZERO, TieOutError, money
 
-# The legal time of the city, when its company has none of its own.
-TIMEZONE = "Europe/Paris"
 PATHS = ("city", "direct")
 
 
@@ -120,7 +118,7 @@ class GrantStatementFacts(models.AbstractModel):
         facts = Facts(
             contract=contract,
             as_at=as_at,
-            timezone=ZoneInfo(contract.company_id.partner_id.tz or TIMEZONE),
+            timezone=contract.company_id._grant_timezone(),
             envelopes=contract.envelope_ids,
             kinds=get_labels(self.env, "grant.entry", "kind"),
             paths={"city": self.env._("City"), "direct": self.env._("State")},

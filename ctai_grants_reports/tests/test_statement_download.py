@@ -2,7 +2,8 @@ import io
 
 import openpyxl
 
-from odoo.tests import HttpCase, tagged
+from odoo.exceptions import ValidationError
+from odoo.tests import HttpCase, freeze_time, tagged
 
 from odoo.addons.ctai_grants.tests.common import GrantsCommon
 
@@ -70,6 +71,28 @@ class TestStatementDownload(GrantsCommon, HttpCase):
         self.assertEqual(
             self.url_open("/grants/contracts/999999999/statement?as_at=2021-12-31").status_code, 404
         )
+
+    def test_today_is_the_citys(self):
+        """As at today, wherever the reader is, and as at no later day."""
+        self.company.partner_id.tz = False
+        for zone in ("Pacific/Auckland", "America/Los_Angeles"):
+            self.prefecture_user.tz = self.reader.tz = zone
+            for moment, today, tomorrow in (
+                ("2022-01-31 11:30:00", "2022-01-31", "2022-02-01"),
+                ("2022-01-31 23:30:00", "2022-02-01", "2022-02-02"),
+            ):
+                with self.subTest(zone=zone, moment=moment), freeze_time(moment):
+                    for user in (self.prefecture_user, self.reader):
+                        self.assertEqual(self.download(user, f"as_at={today}").status_code, 200)
+                        self.assertEqual(self.download(user, f"as_at={tomorrow}").status_code, 400)
+                    wizards = self.env["grant.statement.wizard"].with_user(self.reader)
+                    values = {"contract_id": self.contract.id}
+                    self.assertEqual(str(wizards.create(values).as_at), today)
+                    with self.assertRaises(ValidationError):
+                        wizards.create({**values, "as_at": tomorrow})
+                    self.authenticate(self.prefecture_user.login, self.prefecture_user.login)
+                    page = self.url_open(f"/my/contracts/{self.contract.id}").text
+                    self.assertIn(f'max="{today}"', page)
 
     def test_portal_page_offers_it(self):
         self.authenticate(self.prefecture_user.login, self.prefecture_user.login)

@@ -11,7 +11,7 @@ class GrantStatementWizard(models.TransientModel):
     contract_id = fields.Many2one("grant.contract", required=True, readonly=True)
     as_at = fields.Date(
         required=True,
-        default=fields.Date.context_today,
+        default=lambda self: self.env.company._grant_today(),
         help="Ledger entries count up to this accounting date.",
     )
     file_format = fields.Selection(
@@ -23,7 +23,7 @@ class GrantStatementWizard(models.TransientModel):
     @api.constrains("as_at")
     def _check_as_at(self):
         for wizard in self:
-            if wizard.as_at > fields.Date.context_today(wizard):
+            if wizard.as_at > wizard.contract_id.company_id._grant_today():
                 raise ValidationError(
                     self.env._("A statement cannot be made as at a date after today.")
                 )

@@ -109,7 +109,7 @@ class GrantAccountingControl(models.Model):
                  FROM (%s) own""",
             ACCOUNTED,
             documents,
-            select_own_payments(fields.Date.context_today(self)),
+            select_own_payments(self.env),
         )
 
     def action_open_document(self):

@@ -27,7 +27,8 @@ class GrantDisbursement(models.Model):
         string="Financial Year", related="order_batch_id.exercise", store=True, aggregator=None
     )
     _order_number_uniq = models.UniqueIndex(
-        "(company_id, exercise, order_number) WHERE order_batch_id IS NOT NULL",
+        # 41 and 0041 are one order to the treasury.
+        "(company_id, exercise, ltrim(order_number, '0')) WHERE order_batch_id IS NOT NULL",
         "There is already an order with this number in this financial year.",
     )
 
@@ -73,12 +74,12 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         numbers = self._get_order_numbers(number)
         date = fields.Date.to_date(date)
-        if date > fields.Date.context_today(self):
-            raise UserError(self.env._("An order is not dated in the future."))
-        self._check_order()
         company = self.company_id
         if len(company) != 1:
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
+        if date > company._grant_today():
+            raise UserError(self.env._("An order is not dated in the future."))
+        self._check_order()
         batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)
         for disbursement, order_number in zip(self, numbers, strict=True):
             disbursement._transition(order_number=order_number, order_batch_id=batch.id)
@@ -99,6 +100,11 @@ class GrantDisbursement(models.Model):
                 )
             )
         return [str(int(number) + n).zfill(len(number)) for n in range(len(self))]
+
+    def _get_order_key(self):
+        """What sorts orders by their number: 9 before 10; those that are no numbers come last."""
+        number = self.order_number or ""
+        return (0, int(number), number) if number.isdecimal() else (1, 0, number)
 
     def _check_order(self):
         """Refuse what nobody may order, through the buttons or by posting the bill."""

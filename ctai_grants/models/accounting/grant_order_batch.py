@@ -113,12 +113,13 @@ class GrantOrderBatch(models.Model):
         return transition.creating(batches, [vals]).create(vals).with_env(self.env)
 
     def _get_bills(self):
-        """The posted bill of each order: dict {tranche: bill}.
+        """The posted bill of each order: dict {tranche: bill}, by number of the order.
 
         :raise UserError: an order was taken back, or there is none
         """
         self.ensure_one()
-        bills = {tranche: tranche._get_live_move() for tranche in self.disbursement_ids}
+        orders = self.disbursement_ids.sorted(lambda tranche: tranche._get_order_key())
+        bills = {tranche: tranche._get_live_move() for tranche in orders}
         gone = [tranche for tranche, bill in bills.items() if not bill]
         if gone or not bills:
             raise UserError(

@@ -15,7 +15,7 @@ MOST_CUTS = 50
 # Journal items that carry the analytic account of an envelope of the city, on an account of its
 # own costs, and the subsidy that covers their date; orders and claims of grants are no costs.
 # Covered is what fits, oldest first: the running total cut between nothing and the commitment.
-def select_own_costs(today):
+def select_own_costs(env):
     """SQL of the costs of the city, one row for each journal item and envelope it is booked on."""
     return SQL(
         """WITH item AS (
@@ -58,14 +58,14 @@ def select_own_costs(today):
                   GREATEST(LEAST(total, ceiling), 0)
                   - GREATEST(LEAST(total - counted, ceiling), 0) AS covered_amount
              FROM running""",
-        today,
+        env["res.company"]._get_grant_today_sql(SQL("line.company_id")),
     )
 
 
 # What the ledger is to say of these costs. At no date is more paid than was committed then: what an
 # amendment adds covers older costs from its own date on. What is paid falls only where costs fall:
 # a ceiling that was lowered since leaves out the latest costs, and no negative payment.
-def select_own_payments(today):
+def select_own_payments(env):
     """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
     return SQL(
         """WITH step AS (
@@ -96,7 +96,7 @@ def select_own_payments(today):
            SELECT subsidy_id, date,
                   total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
              FROM covered""",
-        select_own_costs(today),
+        select_own_costs(env),
     )
 
 
@@ -148,8 +148,8 @@ class GrantOwnCost(models.Model):
                            WHEN date > %s THEN 'future'
                            ELSE 'force' END AS reason
                  FROM (%s) cost""",
-            (today := fields.Date.context_today(self)),
-            select_own_costs(today),
+            self.env["res.company"]._get_grant_today_sql(SQL("company_id")),
+            select_own_costs(self.env),
         )
 
     @api.depends("name", "move_id")
@@ -229,7 +229,7 @@ class GrantOwnCost(models.Model):
                             WHERE subsidy_id = ANY(%s) AND kind = 'payment') sides
                  GROUP BY subsidy_id, date HAVING sum(amount) <> 0
                  ORDER BY subsidy_id, date""",
-                select_own_payments(fields.Date.context_today(self)),
+                select_own_payments(self.env),
                 subsidies.ids,
                 subsidies.ids,
             )

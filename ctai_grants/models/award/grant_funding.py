@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 
 class GrantFunding(models.Model):
@@ -26,6 +27,7 @@ class GrantFunding(models.Model):
     currency_id = fields.Many2one(related="envelope_id.currency_id", store=True)
     amount = fields.Monetary(required=True)
     due_date = fields.Date()
+    is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     state = fields.Selection(
         [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Paid In")],
         required=True, default="expected", readonly=True, copy=False, tracking=True, index=True,
@@ -33,6 +35,24 @@ class GrantFunding(models.Model):
     _amount_positive = models.Constraint(
         "CHECK (amount > 0)", "The amount of an instalment is above zero."
     )
+
+    @api.depends("due_date", "state")
+    def _compute_is_late(self):
+        for funding in self:
+            funding.is_late = bool(
+                funding.state != "received"
+                and funding.due_date
+                and funding.due_date < funding.company_id._grant_today()
+            )
+
+    @api.model
+    def _search_is_late(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        late = Domain("state", "!=", "received") & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("due_date", "<", today))
+        return Domain.OR(late if wanted else ~late for wanted in value)
 
     @api.constrains("envelope_id")
     def _check_payment_path(self):

@@ -397,7 +397,7 @@ class GrantSubsidy(models.Model):
         """End this subsidy, and give the unpaid commitment back to the envelope."""
         self._decide(state, reason)
         if not self.currency_id.is_zero(self.to_pay_amount):
-            self._post_commitment(-self.to_pay_amount, fields.Date.context_today(self), reason)
+            self._post_commitment(-self.to_pay_amount, self.company_id._grant_today(), reason)
 
     def _post_commitment(self, amount, date, memo=None):
         """Post a commitment, split over the actions that have an amount when it is the whole."""

@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -46,7 +46,7 @@ class GrantAmendment(models.Model):
         """Refuse a signature in the future, before the document's own, or before the council's
         decision was executory."""
         signed = self._get_document().signature_date
-        if self.signature_date > fields.Date.context_today(self) or (
+        if self.signature_date > self.company_id._grant_today() or (
             signed and self.signature_date < signed
         ):
             raise UserError(

@@ -1,3 +1,5 @@
+import datetime
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import LazyTranslate
@@ -316,7 +318,7 @@ class GrantFinancialReport(models.Model):
         self.subsidy_id._check_state(("signed",), what)
         for report in self:
             report._check_figures()
-            date = report.acceptance_date or fields.Date.context_today(report)
+            date = report.acceptance_date or report.company_id._grant_today()
             report._decide(
                 "accepted",
                 self.env._(
@@ -388,7 +390,7 @@ class GrantFinancialReport(models.Model):
         planned = tranches.filtered(lambda tranche: tranche.state in ("planned", "ready"))
         excess = sum(planned.mapped("amount")) - left
         last_first = planned.sorted(
-            lambda t: (t.kind == "balance", t.due_date or fields.Date.today(), t.sequence, t.id),
+            lambda t: (t.kind == "balance", t.due_date or datetime.date.max, t.sequence, t.id),
             reverse=True,
         )
         for tranche in last_first:

@@ -95,6 +95,10 @@ class GrantRecovery(models.Model):
         string="Answer Until", readonly=True, copy=False,
         help="Last day the operator has to answer: nothing is decided before it is over.",
     )  # fmt: skip
+    is_delay_over = fields.Boolean(
+        string="Delay to Answer Over", compute="_compute_is_delay_over",
+        search="_search_is_delay_over",
+    )  # fmt: skip
     observations = fields.Text(string="Operator's Observations", readonly=True, copy=False)
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
@@ -181,6 +185,24 @@ class GrantRecovery(models.Model):
         for recovery in self:
             left = recovery.amount - recovery.collected_amount
             recovery.residual_amount = left if recovery.state in OPEN_STATES else 0.0
+
+    @api.depends("state", "answer_deadline")
+    def _compute_is_delay_over(self):
+        for recovery in self:
+            recovery.is_delay_over = bool(
+                recovery.state == "notified"
+                and recovery.answer_deadline
+                and recovery.answer_deadline < recovery.company_id._grant_today()
+            )
+
+    @api.model
+    def _search_is_delay_over(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        over = Domain("state", "=", "notified") & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("answer_deadline", "<", today))
+        return Domain.OR(over if wanted else ~over for wanted in value)
 
     def _is_open(self):
         self.ensure_one()
@@ -289,8 +311,7 @@ class GrantRecovery(models.Model):
         self._check_facts()
         self._check_letter()
         self._check_recoverable()
-        # Today of the server: a time zone comes with the request.
-        today = fields.Date.today()
+        today = self.company_id._grant_today()
         date = fields.Date.to_date(date)
         self._check_not_future(date)
         if self.letter_date and date < self.letter_date:
@@ -305,7 +326,7 @@ class GrantRecovery(models.Model):
         )
 
     def _check_not_future(self, date):
-        if not date or date > fields.Date.context_today(self):
+        if not date or date > self.company_id._grant_today():
             raise UserError(self.env._("Enter a date that is not in the future."))
 
     def action_observe(self):
@@ -348,8 +369,7 @@ class GrantRecovery(models.Model):
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("notified",), what)
-        # Today of the server: a time zone comes with the request.
-        today = fields.Date.today()
+        today = self.company_id._grant_today()
         if today <= self.answer_deadline:
             raise UserError(
                 self.env._(

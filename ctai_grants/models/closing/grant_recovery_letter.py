@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools.misc import format_date
 
 from ...lib.closing.letter import make_pdf
@@ -24,7 +24,7 @@ class GrantRecovery(models.Model):
             recovery.letter = recovery.with_context(
                 lang=recovery.partner_id.lang or self.env.lang
             )._get_letter_text()
-            recovery.letter_date = fields.Date.context_today(recovery)
+            recovery.letter_date = recovery.company_id._grant_today()
 
     def _get_letter_text(self):
         """The letter that the template makes of this recovery: plain text, paragraphs."""
@@ -92,7 +92,7 @@ class GrantRecovery(models.Model):
         self._check_letter()
         partner = self.partner_id
         letter = self.with_context(lang=partner.lang or self.env.lang)
-        date = self.letter_date or fields.Date.context_today(self)
+        date = self.letter_date or self.company_id._grant_today()
         content = make_pdf(
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],

@@ -9,4 +9,5 @@ from . import (
     grant_document_mixin,
     grant_append_only_mixin,
     grant_thread_mixin,
+    res_company,
 )

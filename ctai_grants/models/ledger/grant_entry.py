@@ -151,9 +151,9 @@ class GrantEntry(models.Model):
         """Refuse a date after today, or before the money was there: as at that date, more would
         be committed than allocated (R1)."""
         date = fields.Date.to_date(line["date"])
-        if date > fields.Date.context_today(self):
-            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
         contract = self.env["grant.envelope"].browse(line["envelope_id"]).contract_id
+        if date > contract.company_id._grant_today():
+            raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
         if contract.force_date and date < contract.force_date:
             raise UserError(
                 self.env._(

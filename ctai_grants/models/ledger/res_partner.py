@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 # What decides which organisation a partner belongs to.
 ORGANISATION_FIELDS = {"parent_id", "is_company"}
@@ -27,6 +27,8 @@ class ResPartner(models.Model):
         return self.filtered(lambda partner: (partner,) in named)
 
     def write(self, vals):
+        if "tz" in vals:
+            self._check_city_timezone(vals["tz"])
         organisations = self._get_organisations() if vals.keys() & ORGANISATION_FIELDS else {}
         result = super().write(vals)
         for partner, organisation in organisations.items():
@@ -44,3 +46,24 @@ class ResPartner(models.Model):
         portal users see its subsidies, and whose account gets the money."""
         family = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
         return {partner: partner.commercial_partner_id for partner in family._get_in_ledger()}
+
+    def _check_city_timezone(self, timezone):
+        """Who edits contacts does not move the city's day, and with it the end of a delay.
+
+        :raise AccessError: the time zone of a company would change, and the user does not
+            administer companies
+        """
+        changed = self.filtered(lambda partner: (partner.tz or False) != (timezone or False))
+        # sudo: all companies, whatever those of the user
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        if (
+            changed
+            and companies.search_count([("partner_id", "in", changed.ids)], limit=1)
+            and not self.env(su=False)["res.company"].has_access("write")
+        ):
+            raise AccessError(
+                self.env._(
+                    "The time zone of a company says which day it is in the grant ledger: who "
+                    "administers companies sets it."
+                )
+            )

@@ -244,7 +244,7 @@ class GrantCondition(models.Model):
 
     def _get_executory(self, subsidy):
         date = subsidy.executory_date
-        met = date and date <= fields.Date.context_today(self)
+        met = date and date <= subsidy.company_id._grant_today()
         return {"code": "executory", "state": "met" if met else "unmet", "date": date}
 
     def _get_convention(self, subsidy, amount):

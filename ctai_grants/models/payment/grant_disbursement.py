@@ -150,13 +150,12 @@ class GrantDisbursement(models.Model):
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        today = fields.Date.context_today(self)
         for disbursement in self:
             disbursement.is_late = bool(
                 disbursement.subsidy_id.state == "signed"
                 and disbursement.state not in ("paid", "cancelled")
                 and disbursement.due_date
-                and disbursement.due_date < today
+                and disbursement.due_date < disbursement.company_id._grant_today()
             )
 
     @api.model
@@ -166,7 +165,9 @@ class GrantDisbursement(models.Model):
         late = (
             Domain("subsidy_id.state", "=", "signed")
             & Domain("state", "not in", ("paid", "cancelled"))
-            & Domain("due_date", "<", fields.Date.context_today(self))
+            & self.env["res.company"]._get_grant_today_domain(
+                lambda today: Domain("due_date", "<", today)
+            )
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 

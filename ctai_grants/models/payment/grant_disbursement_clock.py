@@ -1,6 +1,7 @@
 import datetime
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class GrantDisbursement(models.Model):
@@ -17,6 +18,9 @@ class GrantDisbursement(models.Model):
     )
     days_left = fields.Integer(
         compute="_compute_days_left", help="Until the payment is late; below zero, it is late."
+    )
+    is_overdue = fields.Boolean(
+        string="Payment Overdue", compute="_compute_days_left", search="_search_is_overdue"
     )
     late_interest = fields.Monetary(
         string="Interest Due",
@@ -40,14 +44,24 @@ class GrantDisbursement(models.Model):
 
     @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
     def _compute_days_left(self):
-        today = fields.Date.context_today(self)
         for disbursement in self:
             deadline = disbursement.payment_deadline
             if not deadline or disbursement.state in ("paid", "cancelled"):
                 disbursement.days_left = disbursement.late_interest = 0
+                disbursement.is_overdue = False
                 continue
-            disbursement.days_left = (deadline - today).days
+            disbursement.days_left = (deadline - disbursement.company_id._grant_today()).days
+            disbursement.is_overdue = disbursement.days_left < 0
             late = max(0, -disbursement.days_left)
             rate = disbursement.company_id.grant_late_interest_rate
             interest = disbursement.residual_amount * rate / 100 * late / 365
             disbursement.late_interest = disbursement.currency_id.round(interest)
+
+    @api.model
+    def _search_is_overdue(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        overdue = Domain("state", "not in", ("paid", "cancelled")) & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("payment_deadline", "<", today))
+        return Domain.OR(overdue if wanted else ~overdue for wanted in value)

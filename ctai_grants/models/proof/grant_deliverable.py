@@ -101,14 +101,13 @@ class GrantDeliverable(models.Model):
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        today = fields.Date.context_today(self)
         for deliverable in self:
             # Before the signature nobody owes anything, after the closing nothing is asked.
             deliverable.is_late = bool(
                 deliverable.subsidy_id.state == "signed"
                 and deliverable.state in ("expected", "to_complete")
                 and deliverable.due_date
-                and deliverable.due_date < today
+                and deliverable.due_date < deliverable.company_id._grant_today()
             )
 
     @api.model
@@ -118,7 +117,9 @@ class GrantDeliverable(models.Model):
         late = (
             Domain("subsidy_id.state", "=", "signed")
             & Domain("state", "in", ("expected", "to_complete"))
-            & Domain("due_date", "<", fields.Date.context_today(self))
+            & self.env["res.company"]._get_grant_today_domain(
+                lambda today: Domain("due_date", "<", today)
+            )
         )
         return Domain.OR(late if wanted else ~late for wanted in value)
 

@@ -37,8 +37,8 @@ class GrantMilestone(models.Model):
 
     @api.depends("date", "reached_date", "subsidy_id.state")
     def _compute_state(self):
-        today = fields.Date.context_today(self)
         for milestone in self:
+            today = milestone.company_id._grant_today()
             if milestone.reached_date:
                 milestone.state = "reached"
             elif not milestone.date or milestone.date > today + relativedelta(days=DUE_DAYS):
@@ -52,7 +52,12 @@ class GrantMilestone(models.Model):
     def _search_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        today = fields.Date.context_today(self)
+        return self.env["res.company"]._get_grant_today_domain(
+            lambda today: self._get_state_domain(value, today)
+        )
+
+    @api.model
+    def _get_state_domain(self, states, today):
         soon = today + relativedelta(days=DUE_DAYS)
         waiting = Domain("reached_date", "=", False)
         # Nothing is late before the signature, nor once the subsidy is closed.
@@ -63,7 +68,7 @@ class GrantMilestone(models.Model):
             "due": waiting & ~passed & Domain("date", "<=", soon),
             "late": waiting & passed,
         }
-        return Domain.OR(by_state[state] for state in value if state in by_state)
+        return Domain.OR(by_state[state] for state in states if state in by_state)
 
     @api.constrains("date", "subsidy_id")
     def _check_date(self):
@@ -119,7 +124,7 @@ class GrantMilestone(models.Model):
                         milestone=milestone.name,
                     )
                 )
-        self._transition(reached_date=fields.Date.context_today(self))
+            milestone._transition(reached_date=milestone.company_id._grant_today())
 
     def action_unreach(self):
         """Undo :meth:`action_reach`.
@@ -139,6 +144,6 @@ class GrantMilestone(models.Model):
                 for deliverable in milestone.deliverable_ids
             )
             if settled and not milestone.reached_date:
-                milestone._transition(reached_date=fields.Date.context_today(self))
+                milestone._transition(reached_date=milestone.company_id._grant_today())
             elif not settled and milestone.reached_date:
                 milestone._transition(reached_date=False)

@@ -11,12 +11,7 @@ class GrantOrderBatch(models.Model):
     _inherit = ["grant.order.batch", "grant.pes.mixin"]
 
     def _get_pes_batch(self):
-        pieces = [
-            self._get_pes_piece(tranche, bill)
-            for tranche, bill in sorted(
-                self._get_bills().items(), key=lambda item: item[0].order_number
-            )
-        ]
+        pieces = [self._get_pes_piece(tranche, bill) for tranche, bill in self._get_bills().items()]
         return "DEP", pes.Batch(self.exercise, self.number, self.date, pieces)
 
     def _get_pes_piece(self, tranche, bill):
@@ -66,12 +61,13 @@ class GrantOrderBatch(models.Model):
             if order.treasury_state in ("rejected", "pending")
         ]
         if unknown:
-            numbers = {f"{a.number or '–'} ({a.batch}/{a.exercise})" for a in unknown}
+            numbers = sorted({(a.exercise, a.batch, a.number or 0) for a in unknown})
+            first = [f"{number or '–'} ({batch}/{year})" for year, batch, number in numbers[:5]]
             sentences.append(
                 self.env._(
                     "Not orders of grants, left alone: %(count)s (%(first)s…).",
                     count=len(numbers),
-                    first=", ".join(sorted(numbers)[:5]),
+                    first=", ".join(first),
                 )
             )
         return sentences

@@ -182,7 +182,7 @@ class GrantTreasuryImport(models.Model):
     def _refresh(self, content=None):
         """Read the file, match its lines and replace those that are not booked."""
         content = content or base64.b64decode(self.file)
-        today = fields.Date.context_today(self)
+        today = self.company_id._grant_today()
         try:
             extract = read_extract(content, today)
         except Refusal as refusal:

@@ -4,11 +4,12 @@ import psycopg2
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 from odoo.tools.misc import formatLang
 
-from ..common import GrantsCommon
+from ..common import PDF, GrantsCommon
 
 ORDERED = datetime.date(2021, 11, 20)
 PAID = datetime.date(2021, 12, 3)
@@ -130,6 +131,89 @@ class TestOrder(AccountingCase):
         self.second.with_user(self.finance_officer)._do_order("M-2", ORDERED)
         self.tranche.with_user(self.finance_manager)._do_order("M-1", ORDERED)
         self.assertAgree(self.tranche, 0, "ordered")
+
+    def test_limit_to_the_cent(self):
+        """An officer orders an amount of exactly the limit; a cent above takes the manager."""
+        self.company.grant_order_limit = 1000
+        above = self.make_tranche(self.subsidy, amount=1000.01).with_env(self.env)
+        self.certify(self.tranche | above)
+
+        def order(tranche, user):
+            """What the window does, over RPC."""
+            windows = self.env["grant.disbursement.order"].with_user(user)
+            values = {"disbursement_ids": tranche.ids, "order_number": f"M-{tranche.id}"}
+            values["order_date"] = ORDERED
+            call_kw(windows, "action_confirm", [windows.create(values).ids], {})
+
+        for tranches in (above, self.tranche | above):
+            with (
+                self.subTest(tranches=tranches),
+                self.assertRefused("finance manager", self.money(1000)),
+                self.env.cr.savepoint(),
+            ):
+                tranches.with_user(self.finance_officer)._do_order("1", ORDERED)
+        with self.assertRefused("finance manager"), self.env.cr.savepoint():
+            order(above, self.finance_officer)
+        order(self.tranche, self.finance_officer)
+        order(above, self.finance_manager)
+        self.assertAgree(self.tranche, 0, "ordered")
+        self.assertAgree(above, 0, "ordered")
+        # Nor by posting the bill again.
+        self.bill(above).button_draft()
+        with self.assertRefused("finance manager"), self.env.cr.savepoint():
+            above.move_ids.with_user(self.finance_officer).action_post()
+        self.bill(self.tranche).button_draft()
+        self.tranche.move_ids.with_user(self.finance_officer).action_post()
+        above.move_ids.with_user(self.finance_manager).action_post()
+        self.assertAgree(self.tranche, 0, "ordered")
+        self.assertAgree(above, 0, "ordered")
+
+    def test_only_what_was_accepted_is_attached(self):
+        """The order carries the last version of each piece accepted: not what was sent back, what
+        nobody judged, nor what was waived; likewise what the treasury gets."""
+        subsidy = self.make_subsidy(amount=500)
+        pieces = {
+            name: self.make_deliverable(subsidy, name=name).with_env(self.env)
+            for name in ("accepted", "pending", "sent_back", "waived", "reopened", "unrelated")
+        }
+        required = [piece.id for name, piece in pieces.items() if name != "unrelated"]
+        tranche = self.make_tranche(subsidy, amount=500, deliverable_ids=required)
+        tranche = tranche.with_env(self.env)
+        self.sign(subsidy)
+
+        def hand_in(name, number):
+            content = PDF + f"{name} {number}".encode()
+            pieces[name].with_user(self.operator_user)._do_submit(f"{name}_{number}.pdf", content)
+            return content
+
+        coordinator = self.coordinator
+        hand_in("accepted", 1)
+        self.ask(pieces["accepted"], "send_back", coordinator)
+        content = hand_in("accepted", 2)
+        for name in ("pending", "sent_back", "waived", "reopened", "unrelated"):
+            hand_in(name, 1)
+        for name in ("accepted", "reopened", "unrelated"):
+            pieces[name].with_user(coordinator).action_accept()
+        self.ask(pieces["waived"], "waive", coordinator)
+        self.ask(pieces["sent_back"], "send_back", coordinator)
+        for name in ("pending", "sent_back"):
+            self.override(tranche, "deliverable", piece=pieces[name])
+        self.certify(tranche)
+        # Judged again after the certificate: what replaces it is not accepted.
+        self.ask(pieces["reopened"], "reopen", coordinator)
+        hand_in("reopened", 2)
+        tranche.with_user(self.finance_officer)._do_order("12", ORDERED)
+        bill = tranche._get_live_move()
+        attached = self.env["ir.attachment"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", bill.id)]
+        )
+        self.assertEqual(attached.mapped("name"), ["accepted_2.pdf"])
+        self.assertEqual(attached.raw, content)
+        # The file in the proof is another record: who keeps accounts does not touch it.
+        version = pieces["accepted"].last_version_id
+        self.assertNotEqual(attached, version.sudo().attachment_id)
+        piece = tranche.order_batch_id._get_pes_piece(tranche, bill)
+        self.assertEqual([file.content for file in piece.files], [content])
 
     def test_batch(self):
         other = self.sign(self.make_subsidy(amount=500, partner_id=self.other_operator.id))

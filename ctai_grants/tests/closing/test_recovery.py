@@ -354,6 +354,60 @@ class TestDueProcess(RecoveryCase):
         again = self.make_tranche(self.subsidy, amount=2000)
         self.order(again, "M-3")
 
+    def test_what_is_paid_back_is_paid_again_to_the_cent(self):
+        """All was paid, 30 come back: 30 may be paid again, and not a cent more, by any road."""
+        officer = self.finance_officer
+        for name, envelope in (("city", self.envelope), ("direct", self.direct_envelope)):
+            is_direct = name == "direct"
+            subsidy = self.make_subsidy(amount=100, envelope_id=envelope.id)
+            first = self.make_tranche(subsidy, amount=100)
+            self.sign(subsidy)
+            self.pay(first)
+            self.assertEqual(subsidy.to_pay_amount, 0)
+            over = self.make_tranche(subsidy, name="Trop", amount=30.01)
+            again = self.make_tranche(subsidy, name="Reste", amount=30)
+            cent = self.make_tranche(subsidy, name="Un centime", amount=0.01)
+            recovery = self.make_recovery(subsidy, reason="overpaid", amount=30)
+            self.collect(self.decide(recovery))
+            self.assertEqual((subsidy.recovered_amount, subsidy.to_pay_amount), (30, 30))
+            (over | again | cent).with_user(self.coordinator).action_certify()
+
+            def attempt(tranche, is_direct=is_direct):
+                """What the windows do, over RPC."""
+                model = "grant.disbursement.pay" if is_direct else "grant.disbursement.order"
+                values = (
+                    {"disbursement_id": tranche.id, "paid_date": "2026-01-05"}
+                    if is_direct
+                    else {"disbursement_ids": tranche.ids, "order_number": f"M-{tranche.id}",
+                          "order_date": "2026-01-05"}
+                )  # fmt: skip
+                windows = self.env[model].with_user(officer)
+                call_kw(windows, "action_confirm", [windows.create(values).ids], {})
+
+            for number, refused in enumerate((
+                lambda over=over: attempt(over),
+                # A document that does not ask.
+                lambda over=over: over._post_payment(30.01, "2026-01-05"),
+            )):  # fmt: skip
+                with (
+                    self.subTest(envelope=name, attempt=number),
+                    self.assertRefused("30.00", "30.01"),
+                    self.env.cr.savepoint(),
+                ):
+                    refused()
+            with self.subTest(envelope=name):
+                attempt(again)
+                if not is_direct:
+                    # Ordered is not paid: what is left is asked for already.
+                    with self.assertRefused("0.00", "0.01"), self.env.cr.savepoint():
+                        attempt(cent)
+                    again.with_user(officer)._do_pay(datetime.date(2026, 1, 6), "P-2")
+                self.assertEqual((again.state, subsidy.to_pay_amount), ("paid", 0))
+                self.assertEqual(subsidy.paid_amount - subsidy.recovered_amount, 100)
+                with self.assertRefused("0.00", "0.01"), self.env.cr.savepoint():
+                    attempt(cent)
+        self.assertFalse(self.verify())
+
     # ------------------------------------------------------------------
     # A repayment outstanding is a condition of payment (R4)
     # ------------------------------------------------------------------

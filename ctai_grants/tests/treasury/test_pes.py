@@ -149,6 +149,24 @@ class TestPesDocuments(PesCase):
         self.assertIn("SHA-256", message.body)
         self.assertTrue(get_schema(self).validate(root))
 
+    def test_numbers_are_no_words(self):
+        """Order 9 comes before order 10, in the file and on the list, whatever is due first."""
+        tranches = self.env["grant.disbursement"]
+        for amount, due_date in ((1, "2021-12-03"), (2, "2021-12-01"), (3, "2021-12-02")):
+            tranches |= self.make_tranche(self.subsidy, amount=amount, due_date=due_date)
+        tranches.with_user(self.coordinator).action_certify()
+        tranches.with_user(self.finance_officer)._do_order("9", DAY)
+        batch = tranches.order_batch_id.with_env(self.env)
+        root = etree.fromstring(self.make_file(batch)[0].raw)
+        self.assertEqual(values(root, "IdPce"), ["9", "10", "11"])
+        self.assertEqual(values(root, "MtHT"), ["1.00", "2.00", "3.00"])
+        self.assertEqual([bill.ref for bill in batch._get_bills().values()], ["9", "10", "11"])
+        # Numbers that are no numbers come last, as words.
+        for tranche, number in zip(tranches, ("M-2", "010", "M-1"), strict=True):
+            tranche._transition(order_number=number)
+        listed = [tranche.order_number for tranche in batch._get_bills()]
+        self.assertEqual(listed, ["010", "M-1", "M-2"])
+
     def test_claim(self):
         self.prefecture.write({"street": "1 place", "zip": "86000", "city": "Poitiers"})
         funding = self.env["grant.funding"].create(
@@ -292,6 +310,24 @@ class TestPesAnswer(PesCase):
         result = self.answer_return((41, "02", "", ""), (777, "02", "", ""))
         self.assertIn("777", result)
         self.assertIn("999", self.answer_return((41, "02", "", ""), batch=999))
+        # The first of them, as numbers.
+        result = self.answer_return(*((number, "02", "", "") for number in (1000, 999, 100, 99)))
+        numbers = [f"{n} ({self.batch.number}/2021)" for n in (99, 100, 999, 1000)]
+        self.assertIn(", ".join(numbers), result)
+
+    def test_one_number_however_it_is_written(self):
+        """To the treasury, orders 41 and 0041 are the same: it would answer about both."""
+        tranche = self.make_tranche(self.subsidy, amount=50)
+        tranche.with_user(self.coordinator).action_certify()
+        for number in ("41", "00041"):
+            with (
+                self.subTest(number=number),
+                mute_logger("odoo.sql_db"),
+                self.assertRaisesRegex(Exception, "order_number_uniq"),
+                self.env.cr.savepoint(),
+            ):
+                tranche.with_user(self.finance_officer)._do_order(number, DAY)
+                self.env.flush_all()
 
     def test_bad_files(self):
         entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'

@@ -29,7 +29,7 @@ class GrantDisbursementOrder(models.TransientModel):
         readonly=False,
         help="Number of the batch (bordereau) in its financial year.",
     )
-    order_date = fields.Date(required=True, default=fields.Date.context_today)
+    order_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
 
     @api.depends("disbursement_ids")
     def _compute_totals(self):

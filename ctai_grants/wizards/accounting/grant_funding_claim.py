@@ -12,7 +12,7 @@ class GrantFundingClaim(models.TransientModel):
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_amount")
     amount = fields.Monetary(string="Total", compute="_compute_amount")
-    claim_date = fields.Date(required=True, default=fields.Date.context_today)
+    claim_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
 
     @api.depends("funding_ids")
     def _compute_amount(self):

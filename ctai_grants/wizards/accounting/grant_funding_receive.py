@@ -19,7 +19,7 @@ class GrantFundingReceive(models.TransientModel):
         readonly=False,
         precompute=True,
     )
-    received_date = fields.Date(required=True, default=fields.Date.context_today)
+    received_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
     reference = fields.Char(help="Number of the State's payment.")
 
     @api.depends("funding_id")

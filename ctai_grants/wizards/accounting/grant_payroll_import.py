@@ -32,7 +32,7 @@ class GrantPayrollImport(models.TransientModel):
     )
     date = fields.Date(
         required=True,
-        default=lambda self: fields.Date.context_today(self),
+        default=lambda self: self.env.company._grant_today(),
         help="Accounting date of the entry: the last day of the month, as a rule.",
     )
     file = fields.Binary(required=True, attachment=False)

@@ -21,7 +21,7 @@ class GrantRecoveryStep(models.TransientModel):
     currency_id = fields.Many2one(related="recovery_id.currency_id", related_sudo=False)
     observations = fields.Text(related="recovery_id.observations", related_sudo=False)
     answer_deadline = fields.Date(related="recovery_id.answer_deadline", related_sudo=False)
-    date = fields.Date(required=True, default=fields.Date.context_today)
+    date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
     reference = fields.Char()
     amount = fields.Monetary(
         compute="_compute_amount",

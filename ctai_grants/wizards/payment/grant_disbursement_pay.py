@@ -16,7 +16,7 @@ class GrantDisbursementPay(models.TransientModel):
     payment_path = fields.Selection(
         related="disbursement_id.envelope_id.payment_path", related_sudo=False
     )
-    paid_date = fields.Date(required=True, default=fields.Date.context_today)
+    paid_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
     payment_reference = fields.Char()
 
     def action_confirm(self):
