@@ -17,6 +17,8 @@ LAYERS = (
     "guard", "ledger", "award", "proof", "payment", "closing", "change", "accounting", "treasury",
     "portal",
 )  # fmt: skip
+# Fields of our models, and of Odoo's own.
+EVERYBODYS = {"company_id", "currency_id", "partner_id", "user_id"}
 MODEL = re.compile(r"grant(\.[a-z]+)+")
 NAME = re.compile(r"[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*")
 
@@ -76,7 +78,8 @@ class House:
     def _add_names(self, layer, class_node, values):
         methods = {node.name for node in class_node.body if isinstance(node, ast.FunctionDef)}
         # One word alone (“count”) is anybody's.
-        for name in filter(lambda name: "_" in name.strip("_"), methods | values.keys()):
+        names = (methods | values.keys()) - EVERYBODYS
+        for name in filter(lambda name: "_" in name.strip("_"), names):
             self.names[name] = min(layer, self.names.get(name, layer))
 
     def wrong(self, name, tree):

@@ -6,10 +6,10 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
-from .test_due import DueCase
-from .test_own_cost import OwnCostCase
-from .test_portal import PortalCase
-from .test_treasury import CITY, HEAD, make_csv, order_row
+from .accounting.test_own_cost import OwnCostCase
+from .closing.test_due import DueCase
+from .portal.test_portal import PortalCase
+from .treasury.test_treasury import CITY, HEAD, make_csv, order_row
 
 DAY = datetime.timedelta(days=1)
 # Of the user, and of the request: whoever asks, it is the day of the city.

@@ -95,10 +95,6 @@ class GrantRecovery(models.Model):
         string="Answer Until", readonly=True, copy=False,
         help="Last day the operator has to answer: nothing is decided before it is over.",
     )  # fmt: skip
-    is_delay_over = fields.Boolean(
-        string="Delay to Answer Over", compute="_compute_is_delay_over",
-        search="_search_is_delay_over",
-    )  # fmt: skip
     observations = fields.Text(string="Operator's Observations", readonly=True, copy=False)
     decided_date = fields.Date(string="Decided On", readonly=True, copy=False)
     decision_reason = fields.Text(string="Grounds of the Decision", readonly=True, copy=False)
@@ -185,24 +181,6 @@ class GrantRecovery(models.Model):
         for recovery in self:
             left = recovery.amount - recovery.collected_amount
             recovery.residual_amount = left if recovery.state in OPEN_STATES else 0.0
-
-    @api.depends("state", "answer_deadline")
-    def _compute_is_delay_over(self):
-        for recovery in self:
-            recovery.is_delay_over = bool(
-                recovery.state == "notified"
-                and recovery.answer_deadline
-                and recovery.answer_deadline < recovery.company_id._grant_today()
-            )
-
-    @api.model
-    def _search_is_delay_over(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        over = Domain("state", "=", "notified") & self.env[
-            "res.company"
-        ]._get_grant_today_domain(lambda today: Domain("answer_deadline", "<", today))
-        return Domain.OR(over if wanted else ~over for wanted in value)
 
     def _is_open(self):
         self.ensure_one()

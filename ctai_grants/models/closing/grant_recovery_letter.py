@@ -1,4 +1,5 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools.misc import format_date
 
 from ...lib.closing.letter import make_pdf
@@ -8,6 +9,29 @@ class GrantRecovery(models.Model):
     """The letter that tells the operator: facts, legal ground, delay to answer."""
 
     _inherit = "grant.recovery"
+
+    is_delay_over = fields.Boolean(
+        string="Delay to Answer Over", compute="_compute_is_delay_over",
+        search="_search_is_delay_over",
+    )  # fmt: skip
+
+    @api.depends("state", "answer_deadline")
+    def _compute_is_delay_over(self):
+        for recovery in self:
+            recovery.is_delay_over = bool(
+                recovery.state == "notified"
+                and recovery.answer_deadline
+                and recovery.answer_deadline < recovery.company_id._grant_today()
+            )
+
+    @api.model
+    def _search_is_delay_over(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        over = Domain("state", "=", "notified") & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("answer_deadline", "<", today))
+        return Domain.OR(over if wanted else ~over for wanted in value)
 
     def action_write_letter(self):
         """Write the letter from the template; what was written before is replaced.
