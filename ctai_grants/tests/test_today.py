@@ -269,7 +269,7 @@ class TestCostsOfToday(ZonesMixin, OwnCostCase):
             reasons = {cost.date: cost.reason for cost in costs.search([])}
             self.assertFalse(reasons[day])
             self.assertEqual(reasons[day + DAY], "future")
-            unbalanced = costs._get_unbalanced(self.envelope)
+            unbalanced = self.env["grant.subsidy"]._get_unbalanced(self.envelope)
             ahead = self.env["grant.entry"].search_count(
                 [("kind", "=", "payment"), ("contract_id", "=", self.contract.id),
                  ("date", ">", day)]

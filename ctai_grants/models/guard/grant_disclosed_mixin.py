@@ -16,7 +16,8 @@ class GrantDisclosedMixin(models.AbstractModel):
     @tools.ormcache()
     def _get_portal_fields(self):
         """Names of the fields that portal users may read."""
-        return frozenset({"id", "display_name", "create_date", *get_declared(self, "portal")})
+        always = {"id", "display_name", "create_date"}.intersection(self._fields)
+        return frozenset({*always, *get_declared(self, "portal")})
 
     def _has_field_access(self, field, operation):
         if not super()._has_field_access(field, operation):
