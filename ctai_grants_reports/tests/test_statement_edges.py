@@ -10,7 +10,7 @@ from odoo.tests import tagged
 
 from ..lib import xlsx
 from ..lib.statement import TieOutError
-from .common import LEDGER, OPERATORS, PIECES, SUMMARY, TRANCHES, YEAR_END, StatementCase, day
+from .common import LEDGER, OPERATORS, PIECES, SUMMARY, TRANCHES, StatementCase, day
 
 NOTHING = "Nothing at this date."
 
@@ -205,7 +205,8 @@ class TestIncomplete(StatementCase):
 
     def test_one_operator_twice_in_order(self):
         """By payment path, envelope, operator, then code: the same order in each file."""
-        for code, partner in (("Z", self.operator), ("B", self.other_operator), ("A", self.operator)):
+        first, second = self.operator, self.other_operator
+        for code, partner in (("Z", first), ("B", second), ("A", first)):
             self.sign(self.make_subsidy(code=code, amount=10, partner_id=partner.id))
         direct = self.make_subsidy(
             code="0", amount=10, envelope_id=self.direct_envelope.id, partner_id=self.operator.id

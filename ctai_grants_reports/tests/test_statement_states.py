@@ -425,9 +425,9 @@ class TestOnceSaid(StatesCase):
             self.get_rows(book, number) for number in (OPERATORS, TRANCHES, PIECES)
         )
         state = f"State as at {date:%d/%m/%Y}"
-        order = ("Order no.", "Ordered on")
+        order, later = ("Order no.", "Ordered on"), ("Handed in later", "Expected")
         return (
             operators,
             [{key: row[key] for key in row if key not in order} for row in tranches],
-            [(r["File"], r[state]) for r in pieces if r[state] not in ("Handed in later", "Expected")],
+            [(row["File"], row[state]) for row in pieces if row[state] not in later],
         )
