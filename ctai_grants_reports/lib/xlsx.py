@@ -286,8 +286,8 @@ class _Workbook:
             for index, column in enumerate(columns)
             if index not in formulas
         ]
-        texts = [i for i, column in enumerate(columns) if column.kind == "text"]
-        texts = [] if formats is self.dense else texts
+        wraps = formats is not self.dense
+        texts = [i for i, c in enumerate(columns) if wraps and c.kind == "text"]
         for values in table.read():
             if texts:
                 self._set_height(sheet, row, [(values[i], columns[i].width) for i in texts])

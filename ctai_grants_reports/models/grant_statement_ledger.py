@@ -32,9 +32,7 @@ class GrantStatementLedger(models.AbstractModel):
 
     @api.model
     def _get_table(self, facts):
-        return Table(
-            self.env._("Ledger"), self._get_columns(), partial(self._read_checked, facts)
-        )
+        return Table(self.env._("Ledger"), self._get_columns(), partial(self._read_checked, facts))
 
     @api.model
     def _read_checked(self, facts):
@@ -73,11 +71,10 @@ class GrantStatementLedger(models.AbstractModel):
             while batch:
                 batch = self.env.execute_query(self._get_query(envelope, facts.as_at, last))
                 documents = self._get_documents(batch)
-                for row in batch:
-                    number, date, kind, partner, code, action, amount, *origin, memo, digest = row
+                for number, date, kind, *whose, amount, model, origin, memo, digest in batch:
                     yield (
-                        envelope.id, number, date, facts.kinds[kind], envelope.code, partner, code,
-                        action, Decimal(amount), documents[tuple(origin)], memo, digest,
+                        envelope.id, number, date, facts.kinds[kind], envelope.code, *whose,
+                        Decimal(amount), documents[model, origin], memo, digest,
                     )  # fmt: skip
                 last = batch[-1][0] if batch else last
 

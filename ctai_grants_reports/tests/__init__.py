@@ -1,1 +1,10 @@
-from . import test_statement, test_statement_download, test_statement_lib
+from . import (
+    test_statement,
+    test_statement_download,
+    test_statement_edges,
+    test_statement_files,
+    test_statement_lib,
+    test_statement_roles,
+    test_statement_states,
+    test_statement_sums,
+)

@@ -2,7 +2,6 @@ import csv
 import datetime
 import io
 import re
-import zipfile
 from decimal import Decimal
 
 import openpyxl
@@ -11,14 +10,15 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from odoo.addons.ctai_grants.lib.ledger.chain import first_break
-from odoo.addons.ctai_grants.tests.common import PDF, GrantsCommon
+from odoo.addons.ctai_grants.tests.common import PDF
+
+from .common import YEAR_END, StatementCase
 
 SIRET = "33417522100012"
-YEAR_END = datetime.date(2021, 12, 31)
 
 
 @tagged("post_install", "-at_install")
-class TestStatement(GrantsCommon):
+class TestStatement(StatementCase):
     """The files of a small contract, opened again and compared with the ledger."""
 
     @classmethod
@@ -51,48 +51,6 @@ class TestStatement(GrantsCommon):
         cls.balance.with_user(cls.finance_officer)._do_pay(datetime.date(2022, 2, 1), "P-2")
         cls.version = cls.piece.with_user(cls.operator_user)._do_submit("bilan.pdf", PDF)
         cls.piece.with_user(cls.coordinator).action_accept()
-
-    def make(self, as_at=YEAR_END, file_format="xlsx", user=None, contract=None):
-        contract = (contract or self.contract).with_user(user or self.coordinator)
-        data = contract.env["grant.statement.data"]
-        stream, self.name, self.mimetype = data._make(contract, as_at, file_format)
-        with stream:
-            return stream.read()
-
-    def open(self, as_at=YEAR_END, values=True, **options):
-        content = io.BytesIO(self.make(as_at, **options))
-        return openpyxl.load_workbook(content, data_only=values)
-
-    def read_zip(self, as_at=YEAR_END, **options):
-        archive = zipfile.ZipFile(io.BytesIO(self.make(as_at, "csv", **options)))
-        self.assertIsNone(archive.testzip())
-        return {name: archive.read(name) for name in archive.namelist()}
-
-    def get_ledger_sums(self, envelope, as_at):
-        """The ledger's sums by plain SQL, in the database's own decimals."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            "SELECT kind, sum(amount)::text FROM grant_entry "
-            "WHERE envelope_id = %s AND date <= %s GROUP BY kind",
-            [envelope.id, as_at],
-        )
-        return {kind: Decimal(total) for kind, total in self.env.cr.fetchall()}
-
-    def get_block(self, book, envelope):
-        """Label: value of the line of an envelope in the summary, and of the total below it."""
-        sheet = book.worksheets[0]
-        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-        for number, row in enumerate(rows):
-            if row[1] == envelope.id and len([v for v in row if v is not None]) > 8:
-                header = next(r for r in reversed(rows[:number]) if r[0] == "Envelope")
-                lines = (row, rows[number + 1])
-                return [dict(zip(header, line, strict=True)) for line in lines]
-        raise AssertionError(f"{envelope.name} is not in the summary")
-
-    def get_rows(self, book, number):
-        sheet = book.worksheets[number]
-        header, *rows = ([cell.value for cell in row] for row in sheet.iter_rows())
-        return [dict(zip(header, row, strict=True)) for row in rows if any(row)]
 
     # ------------------------------------------------------------------
 

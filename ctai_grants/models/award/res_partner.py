@@ -77,6 +77,8 @@ class ResPartner(models.Model):
             # sudo: who says what an organisation is decides what its portal users see
             users = self.env["res.users"].sudo().with_context(active_test=False)
             users.search([("partner_id", "child_of", self.ids)])._sync_grant_portal_groups()
+            # What the rules come to for a user is kept, with the organisation it had (R7).
+            self.env.registry.clear_cache()
         return result
 
     def _check_legal_identity(self, vals):
