@@ -43,7 +43,7 @@ class Tally:
 
     def __init__(self):
         self.done = self.refused = 0
-        self.tries = self._rollbacks = 0
+        self.tries = 0
 
     def count(self, tries, refused=False):
         self.done += not refused

@@ -980,13 +980,6 @@ class GrantSubsidy(models.Model):
         action["context"] = {}
         return action
 
-    def action_view_costs(self):
-        """Open the costs of the city that these subsidies cover, in whole or in part."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_own_cost_action")
-        action["domain"] = [("subsidy_id", "in", self.ids)]
-        action["context"] = {}
-        return action
-
     def action_view_report(self):
         """Open the financial report, or the form to enter it."""
         self.ensure_one()
