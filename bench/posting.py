@@ -42,8 +42,7 @@ class Tally:
     """What one client did: transactions done and refused, tries of the worst one."""
 
     def __init__(self):
-        self.done = self.refused = 0
-        self.tries = self._rollbacks = 0
+        self.done = self.refused = self.tries = 0
 
     def count(self, tries, refused=False):
         self.done += not refused

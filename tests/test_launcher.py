@@ -185,7 +185,7 @@ def test_no_venv_module(monkeypatch, tmp_path):
         pyenv._create()
 
 
-def test_small_disk(monkeypatch, tmp_path):
+def test_small_disk(monkeypatch):
     monkeypatch.setattr(files, "room", lambda path: 100_000_000)
     with pytest.raises(Stop, match="has 0.1 GB left"):
         workshop._refuse_small_disk()
@@ -364,7 +364,7 @@ def test_a_killed_launcher_leaves_no_lock(tmp_path):
     lock.release()
 
 
-def test_children_end_with_a_killed_launcher(tmp_path):
+def test_children_end_with_a_killed_launcher():
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from launcher import process\n"

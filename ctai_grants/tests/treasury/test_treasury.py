@@ -32,7 +32,6 @@ STATE_HEAD = [
     "N° DP", "N° poste DP", "Date de dernière opération sur la DP", "Montant payé",
 ]  # fmt: skip
 EJ = "0002102661"
-ORDERED = datetime.date(2021, 11, 20)
 PAID = datetime.date(2021, 12, 3)
 TODAY = datetime.date(2022, 3, 1)
 
