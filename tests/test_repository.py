@@ -93,12 +93,14 @@ def test_every_file_of_a_package_is_imported(addon):
     forgotten = []
     for init in addon.rglob("__init__.py"):
         folder = init.parent
-        if "tests" in folder.relative_to(addon).parts or folder.name == "lib":
+        if {"tests", "lib"} & set(folder.relative_to(addon).parts):
             continue
         imported = set()
-        for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                imported.update({alias.name for alias in node.names} | {node.module})
+        # By the package, or by a module of it: a helper of the others.
+        for path in folder.glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom):
+                    imported.update({alias.name for alias in node.names} | {node.module})
         present = {path.stem for path in folder.glob("*.py")} - {"__init__", "__manifest__"}
         forgotten += [str(folder / name) for name in present - imported]
     assert forgotten == []
@@ -129,7 +131,7 @@ def test_every_test_file_is_imported(addon):
     """Odoo's runner sees only the tests that tests/__init__.py imports."""
     init = addon / "tests" / "__init__.py"
     text = init.read_text(encoding="utf-8") if init.exists() else ""
-    names = [path.stem for path in addon.glob("tests/test_*.py")]
+    names = [path.stem for path in addon.rglob("tests/**/test_*.py")]
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
