@@ -50,7 +50,13 @@ def parser():
     command.add_argument(
         "--fast", action="store_true", help="only the tests: no linters, packaging, translations"
     )
-    command.add_argument("-k", metavar="EXPR", dest="expression", help="passed on to pytest")
+    command.add_argument(
+        "--long", action="store_true", help="the add-ons' tests a second time, in pytest"
+    )
+    command.add_argument(
+        "-k", metavar="NAME", dest="expression", help="only the tests of that name (as pytest's -k)"
+    )
+    add("lint", checks.lint, "Run the linters alone.")
 
     command = add("statement", demo.statement, "Write the statement of a contract at a date.")
     command.add_argument("--contract", metavar="CODE", required=True)

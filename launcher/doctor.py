@@ -9,124 +9,101 @@ import sys
 from . import checks, debian, files, odoo, paths, postgres, process, pyenv, ui
 from .errors import Stop
 
+FOUND, MISSING, INFO = "found", "MISSING", "-"
+
 
 def doctor(_options):
     """Say what is found and what is missing; 1 when something stands in the way."""
-    report = _Report()
+    missing = 0
     for look in (_python, _odoo, _packages, _postgresql, _browser, _disk, _prepared):
-        look(report)
+        for mark, subject, text in look():
+            ui.say(f"{mark:<8} {subject:<14} {text}")
+            missing += mark == MISSING
     ui.say()
-    if report.missing:
-        ui.say(f"Missing: {report.missing}. The lines marked MISSING say what to do.")
+    if missing:
+        ui.say(f"Missing: {missing}. The lines marked MISSING say what to do.")
         return 1
     ui.say("Nothing is missing. ./ctai demo prepares and shows it all.")
     return 0
 
 
-class _Report:
-    def __init__(self):
-        self.missing = 0
-
-    def line(self, mark, subject, text):
-        ui.say(f"{mark:<8} {subject:<14} {text}")
-
-    def found(self, subject, text):
-        self.line("found", subject, text)
-
-    def lack(self, subject, text):
-        self.missing += 1
-        self.line("MISSING", subject, text)
-
-    def info(self, subject, text):
-        self.line("-", subject, text)
-
-
-def _python(report):
-    report.found("Python", f"{platform.python_version()} ({sys.executable})")
+def _python():
+    yield FOUND, "Python", f"{platform.python_version()} ({sys.executable})"
     if process.output([sys.executable, "-c", "import venv, ensurepip"]) is None:
-        report.lack("venv", "no venv module. On Debian, as root: apt-get install python3-venv")
+        yield MISSING, "venv", "no venv module. On Debian, as root: apt-get install python3-venv"
     else:
-        report.found("venv", "the module is there")
+        yield FOUND, "venv", "the module is there"
 
 
-def _odoo(report):
+def _odoo():
     try:
         folder = odoo.own()
     except Stop as stop:
-        report.lack("Odoo", str(stop))
-        return
-    if folder:
-        report.found("Odoo", f"{odoo.version(folder)}, yours ({folder})")
+        yield MISSING, "Odoo", str(stop)
         return
     made = debian.complete()
-    if made:
-        report.found("Odoo", f"{odoo.version(odoo.package_folder())}, embedded")
+    if folder:
+        yield FOUND, "Odoo", f"{odoo.version(folder)}, yours ({folder})"
+    elif made:
+        yield FOUND, "Odoo", f"{odoo.version(odoo.package_folder())}, embedded"
         for name, (tested, taken) in made["moved"].items():
-            report.info("Odoo", f"{name} is {taken}; {tested} was tested: Debian moved on")
-        return
-    lacking = [tool for tool in ("apt-get", "dpkg-deb") if not shutil.which(tool)]
-    if lacking:
-        report.lack("Odoo", f"no {lacking[0]} to get it from Debian. {debian.OWN_ODOO}")
+            yield INFO, "Odoo", f"{name} is {taken}; {tested} was tested: Debian moved on"
     elif all(debian.cached(package) for package in debian.locked()):
-        report.info("Odoo", "embedded: downloaded, to be unpacked")
-    elif not debian.mirror() or not debian.keyring():
-        report.lack("Odoo", f"no Debian mirror or keyring on this machine. {debian.OWN_ODOO}")
+        yield INFO, "Odoo", "embedded: downloaded, to be unpacked"
+    elif lacking := debian.lacking():
+        yield MISSING, "Odoo", f"{lacking[0]} on this machine. {debian.OWN_ODOO}"
     else:
-        report.info("Odoo", "embedded: to be downloaded from this machine's Debian mirror")
+        yield INFO, "Odoo", "embedded: to be downloaded from this machine's Debian mirror"
 
 
-def _packages(report):
+def _packages():
     if pyenv.complete():
         tests = "with" if pyenv.complete(pyenv.TEST) else "without"
-        report.found("PyPI packages", f"as locked, {tests} the tools of the tests")
+        yield FOUND, "PyPI packages", f"as locked, {tests} the tools of the tests"
     else:
-        report.info("PyPI packages", "to be installed in .ctai/venv, by pip's own settings")
+        yield INFO, "PyPI packages", "to be installed in .ctai/venv, by pip's own settings"
 
 
-def _postgresql(report):
+def _postgresql():
     server = postgres.server()
-    if not server.embedded:
-        if not pyenv.complete():
-            report.info("PostgreSQL", f"{server}, not tried yet")
-            return
+    if not pyenv.complete():
+        yield INFO, "PostgreSQL", f"{server}, not made or tried yet"
+    elif server.embedded:
+        user = f", run by the user {server.user}" if server.user else ""
+        state = "running" if server.running() else "stopped"
+        yield FOUND, "PostgreSQL", f"{server}{user}, {state}"
+    else:
         try:
             with server:
-                report.found("PostgreSQL", str(server))
+                yield FOUND, "PostgreSQL", str(server)
         except Stop as stop:
-            report.lack("PostgreSQL", str(stop))
-        return
-    user = f", run by the user {server.user}" if server.user else ""
-    if pyenv.complete() and (server.data / "PG_VERSION").exists():
-        state = "running" if server.running() else "stopped"
-        report.found("PostgreSQL", f"{server}{user}, {state}")
-    else:
-        report.info("PostgreSQL", f"{server}{user}, to be made")
+            yield MISSING, "PostgreSQL", str(stop)
 
 
-def _browser(report):
+def _browser():
     browser = next(filter(None, map(shutil.which, checks.BROWSERS)), None)
     if browser:
-        report.found("Chromium", browser)
+        yield FOUND, "Chromium", browser
     elif os.geteuid() == 0 and shutil.which("apt-get"):
-        report.info("Chromium", "for the tests only: ./ctai test will install it")
+        yield INFO, "Chromium", "for the tests only: ./ctai test will install it"
     else:
-        report.info("Chromium", "for the tests only. On Debian, as root: apt-get install chromium")
+        yield INFO, "Chromium", "for the tests only. On Debian, as root: apt-get install chromium"
 
 
-def _disk(report):
+def _disk():
     left = files.room(paths.STATE) / 1e9
     needed = 0.2 if paths.FILESTORE.exists() else 2.8
     if left < needed:
-        report.lack("disk", f"{left:.1f} GB left, {needed} GB needed for .ctai")
+        yield MISSING, "disk", f"{left:.1f} GB left, {needed} GB needed for .ctai"
     else:
-        report.found("disk", f"{left:.0f} GB left")
-    report.info("downloads", f"kept in {paths.cache()}")
+        yield FOUND, "disk", f"{left:.0f} GB left"
+    yield INFO, "downloads", f"kept in {paths.cache()}"
 
 
-def _prepared(report):
-    where = paths.shown(paths.STATE)
+def _prepared():
     if paths.FILESTORE.exists():
         made = sorted(path.name for path in paths.FILESTORE.iterdir())
-        report.found("databases", f"files of {', '.join(made) or 'none'} in {where}/data")
+        where = paths.shown(paths.FILESTORE)
+        yield FOUND, "databases", f"files of {', '.join(made) or 'none'} in {where}"
     else:
-        report.info("databases", "none yet")
+        yield INFO, "databases", "none yet"

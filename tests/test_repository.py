@@ -109,7 +109,7 @@ def test_every_test_file_is_imported(addon):
     """Odoo's runner sees only the tests that tests/__init__.py imports."""
     init = addon / "tests" / "__init__.py"
     text = init.read_text(encoding="utf-8") if init.exists() else ""
-    names = [path.stem for path in addon.glob("tests/test_*.py")]
+    names = [path.stem for path in addon.glob("tests/**/test_*.py")]
     assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
