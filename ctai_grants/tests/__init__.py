@@ -7,6 +7,7 @@ from . import (
     test_deliverable,
     test_disbursement_flow,
     test_due,
+    test_grants_verify,
     test_ledger,
     test_override,
     test_own_cost,
