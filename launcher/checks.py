@@ -2,8 +2,8 @@
 """`./ctai test`: linters, rules on the tree, packaging, translations, then each test once.
 
 Odoo's own runner plays the tests of the add-ons, as any Odoo does: during the update
-(at_install) and after. pytest plays the tests of the whole system in tests/, which need
-fixtures and hypothesis. With --long it plays those of the add-ons too.
+(at_install) and after. Beside it pytest plays the tests of the whole system in tests/, which
+need fixtures and hypothesis; with --long it plays those of the add-ons too.
 """
 
 import ast
@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -23,9 +22,15 @@ from .errors import Stop
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = ("tests/test_repository.py", "tests/test_launcher.py")
+REPORT = paths.STATE / "pytest.xml"
 #: Lines of a translation template that change without its content.
 POT_DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date):.*\n', re.M)
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ (WARNING|ERROR|CRITICAL) ", re.M)
+#: What an installation may not say: any error, or a warning about what is ours.
+COMPLAINT = re.compile(
+    r"^\S+ \S+ \d+ (?:(?:ERROR|CRITICAL) |WARNING .*(?:ctai_grants|\bgrant\.)).*"
+    r"|^.*demo data failed.*",
+    re.M,
+)
 
 
 def test(options):
@@ -36,7 +41,8 @@ def test(options):
             run = _Run(server, databases.present_addons())
             if options.expression:
                 run.refresh()
-                return run.pytest(*run.names, "tests", "-k", options.expression)
+                words = (*run.names, "tests", "-k", options.expression)
+                return _judge(run.pytest(databases.TEST, *words))
             if options.fast:
                 run.refresh()
             else:
@@ -46,8 +52,7 @@ def test(options):
                 run.step("Rules on the tree, packaging, launcher", run.plain_tests)
                 run.step("Installation", run.install)
                 run.step("Translation templates", run.templates)
-            run.step("Odoo's test runner", run.odoo_tests)
-            return run.pytest(*(run.names if options.long else ()), "tests")
+            return run.tests(options.long)
 
 
 def lint(_options):
@@ -118,14 +123,7 @@ class _Run:
         log = paths.LOGS / "test-install.log"
         with workshop.lock():
             databases.install(self.server, databases.TEST, log)
-        complaints = [
-            line
-            for line in files.read(log).splitlines()
-            if "demo data failed" in line
-            or (found := LOG_LINE.match(line))
-            and (found[1] != "WARNING" or re.search(r"ctai_grants|\bgrant\.", line))
-        ]
-        if complaints:
+        if complaints := COMPLAINT.findall(files.read(log)):
             raise Stop("The installation complains:\n" + "\n".join(complaints), f"(Log: {log}.)")
 
     def templates(self):
@@ -141,6 +139,23 @@ class _Run:
                 )
 
     # --- the tests --------------------------------------------------------------------------
+
+    def tests(self, long):
+        """Run both runners side by side, each on a database of its own; pytest speaks last."""
+        with workshop.lock():
+            databases.clone(self.server, databases.TEST, databases.WHOLE)
+        log = paths.LOGS / "pytest.log"
+        arguments = (*(self.names if long else ()), "tests")
+        with open(log, "wb") as stream:
+            pytest = self.pytest(databases.WHOLE, *arguments, stdout=stream, stderr=stream)
+        try:
+            self.odoo_tests()
+            with ui.Step("Tests of the whole system", lambda: process.tail(log)[-60:]):
+                pytest.wait()
+        finally:
+            process.end(pytest)
+        ui.say(f"== pytest {' '.join(arguments)}\n{files.read(log).rstrip()}")
+        return _judge(pytest)
 
     def odoo_tests(self):
         """Run the add-ons' tests with Odoo's runner: every one that is written, none skipped."""
@@ -176,27 +191,30 @@ class _Run:
             raise Stop(f"Not run by Odoo's runner: {', '.join(missed) or 'all'}.", "Each has to.")
         ui.note(f"  {counts[-1][2]} tests, none failed, none skipped")
 
-    def pytest(self, *arguments):
-        """Run tests with pytest, whose closing line is the last of the command."""
-        report = paths.STATE / "pytest.xml"
-        files.remove(report)
+    def pytest(self, database, *arguments, **options):
+        """Start pytest on a database."""
+        files.remove(REPORT)
+        env = odoo.variables(self.server, database) | {"CTAI_BASE_DB": databases.BASE}
         words = [
-            *(paths.PYTHON, "-m", "pytest", "--odoo-http", f"--odoo-config={self.config}"),
-            *(f"--odoo-database={databases.TEST}", f"--junitxml={report}", *_cache()),
+            *(paths.PYTHON, "-m", "pytest", "--odoo-http", f"--odoo-config={env['CTAI_CONFIG']}"),
+            *(f"--odoo-database={database}", f"--junitxml={REPORT}", *_cache()),
             *[f"--ignore={name}" for name in PLAIN_TESTS],
             *arguments,
         ]
-        ui.note("== pytest")
-        if process.start(words, env=self.env, cwd=paths.ROOT, stdout=sys.stdout):
+        return process.launch(words, env=env, cwd=paths.ROOT, **options)
+
+
+def _judge(pytest):
+    """Wait for pytest; return its exit code, and refuse skipped tests."""
+    try:
+        if pytest.wait():
             return 1
-        skipped = [
-            f"{case.get('classname')}.{case.get('name')}"
-            for case in ElementTree.parse(report).iter("testcase")
-            if case.find("skipped") is not None
-        ]
-        if skipped:
-            raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
-        return 0
+    finally:
+        process.end(pytest)
+    cases = ElementTree.parse(REPORT).iterfind(".//testcase[skipped]")
+    if skipped := [f"{case.get('classname')}.{case.get('name')}" for case in cases]:
+        raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
+    return 0
 
 
 def _cache():

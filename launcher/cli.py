@@ -22,54 +22,47 @@ def parser():
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def add(name, function, text):
+    def add(name, function, text, *options):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(function=function)
-        return command
+        for words, settings in options:
+            command.add_argument(*words, **settings)
 
-    def add_output(command):
-        command.add_argument(
-            "--output", metavar="DIR", default="out", help="where files go (out/ by default)"
-        )
+    def option(*words, **settings):
+        return words, settings
 
-    def add_port(command):
-        command.add_argument(
-            "--port", type=int, default=8069, help="the web port on this machine (8069 by default)"
-        )
+    def flag(word, text):
+        return option(word, action="store_true", help=text)
 
-    command = add("demo", demo.demo, "Prepare everything, play the year 2021 of Poitiers, serve.")
-    add_output(command)
-    add_port(command)
-    command.add_argument("--no-serve", action="store_true", help="stop when all is prepared")
-    command.add_argument("--fresh", action="store_true", help="start again from an empty database")
-
-    command = add("serve", demo.serve, "Serve what `demo` prepared.")
-    add_port(command)
-
-    command = add("test", checks.test, "Run every check and test.")
-    command.add_argument(
-        "--fast", action="store_true", help="only the tests: no linters, packaging, translations"
+    port = option("--port", type=int, default=8069, help="the web port (8069 by default)")
+    output = option("--output", metavar="DIR", default="out", help="where files go (out/)")
+    add(
+        *("demo", demo.demo, "Prepare everything, play the year 2021 of Poitiers, serve."),
+        *(output, port),
+        flag("--no-serve", "stop when all is prepared"),
+        flag("--fresh", "start again from an empty database"),
     )
-    command.add_argument(
-        "--long", action="store_true", help="the add-ons' tests a second time, in pytest"
-    )
-    command.add_argument(
-        "-k", metavar="NAME", dest="expression", help="only the tests of that name (as pytest's -k)"
+    add("serve", demo.serve, "Serve what `demo` prepared.", port)
+    add(
+        *("test", checks.test, "Run every check, and each test once."),
+        flag("--fast", "only the tests: no linters, packaging, translations"),
+        flag("--long", "the add-ons' tests a second time, in pytest"),
+        option("-k", metavar="NAME", dest="expression", help="only these (pytest's -k), at once"),
     )
     add("lint", checks.lint, "Run the linters alone.")
-
-    command = add("statement", demo.statement, "Write the statement of a contract at a date.")
-    command.add_argument("--contract", metavar="CODE", required=True)
-    command.add_argument("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD")
-    add_output(command)
-
-    add("verify", demo.verify, "Verify the ledger of the demonstration; 1 when something is wrong.")
-
-    command = add("bench", benches.bench, "Measure; all benches when none is named.")
-    command.add_argument("name", nargs="?", metavar="NAME")
-    command.add_argument("--json", metavar="FILE", required=True, help="where the results go")
-    command.add_argument("--full", action="store_true", help="the largest sizes too (minutes more)")
-
+    add(
+        *("statement", demo.statement, "Write the statement of a contract at a date."),
+        option("--contract", metavar="CODE", required=True),
+        option("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD"),
+        output,
+    )
+    add("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong.")
+    add(
+        *("bench", benches.bench, "Measure; all benches when none is named."),
+        option("name", nargs="?", metavar="NAME"),
+        option("--json", metavar="FILE", required=True, help="where the results go"),
+        flag("--full", "the largest sizes too (minutes more)"),
+    )
     add("shell", demo.shell, "Open Odoo's Python shell on the demonstration.")
     add("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po.")
     add("doctor", doctor.doctor, "Say what is found and what is missing.")

@@ -13,7 +13,8 @@ import shutil
 from . import files, odoo, paths
 from .errors import Stop
 
-BASE, DEMO, TEST, BENCH = "ctai_base", "ctai", "ctai_test", "ctai_bench"
+BASE, DEMO, BENCH = "ctai_base", "ctai", "ctai_bench"
+TEST, WHOLE = "ctai_test", "ctai_test_whole"
 LANGUAGE = "fr_FR"
 COMMENT = """COMMENT ON DATABASE :"name" IS :'facts';"""
 
@@ -76,6 +77,15 @@ def drop(server, name):
     files.remove(paths.FILESTORE / name)
 
 
+def clone(server, source, name):
+    """Make a database as a copy of another, which nobody may be using."""
+    info(server, name)  # refuses what is not ours
+    _create(server, name, f'TEMPLATE "{source}"')
+    if (paths.FILESTORE / source).exists():
+        # Odoo never changes a stored file, so sharing them by link is a copy.
+        shutil.copytree(paths.FILESTORE / source, paths.FILESTORE / name, copy_function=os.link)
+
+
 def _create(server, name, what):
     drop(server, name)
     unfinished = json.dumps({"ctai": {}})
@@ -104,15 +114,11 @@ def ensure_base(server):
 
 def install(server, name, log):
     """Make `name` from the template with our add-ons freshly installed."""
-    ensure_base(server)
-    info(server, name)  # refuses what is not ours
-    _create(server, name, f'TEMPLATE "{BASE}"')
-    if (paths.FILESTORE / BASE).exists():
-        # Odoo never changes a stored file, so sharing them by link is a copy.
-        shutil.copytree(paths.FILESTORE / BASE, paths.FILESTORE / name, copy_function=os.link)
     names = present_addons()
     if not names:
         raise Stop("The add-ons are missing from this checkout.", "Clone the repository again.")
+    ensure_base(server)
+    clone(server, BASE, name)
     words = ("-i", ",".join(names), "--no-http", "--stop-after-init")
     odoo.run(server, odoo.configure(server, name), "Install the add-ons", *words, log=log)
     describe(server, name, wanted())

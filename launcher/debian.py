@@ -9,14 +9,13 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from collections import namedtuple
 from pathlib import Path
 
 from . import files, paths, process, ui
 from .errors import Stop
 
 LOCK = paths.LAUNCHER / "debian.lock"
-TOOLS = ("apt-get", "apt-cache", "dpkg-deb")
 SERIES = {"odoo-19": "19.0."}  # a newer version outside its series is never taken
 OWN_ODOO = "Or name an Odoo 19 of yours: CTAI_ODOO=/path/to/odoo ./ctai ..."
 # Removed by Debian for its licence; without a file there the web client logs an error.
@@ -25,14 +24,8 @@ DIST_PACKAGES = "usr/lib/python3/dist-packages"
 MARKER = ".complete.json"
 
 
-@dataclass(frozen=True)
-class Package:
-    """One line of the lock file."""
-
-    name: str
-    version: str
-    suite: str
-    sha256: str
+#: One line of the lock file.
+Package = namedtuple("Package", "name version suite sha256")
 
 
 def locked():
@@ -109,12 +102,16 @@ def cached(package):
     return deb if deb.exists() and files.sha256(deb) == package.sha256 else None
 
 
-def lacking():
-    """Return what this machine would need to get Odoo from Debian, in words."""
-    missing = [f"no {tool}" for tool in TOOLS if not shutil.which(tool)]
-    missing += [] if missing or mirror() else ["no Debian mirror in its apt settings"]
-    missing += [] if missing or keyring() else ["no keyring of Debian"]
-    return missing
+def refuse_without_tools():
+    """Stop when this machine has not what it takes to get Odoo from Debian."""
+    missing = [tool for tool in ("apt-get", "apt-cache", "dpkg-deb") if not shutil.which(tool)]
+    missing += [] if missing or mirror() else ["Debian mirror in its apt settings"]
+    missing += [] if missing or keyring() else ["keyring of Debian"]
+    if missing:
+        raise Stop(
+            f"Odoo comes from Debian's packages, and this machine has no {missing[0]}.",
+            "Use a Debian machine. " + OWN_ODOO,
+        )
 
 
 def mirror():
@@ -166,11 +163,7 @@ class Suite:
 
     def update(self):
         """Get the signed list of packages."""
-        if missing := lacking():
-            raise Stop(
-                f"Odoo comes from Debian's packages, and this machine has {missing[0]}.",
-                "Use a Debian machine. " + OWN_ODOO,
-            )
+        refuse_without_tools()
         for folder in ("lists/partial", "cache/archives/partial"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         files.write(

@@ -19,6 +19,7 @@ from .errors import Stop
 #: What `demo` writes: the year that is played, at its end.
 YEAR_END = "2021-12-31"
 STORY = "poitiers_2021"
+LOGINS = paths.DATA / STORY / "logins.txt"
 
 
 # --- demo -----------------------------------------------------------------------------------
@@ -33,49 +34,26 @@ def demo(options):
     with workshop.running() as server:
         with workshop.lock():
             facts = databases.ensure(server, databases.DEMO, fresh=options.fresh)
-            logins = _play(server, facts)
+            played = files.digest(paths.DATA, facts["sources"])
+            if facts.get("played") != played:
+                _story(server, "play")
+                databases.describe(server, databases.DEMO, {**facts, "played": played})
         for code in _contracts():
-            words = _statement(server, code, YEAR_END, output)
-            ui.say(_show(server, f"Write the statement of {code}", words))
-        ui.say(_step(server, "orders", "Lists and files of the orders", "--output", output))
+            if _statement(server, code, YEAR_END, output):
+                raise Stop(f"The statement of {code} could not be written (see above).")
+        _story(server, "orders", "--output", output)
         ui.note(f"Ready in {ui.seconds(time.monotonic() - started)}.")
-        if options.no_serve:
-            ui.say(f"\n{logins}\n\nServe it with: ./ctai serve")
-            return 0
-        return _serve(server, options.port, logins)
+        if not options.no_serve:
+            return _serve(server, options.port)
+        ui.say(f"\n{LOGINS.read_text()}\nServe it with: ./ctai serve")
 
 
-def _play(server, facts):
-    """Play the year, unless this was done with the same data; return the logins."""
-    wanted = files.digest(paths.DATA, facts["sources"])
-    if facts.get("played") != wanted:
-        for step, title in (("load", "Load the contract"), ("play", "Play the year")):
-            ui.say(_step(server, step, title))
-        facts = {**facts, "played": wanted, "logins": _step(server, "logins", "Read the logins")}
-        databases.describe(server, databases.DEMO, facts)
-    return facts["logins"]
-
-
-def _step(server, step, title, *arguments):
-    """Run one step of the story in data/; return what it prints."""
+def _story(server, step, *arguments):
+    """Run one step of the story in data/, which says itself what it does."""
     config = odoo.configure(server, databases.DEMO)
     words = [paths.PYTHON, "-m", STORY, step, "-c", config, "-d", databases.DEMO, *arguments]
-    return _show(server, title, words, cwd=paths.DATA)
-
-
-def _show(server, title, words, **options):
-    """Run a program as a step; return what it prints."""
-    log = paths.LOGS / "demo.log"
-    printed = paths.LOGS / "demo.out"
-
-    def failed(_text):
-        ui.say(files.read(printed).rstrip())
-        return Stop(process.tail(log) or f"{title}: failed without a word.", f"(Log: {log}.)")
-
-    with open(printed, "wb") as stream:
-        env = server.environment()
-        process.run(words, title, log, on_error=failed, env=env, stdout=stream, **options)
-    return files.read(printed).rstrip()
+    if process.start(words, env=server.environment(), cwd=paths.DATA):
+        raise Stop(f"The demonstration failed in its step `{step}` (see above).")
 
 
 def _contracts():
@@ -108,8 +86,7 @@ def serve(options):
     """Serve what `demo` prepared."""
     _refuse_taken_port(options.port)
     with _prepared() as server:
-        facts = databases.info(server, databases.DEMO)
-        return _serve(server, options.port, facts["logins"])
+        return _serve(server, options.port)
 
 
 def _refuse_taken_port(port):
@@ -128,7 +105,7 @@ def _refuse_taken_port(port):
             ) from None
 
 
-def _serve(server, port, logins):
+def _serve(server, port):
     log = paths.LOGS / "server.log"
     address = f"http://127.0.0.1:{port}"
     words = odoo.command(odoo.configure(server, databases.DEMO, port), "--http-port", port)
@@ -144,7 +121,7 @@ def _serve(server, port, logins):
     try:
         with ui.Step("Start Odoo"):
             _wait_for(running, address, log)
-        ui.say(f"\nOpen {address}\n\n{logins}\n")
+        ui.say(f"\nOpen {address}\n\n{LOGINS.read_text()}")
         ui.say(f"Odoo's log: {paths.shown(log)}. Ctrl-C stops it.")
         code = running.wait()
         raise Stop(f"Odoo ended by itself (code {code}): {process.tail(log)}", f"Its log is {log}.")
@@ -187,15 +164,15 @@ def _prepared():
         yield server
 
 
-def _run(server, words, **options):
-    """Hand over to a command: what it says is for the user, and so is its exit code."""
+def _call(server, name, *arguments, **options):
+    """Call a command of Odoo's: what it says is for the user, and so is its exit code."""
+    words = odoo.command(odoo.configure(server, databases.DEMO), *arguments, name=name)
     return process.start(words, env=server.environment(), **options)
 
 
 def _statement(server, code, as_at, output):
     words = ("--contract", code, "--as-at", as_at, "--output", output, "--lang", "fr_FR")
-    config = odoo.configure(server, databases.DEMO)
-    return odoo.command(config, *words, name="grants_statement")
+    return _call(server, "grants_statement", *words)
 
 
 def statement(options):
@@ -204,18 +181,16 @@ def statement(options):
         raise Stop(f"{options.as_at} is not a date.", "Write it as YYYY-MM-DD.", code=2)
     output = _make_output(options)
     with _prepared() as server:
-        return _run(server, _statement(server, options.contract, options.as_at, output))
+        return _statement(server, options.contract, options.as_at, output)
 
 
 def verify(_options):
     """Verify the ledger of the demonstration."""
     with _prepared() as server:
-        config = odoo.configure(server, databases.DEMO)
-        return _run(server, odoo.command(config, name="grants_verify"))
+        return _call(server, "grants_verify")
 
 
 def shell(_options):
     """Open Odoo's Python shell on the demonstration."""
     with _prepared() as server:
-        config = odoo.configure(server, databases.DEMO)
-        return _run(server, odoo.command(config, "--no-http", name="shell"), stdin=sys.stdin)
+        return _call(server, "shell", "--no-http", stdin=sys.stdin)

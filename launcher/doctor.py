@@ -6,19 +6,21 @@ import platform
 import shutil
 import sys
 
-from . import checks, debian, files, odoo, paths, postgres, process, pyenv, ui
+from . import checks, debian, files, odoo, paths, postgres, process, pyenv, ui, workshop
 from .errors import Stop
-
-FOUND, MISSING, INFO = "found", "MISSING", "-"
 
 
 def doctor(_options):
     """Say what is found and what is missing; 1 when something stands in the way."""
     missing = 0
-    for look in (_python, _odoo, _packages, _postgresql, _browser, _disk, _prepared):
-        for mark, subject, text in look():
-            ui.say(f"{mark:<8} {subject:<14} {text}")
-            missing += mark == MISSING
+    for subject, look in LOOKS.items():
+        try:
+            found, text = look()
+            mark = "found" if found else "-"
+        except Stop as stop:
+            mark, text = "MISSING", str(stop)
+            missing += 1
+        ui.say(f"{mark:<8} {subject:<14} {text}")
     ui.say()
     if missing:
         ui.say(f"Missing: {missing}. The lines marked MISSING say what to do.")
@@ -28,82 +30,72 @@ def doctor(_options):
 
 
 def _python():
-    yield FOUND, "Python", f"{platform.python_version()} ({sys.executable})"
+    return True, f"{platform.python_version()} ({sys.executable})"
+
+
+def _venv():
     if process.output([sys.executable, "-c", "import venv, ensurepip"]) is None:
-        yield MISSING, "venv", "no venv module. On Debian, as root: apt-get install python3-venv"
-    else:
-        yield FOUND, "venv", "the module is there"
+        raise Stop("no venv module.", "On Debian, as root: apt-get install python3-venv")
+    return True, "the module is there"
 
 
 def _odoo():
-    try:
-        folder = odoo.own()
-    except Stop as stop:
-        yield MISSING, "Odoo", str(stop)
-        return
-    made = debian.complete()
-    if folder:
-        yield FOUND, "Odoo", f"{odoo.version(folder)}, yours ({folder})"
-    elif made:
-        yield FOUND, "Odoo", f"{odoo.version(odoo.package_folder())}, embedded"
-        for name, (tested, taken) in made["moved"].items():
-            yield INFO, "Odoo", f"{name} is {taken}; {tested} was tested: Debian moved on"
-    elif all(debian.cached(package) for package in debian.locked()):
-        yield INFO, "Odoo", "embedded: downloaded, to be unpacked"
-    elif lacking := debian.lacking():
-        yield MISSING, "Odoo", f"{lacking[0]} on this machine. {debian.OWN_ODOO}"
-    else:
-        yield INFO, "Odoo", "embedded: to be downloaded from this machine's Debian mirror"
+    if folder := odoo.own():
+        return True, f"{odoo.version(folder)}, yours ({folder})"
+    if made := debian.complete():
+        moved = [f"{name} {taken}, not the tested {tested}" for name, (tested, taken) in made["moved"].items()]
+        return True, "; ".join([f"{odoo.version(odoo.package_folder())}, embedded", *moved])
+    if not all(debian.cached(package) for package in debian.locked()):
+        debian.refuse_without_tools()
+        return False, "embedded: to be downloaded from this machine's Debian mirror"
+    return False, "embedded: downloaded, to be unpacked"
 
 
 def _packages():
-    if pyenv.complete():
-        tests = "with" if pyenv.complete(pyenv.TEST) else "without"
-        yield FOUND, "PyPI packages", f"as locked, {tests} the tools of the tests"
-    else:
-        yield INFO, "PyPI packages", "to be installed in .ctai/venv, by pip's own settings"
+    if not pyenv.complete():
+        return False, "to be installed in .ctai/venv, by pip's own settings"
+    tests = "with" if pyenv.complete(pyenv.TEST) else "without"
+    return True, f"as locked, {tests} the tools of the tests"
 
 
 def _postgresql():
     server = postgres.server()
     if not pyenv.complete():
-        yield INFO, "PostgreSQL", f"{server}, not made or tried yet"
-    elif server.embedded:
-        user = f", run by the user {server.user}" if server.user else ""
-        state = "running" if server.running() else "stopped"
-        yield FOUND, "PostgreSQL", f"{server}{user}, {state}"
-    else:
-        try:
-            with server:
-                yield FOUND, "PostgreSQL", str(server)
-        except Stop as stop:
-            yield MISSING, "PostgreSQL", str(stop)
+        return False, f"{server}, not made or tried yet"
+    if not server.embedded:
+        with server:
+            return True, str(server)
+    return True, f"{server}, {'running' if server.running() else 'stopped'}"
 
 
 def _browser():
-    browser = next(filter(None, map(shutil.which, checks.BROWSERS)), None)
-    if browser:
-        yield FOUND, "Chromium", browser
-    elif os.geteuid() == 0 and shutil.which("apt-get"):
-        yield INFO, "Chromium", "for the tests only: ./ctai test will install it"
-    else:
-        yield INFO, "Chromium", "for the tests only. On Debian, as root: apt-get install chromium"
+    if browser := next(filter(None, map(shutil.which, checks.BROWSERS)), None):
+        return True, browser
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        return False, "for the tests only: ./ctai test will install it"
+    return False, "for the tests only. On Debian, as root: apt-get install chromium"
 
 
 def _disk():
-    left = files.room(paths.STATE) / 1e9
-    needed = 0.2 if paths.FILESTORE.exists() else 2.8
-    if left < needed:
-        yield MISSING, "disk", f"{left:.1f} GB left, {needed} GB needed for .ctai"
-    else:
-        yield FOUND, "disk", f"{left:.0f} GB left"
-    yield INFO, "downloads", f"kept in {paths.cache()}"
+    workshop.refuse_small_disk()
+    return True, f"{files.room(paths.STATE) / 1e9:.0f} GB left"
 
 
-def _prepared():
-    if paths.FILESTORE.exists():
-        made = sorted(path.name for path in paths.FILESTORE.iterdir())
-        where = paths.shown(paths.FILESTORE)
-        yield FOUND, "databases", f"files of {', '.join(made) or 'none'} in {where}"
-    else:
-        yield INFO, "databases", "none yet"
+def _databases():
+    if not paths.FILESTORE.exists():
+        return False, "none yet"
+    made = sorted(path.name for path in paths.FILESTORE.iterdir())
+    return True, f"files of {', '.join(made)} in {paths.shown(paths.FILESTORE)}"
+
+
+LOOKS = {
+    "Python": _python,
+    "venv": _venv,
+    "Odoo": _odoo,
+    "PyPI packages": _packages,
+    "PostgreSQL": _postgresql,
+    "Chromium": _browser,
+    "disk": _disk,
+    "downloads": lambda: (False, f"kept in {paths.cache()}"),
+    "databases": _databases,
+}

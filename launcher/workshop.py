@@ -18,14 +18,15 @@ def prepare(test=False):
     """Make Odoo and the environment, unless they are there. Call it under the lock."""
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     own = odoo.own()  # a wrong CTAI_ODOO is told before any long work
-    _refuse_small_disk()
+    refuse_small_disk()
     if not own:
         debian.prepare()
     pyenv.prepare(test=test)
     odoo.prepare()
 
 
-def _refuse_small_disk():
+def refuse_small_disk():
+    """Stop when the disk has no room for what is still to be made."""
     needed = 0.2
     needed += 0 if odoo.own() or debian.complete() else 1.4
     needed += 0 if pyenv.complete() else 0.6

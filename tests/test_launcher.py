@@ -188,7 +188,7 @@ def test_no_venv_module(monkeypatch, tmp_path):
 def test_small_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "room", lambda path: 100_000_000)
     with pytest.raises(Stop, match="has 0.1 GB left"):
-        workshop._refuse_small_disk()
+        workshop.refuse_small_disk()
 
 
 def test_disk_full_later(tmp_path):

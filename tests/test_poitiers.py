@@ -68,6 +68,16 @@ class TestLoad(PoitiersCase):
         self.assertEqual(len(self.ref("subsidy_toit_du_monde").action_ids), 7)
         self.assertEqual(self.env.company.company_registry, "21860194600013")
 
+    def test_every_login_that_is_told_works(self):
+        load.run(self.env)
+        lines = (load.DATA / "logins.txt").read_text(encoding="utf-8").splitlines()[1:]
+        for login, password in (line.split()[-2:] for line in lines):
+            with self.subTest(login=login):
+                user = self.env["res.users"].search([("login", "=", login)])
+                user.with_user(user)._check_credentials(
+                    {"type": "password", "login": login, "password": password}, {"interactive": True}
+                )
+
     def test_a_company_without_entries_becomes_a_french_city(self):
         company = self.env["res.company"].create({"name": "Nobody's yet"})
         load._set_up_company(company)
@@ -325,7 +335,7 @@ class TestRun(TransactionCase):
     def test_what_is_not_there_is_told_in_one_sentence(self):
         config = str(Path(tempfile.mkdtemp()) / "odoo.conf")
         self.addCleanup(shutil.rmtree, Path(config).parent)
-        words = ("load", "-c", config, "-d", "no_such_database")
+        words = ("play", "-c", config, "-d", "no_such_database")
         code, told = self.run_step(*words)
         self.assertTrue(code)
         self.assertIn(config, told)

@@ -1,9 +1,9 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Run one step of the demonstration on a database, in one transaction.
 
-`python -m poitiers_2021 -c ODOO_CONF -d DB load|play|orders|logins`, from the folder data/. A
-failure is one sentence on standard error, with exit code 1, and nothing of what was begun stays
-in the database. CTAI_DEBUG shows the traceback too.
+`python -m poitiers_2021 -c ODOO_CONF -d DB play|orders`, from the folder data/. A failure is one
+sentence on standard error, with exit code 1, and nothing of what was begun stays in the database.
+CTAI_DEBUG shows the traceback too.
 """
 
 import argparse
@@ -16,20 +16,13 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, load, papers, play
-
-STEPS = {
-    "load": lambda env, output: load.run(env),
-    "play": lambda env, output: play.run(env),
-    "orders": papers.write_orders,
-    "logins": lambda env, output: papers.tell_logins(env),
-}
+from . import Refused, load, orders, play
 
 
 def main():
     """Run the step of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="poitiers_2021", description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("step", choices=("play", "orders"))
     parser.add_argument("-c", "--config", metavar="FILE", required=True)
     parser.add_argument("-d", "--database", metavar="DB", required=True)
     parser.add_argument("--output", metavar="DIR", type=Path, default=".")
@@ -53,7 +46,11 @@ def _run(options):
         raise Refused(f"The add-on ctai_grants is not installed in {options.database}.")
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {"lang": "fr_FR"})
-        STEPS[options.step](env, options.output)
+        if options.step == "orders":
+            orders.run(env, options.output)
+        else:
+            load.run(env)
+            play.run(env)
     # A server that runs on this database must forget what it has cached.
     registry.signal_changes()
 
