@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 import xml.etree.ElementTree as ElementTree
 
 from . import databases, files, odoo, paths, process, pyenv, ui, workshop
@@ -46,12 +45,10 @@ def test(options):
             if options.fast:
                 run.refresh()
             else:
-                run.step("Linters", run.lint)
-                with workshop.lock():
-                    databases.ensure_base(server)
-                run.step("Rules on the tree, packaging, launcher", run.plain_tests)
-                run.step("Installation", run.install)
-                run.step("Translation templates", run.templates)
+                run.lint()
+                run.plain_tests()
+                run.install()
+                run.templates()
             return run.tests(options.long)
 
 
@@ -72,13 +69,6 @@ class _Run:
         if server:
             self.env = odoo.variables(server, databases.TEST) | {"CTAI_BASE_DB": databases.BASE}
             self.config = self.env["CTAI_CONFIG"]
-
-    def step(self, title, function):
-        """Run one part with a title and its time."""
-        ui.note(f"== {title}")
-        start = time.monotonic()
-        function()
-        ui.note(f"== {title}: passed in {ui.seconds(time.monotonic() - start)}")
 
     def tool(self, title, *words, log="lint.log"):
         """Run a checking tool; show all it says when it is not content."""
@@ -107,8 +97,10 @@ class _Run:
 
     def plain_tests(self):
         """Run the tests that need no registry."""
+        with workshop.lock():
+            databases.ensure_base(self.server)  # to install the wheel into
         words = (paths.PYTHON, "-m", "pytest", "-p", "no:odoo", "-q", *_cache(), *PLAIN_TESTS)
-        self.tool("pytest " + " ".join(PLAIN_TESTS), *words, log="plain-tests.log")
+        self.tool("Rules on the tree, the wheel, the launcher", *words, log="plain-tests.log")
         ui.note("  " + process.tail(paths.LOGS / "plain-tests.log"))
 
     # --- the database -----------------------------------------------------------------------
@@ -150,7 +142,7 @@ class _Run:
             pytest = self.pytest(databases.WHOLE, *arguments, stdout=stream, stderr=stream)
         try:
             self.odoo_tests()
-            with ui.Step("Tests of the whole system", lambda: process.tail(log)[-60:]):
+            with ui.step("Tests of the whole system", lambda: process.tail(log)[-60:]):
                 pytest.wait()
         finally:
             process.end(pytest)

@@ -46,7 +46,7 @@ def prepare():
         return
     fetched = fetch(locked())
     side = paths.STATE / "odoo.new"
-    with ui.Step("Clear away an unfinished Odoo"):
+    with ui.step("Clear away an unfinished Odoo"):
         files.remove(side)
     side.mkdir(parents=True)
     for package, deb, _version in fetched:
@@ -68,7 +68,7 @@ def prepare():
         if version != package.version
     }
     files.write(side / MARKER, json.dumps({"lock": files.digest(LOCK), "moved": moved}))
-    with ui.Step("Clear away the Odoo of before"):
+    with ui.step("Clear away the Odoo of before"):
         files.remove(paths.ODOO_TREE)
     os.rename(side, paths.ODOO_TREE)
 

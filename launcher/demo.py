@@ -119,7 +119,7 @@ def _serve(server, port):
             start_new_session=True,  # Ctrl-C is for us: Odoo is stopped in order
         )
     try:
-        with ui.Step("Start Odoo"):
+        with ui.step("Start Odoo"):
             _wait_for(running, address, log)
         ui.say(f"\nOpen {address}\n\n{LOGINS.read_text()}")
         ui.say(f"Odoo's log: {paths.shown(log)}. Ctrl-C stops it.")

@@ -43,8 +43,10 @@ def _odoo():
     if folder := odoo.own():
         return True, f"{odoo.version(folder)}, yours ({folder})"
     if made := debian.complete():
-        moved = [f"{name} {taken}, not the tested {tested}" for name, (tested, taken) in made["moved"].items()]
-        return True, "; ".join([f"{odoo.version(odoo.package_folder())}, embedded", *moved])
+        told = [f"{odoo.version(odoo.package_folder())}, embedded"]
+        for name, (tested, taken) in made["moved"].items():
+            told.append(f"{name} is {taken}, {tested} was tested: Debian moved on")
+        return True, "; ".join(told)
     if not all(debian.cached(package) for package in debian.locked()):
         debian.refuse_without_tools()
         return False, "embedded: to be downloaded from this machine's Debian mirror"

@@ -105,7 +105,7 @@ class Lock:
     def alone(self, waiting):
         """Hold the lock alone, saying `waiting` when that takes a wait."""
         if not self.try_alone():
-            with ui.Step(waiting):
+            with ui.step(waiting):
                 self._take(fcntl.LOCK_EX)
         descriptor = self._stream.fileno()
         self.held.add(descriptor)

@@ -32,7 +32,7 @@ def run(argv, title, log, detail=None, on_error=None, **options):
     `on_error` is given the log's text and returns the Stop to raise.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with ui.Step(title, detail or (lambda: tail(log)[-60:])):
+    with ui.step(title, detail or (lambda: tail(log)[-60:])):
         with open(log, "wb") as stream:
             code = start(argv, **{"stdout": stream, "stderr": stream, **options})
         if code == 0:

@@ -74,9 +74,8 @@ class TestLoad(PoitiersCase):
         for login, password in (line.split()[-2:] for line in lines):
             with self.subTest(login=login):
                 user = self.env["res.users"].search([("login", "=", login)])
-                user.with_user(user)._check_credentials(
-                    {"type": "password", "login": login, "password": password}, {"interactive": True}
-                )
+                given = {"type": "password", "login": login, "password": password}
+                user.with_user(user)._check_credentials(given, {"interactive": True})
 
     def test_a_company_without_entries_becomes_a_french_city(self):
         company = self.env["res.company"].create({"name": "Nobody's yet"})
