@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -193,4 +194,6 @@ def verify(_options):
 def shell(_options):
     """Open Odoo's Python shell on the demonstration."""
     with _prepared() as server:
+        # Ctrl-C is for the shell, which takes it back.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         return _call(server, "shell", "--no-http", stdin=sys.stdin)
