@@ -1,4 +1,4 @@
-from . import controllers, models, wizards
+from . import console, controllers, models, wizards
 
 
 def uninstall_hook(env):

@@ -3,6 +3,5 @@
 
 `cli` reads the command line; `workshop` prepares in order: `debian` (Odoo), `pyenv` (the
 virtual environment), `postgres` (the cluster), `databases`; `checks` is `./ctai test`;
-`doctor` tells what is there. Files in `inside/` and the scripts `sql.py`, `catalogue.py`
-are run by the environment's own Python, not imported here.
+`doctor` tells what is there. The script `catalogue.py` is run by the environment's Python.
 """

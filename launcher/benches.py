@@ -2,10 +2,9 @@
 """`./ctai bench`: runs the measures of bench/ on a database made for them."""
 
 import json
-import os
 from pathlib import Path
 
-from . import databases, files, odoo, paths, process, pyenv, ui, workshop
+from . import databases, files, odoo, paths, process, ui, workshop
 from .errors import Stop
 
 
@@ -25,9 +24,7 @@ def bench(options):
     with files.Lock(paths.STATE / "bench.lock").alone("Wait for another ./ctai bench"):
         with workshop.running() as server:
             with workshop.lock():
-                databases.ensure_base(server)
-                log = paths.LOGS / "bench-install.log"
-                databases.install(server, databases.BENCH, "Make the bench database", log)
+                databases.install(server, databases.BENCH, paths.LOGS / "bench-install.log")
             for name in names:
                 results[name] = _measure(server, name, found[name], options.full)
             databases.drop(server, databases.BENCH)
@@ -37,21 +34,12 @@ def bench(options):
 
 
 def _measure(server, name, script, full):
-    config = odoo.configure(server, databases.BENCH)
     part = paths.STATE / f"bench-{name}.json"
     files.remove(part)
-    env = pyenv.environment(
-        {
-            **server.environment(),
-            "CTAI_CONFIG": str(config),
-            "CTAI_DB": databases.BENCH,
-            "CTAI_PYTHON": str(paths.PYTHON),
-            "CTAI_ODOO_BIN": str(paths.ODOO_BIN),
-        }
-    )
     ui.note(f"== {name}")
     words = [paths.PYTHON, script, "--json", part, *(["--full"] if full else [])]
+    env = odoo.variables(server, databases.BENCH)
     code = process.start(words, env=env, cwd=paths.ROOT)
-    if code or not os.path.exists(part):
+    if code or not part.exists():
         raise Stop(f"The bench {name} failed (code {code}).")
     return json.loads(files.read(part))

@@ -1,18 +1,17 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""`./ctai test`: linters, rules on the tree, packaging, translations, then the tests twice.
+"""`./ctai test`: linters, rules on the tree, packaging, translations, then each test once.
 
-Twice because they prove different things: Odoo's own runner plays the tests during the
-installation (at_install) and after; pytest brings fixtures, hypothesis and the tests of
-the whole system in tests/.
+Odoo's own runner plays the tests of the add-ons, as any Odoo does: during the update
+(at_install) and after. Beside it pytest plays the tests of the whole system in tests/, which
+need fixtures and hypothesis; with --long it plays those of the add-ons too.
 """
 
+import ast
 import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
-import time
 import xml.etree.ElementTree as ElementTree
 
 from . import databases, files, odoo, paths, process, pyenv, ui, workshop
@@ -21,34 +20,43 @@ from .errors import Stop
 # What Odoo's tests look for, and in that order.
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
-PLAIN_TESTS = ("tests/test_repository.py", "tests/test_launcher.py")
+PLAIN_TESTS = ("tests/test_layers.py", "tests/test_repository.py", "tests/test_launcher.py")
+REPORT = paths.STATE / "pytest.xml"
 #: Lines of a translation template that change without its content.
 POT_DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date):.*\n', re.M)
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ (WARNING|ERROR|CRITICAL) ", re.M)
+#: What an installation may not say: any error, or a warning about what is ours.
+COMPLAINT = re.compile(
+    r"^\S+ \S+ \d+ (?:(?:ERROR|CRITICAL) |WARNING .*(?:ctai_grants|\bgrant\.)).*"
+    r"|^.*demo data failed.*",
+    re.M,
+)
 
 
 def test(options):
     """Run every check and test, stopping at the first that fails."""
-    names = databases.present_addons()
-    if not names:
-        raise Stop("The add-ons are missing from this checkout.", "Clone the repository again.")
     with files.Lock(paths.STATE / "test.lock").alone("Wait for another ./ctai test"):
         _ensure_browser()
         with workshop.running(test=True) as server:
-            run = _Run(server, names)
-            if not options.fast:
-                run.step("Linters", run.lint)
-                with workshop.lock():
-                    databases.ensure_base(server)
-                run.step("Rules on the tree, packaging, launcher", run.plain_tests)
-                run.step("Installation", run.install)
-                run.step("Translation templates", run.templates)
-            elif run.stale():
-                with workshop.lock():
-                    databases.ensure_base(server)
-                run.step("Installation", run.install)
-            run.step("Odoo's test runner", run.odoo_tests)
-            return run.pytest(options.expression)
+            run = _Run(server, databases.present_addons())
+            if options.expression:
+                run.refresh()
+                words = (*run.names, "tests", "-k", options.expression)
+                return _judge(run.pytest(databases.TEST, *words))
+            if options.fast:
+                run.refresh()
+            else:
+                run.lint()
+                run.plain_tests()
+                run.install()
+                run.templates()
+            return run.tests(options.long)
+
+
+def lint(_options):
+    """Run the linters alone."""
+    with workshop.lock():
+        workshop.prepare(test=True)
+    _Run(None, databases.present_addons()).lint()
 
 
 class _Run:
@@ -57,92 +65,64 @@ class _Run:
     def __init__(self, server, names):
         self.server = server
         self.names = names
-        self.started = time.monotonic()
-        self.config = odoo.configure(server, databases.TEST)
-        self.env = pyenv.environment(
-            {
-                **server.environment(),
-                "CTAI_CONFIG": str(self.config),
-                "CTAI_DB": databases.TEST,
-                "CTAI_BASE_DB": databases.BASE,
-                "CTAI_PYTHON": str(paths.PYTHON),
-                "CTAI_ODOO_BIN": str(paths.ODOO_BIN),
-                "CTAI_ODOO_ROOT": str(odoo.package_folder()),
-            }
-        )
-
-    def step(self, title, function):
-        """Run one part with a title and its time."""
-        ui.note(f"== {title}")
-        start = time.monotonic()
-        function()
-        ui.note(f"== {title}: passed in {ui.seconds(time.monotonic() - start)}")
+        self.env = pyenv.environment()
+        if server:
+            self.env = odoo.variables(server, databases.TEST) | {"CTAI_BASE_DB": databases.BASE}
+            self.config = self.env["CTAI_CONFIG"]
 
     def tool(self, title, *words, log="lint.log"):
         """Run a checking tool; show all it says when it is not content."""
-        path = paths.LOGS / log
 
-        def unhappy(_code):
-            ui.say(files.read(path).rstrip())
+        def unhappy(text):
+            ui.say(text.rstrip())
             return Stop(f"{title}: not clean (see above).")
 
-        process.run(words, title, path, env=self.env, cwd=paths.ROOT, on_error=unhappy)
+        log = paths.LOGS / log
+        process.run(words, title, log, env=self.env, cwd=paths.ROOT, on_error=unhappy)
 
-    # --- 1 to 3 ---------------------------------------------------------------------------
+    # --- without a database -----------------------------------------------------------------
 
     def lint(self):
         """Run ruff, pylint-odoo and the checks of OCA."""
-        python = paths.PYTHON
-        self.tool("ruff", python, "-m", "ruff", "check", "--no-cache", ".")
-        pylint = (python, "-m", "pylint", "--load-plugins=pylint_odoo", "--rcfile=.pylintrc")
-        self.tool("pylint-odoo", *pylint, *self.names)
+        module = (paths.PYTHON, "-m")
+        self.tool("ruff", *module, "ruff", "check", "--no-cache", ".")
+        self.tool("pylint-odoo", *module, "pylint", "--rcfile=.pylintrc", *self.names)
         tools = paths.VENV / "bin"
         self.tool("OCA's module checks", tools / "oca-checks-odoo-module", *self.names)
+        # Not its format: it empties what is the same in both languages ("Action"), which
+        # then looks untranslated.
         catalogues = [path for name in self.names for path in paths.ROOT.glob(f"{name}/i18n/*.po")]
-        if catalogues:
-            # Not its format: it empties what is the same in both languages ("Action"), which
-            # then looks untranslated.
-            program = (tools / "oca-checks-po", "--disable=po-pretty-format")
-            self.tool("OCA's catalogue checks", *program, *catalogues)
+        program = (tools / "oca-checks-po", "--disable=po-pretty-format")
+        self.tool("OCA's catalogue checks", *program, *catalogues)
 
     def plain_tests(self):
         """Run the tests that need no registry."""
-        present = [name for name in PLAIN_TESTS if (paths.ROOT / name).exists()]
-        self.tool(
-            "pytest " + " ".join(present),
-            *(paths.PYTHON, "-m", "pytest", "-p", "no:odoo", "-q", *_cache(), *present),
-            log="plain-tests.log",
-        )
+        with workshop.lock():
+            databases.ensure_base(self.server)  # to install the wheel into
+        words = (paths.PYTHON, "-m", "pytest", "-p", "no:odoo", "-q", *_cache(), *PLAIN_TESTS)
+        self.tool("Rules on the tree, the wheel, the launcher", *words, log="plain-tests.log")
         ui.note("  " + process.tail(paths.LOGS / "plain-tests.log"))
 
-    # --- 4 and 5 --------------------------------------------------------------------------
+    # --- the database -----------------------------------------------------------------------
 
-    def stale(self):
-        """Tell whether the test database must be made anew even for a fast run."""
-        facts = databases.info(self.server, databases.TEST) or {}
-        return facts.get("base") != databases.base_digest()
+    def refresh(self):
+        """Bring the test database up to date with the sources; nothing when it is."""
+        with workshop.lock():
+            databases.ensure(self.server, databases.TEST)
 
     def install(self):
         """Make the test database; a word of complaint from our add-ons is a failure."""
         log = paths.LOGS / "test-install.log"
-        databases.install(self.server, databases.TEST, "Install the add-ons", log)
-        complaints = [
-            line
-            for line in files.read(log).splitlines()
-            if "demo data failed" in line
-            or (found := LOG_LINE.match(line))
-            and (found[1] != "WARNING" or re.search(r"ctai_grants|\bgrant\.", line))
-        ]
-        if complaints:
+        with workshop.lock():
+            databases.install(self.server, databases.TEST, log)
+        if complaints := COMPLAINT.findall(files.read(log)):
             raise Stop("The installation complains:\n" + "\n".join(complaints), f"(Log: {log}.)")
-        facts = {"base": databases.base_digest(), "sources": databases.sources()}
-        databases.describe(self.server, databases.TEST, facts)
 
     def templates(self):
         """Compare the translation templates with what the sources say now."""
         for name in self.names:
             fresh = paths.STATE / f"{name}.pot"
-            export_template(self.server, self.config, name, fresh)
+            export_template(self.env, name, fresh)
             kept = paths.ROOT / name / "i18n" / f"{name}.pot"
             if POT_DATES.sub("", files.read(fresh)) != POT_DATES.sub("", files.read(kept)):
                 raise Stop(
@@ -150,20 +130,38 @@ class _Run:
                     "Run ./ctai i18n, translate what is new in fr.po, and commit both.",
                 )
 
-    # --- 6 and 7 --------------------------------------------------------------------------
+    # --- the tests --------------------------------------------------------------------------
+
+    def tests(self, long):
+        """Run both runners side by side, each on a database of its own; pytest speaks last."""
+        with workshop.lock():
+            databases.clone(self.server, databases.TEST, databases.WHOLE)
+        log = paths.LOGS / "pytest.log"
+        arguments = (*(self.names if long else ()), "tests")
+        with open(log, "wb") as stream:
+            pytest = self.pytest(databases.WHOLE, *arguments, stdout=stream, stderr=stream)
+        try:
+            self.odoo_tests()
+            with ui.step("Tests of the whole system", lambda: process.tail(log)[-60:]):
+                pytest.wait()
+        finally:
+            process.end(pytest)
+        ui.say(f"== pytest {' '.join(arguments)}\n{files.read(log).rstrip()}")
+        return _judge(pytest)
 
     def odoo_tests(self):
-        """Run our tests with Odoo's runner; none skipped, and not none at all."""
+        """Run the add-ons' tests with Odoo's runner: every one that is written, none skipped."""
         log = paths.LOGS / "odoo-tests.log"
         tags = ",".join(f"/{name}" for name in self.names)
         words = odoo.command(
             self.config,
             *("-u", ",".join(self.names), "--test-tags", tags, "--stop-after-init"),
-            *("--max-cron-threads", "0", "--http-port", str(_free_port())),
+            *("--max-cron-threads", "0", "--http-port", _free_port()),
         )
 
-        def failed(_code):
-            ui.say(_failures(files.read(log)))
+        def failed(text):
+            blocks = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:)", text)
+            ui.say("".join(one for one in blocks if re.match(r"\S+ \S+ \d+ (ERROR|CRIT)", one)))
             return Stop("Tests failed in Odoo's runner (see above).", f"Its whole log is {log}.")
 
         process.run(
@@ -173,44 +171,42 @@ class _Run:
             env=self.env,
             cwd=paths.ROOT,
             on_error=failed,
-            detail=lambda: _current_test(log),
+            detail=lambda: _started(log)[-1],
         )
         text = files.read(log)
         counts = re.findall(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests", text)
-        bad, errors, count = map(int, counts[-1]) if counts else (0, 0, 0)
-        skipped = re.findall(r" skipped (.*)$", text, re.M)
-        if bad or errors:
-            raise failed(1)
-        if not count:
-            raise Stop("Odoo's runner ran no test.", f"Its log is {log}.")
-        if skipped:
-            raise Stop("Skipped by Odoo's runner: " + "; ".join(skipped), "No test may be.")
-        ui.note(f"  {count} tests, none failed, none skipped")
+        if counts and counts[-1][:2] != ("0", "0"):
+            raise failed(text)
+        missed = re.findall(r" skipped (.*)$", text, re.M)
+        missed += sorted(_written(self.names) - set(_started(log)))
+        if missed or not counts:
+            raise Stop(f"Not run by Odoo's runner: {', '.join(missed) or 'all'}.", "Each has to.")
+        ui.note(f"  {counts[-1][2]} tests, none failed, none skipped")
 
-    def pytest(self, expression=None):
-        """Run all tests with pytest, whose closing line is the last of the command."""
-        report = paths.STATE / "pytest.xml"
-        files.remove(report)
-        targets = [name for name in (*self.names, "tests") if (paths.ROOT / name).exists()]
+    def pytest(self, database, *arguments, **options):
+        """Start pytest on a database."""
+        files.remove(REPORT)
+        env = odoo.variables(self.server, database) | {"CTAI_BASE_DB": databases.BASE}
         words = [
-            *(paths.PYTHON, "-m", "pytest", "--odoo-http", f"--odoo-config={self.config}"),
-            *(f"--odoo-database={databases.TEST}", f"--junitxml={report}", *_cache()),
+            *(paths.PYTHON, "-m", "pytest", "--odoo-http", f"--odoo-config={env['CTAI_CONFIG']}"),
+            *(f"--odoo-database={database}", f"--junitxml={REPORT}", *_cache()),
             *[f"--ignore={name}" for name in PLAIN_TESTS],
-            *(("-k", expression) if expression else ()),
-            *targets,
+            *arguments,
         ]
-        ui.note("== pytest")
-        code = process.start(words, env=self.env, cwd=paths.ROOT, stdout=sys.stdout)
-        if code:
+        return process.launch(words, env=env, cwd=paths.ROOT, **options)
+
+
+def _judge(pytest):
+    """Wait for pytest; return its exit code, and refuse skipped tests."""
+    try:
+        if pytest.wait():
             return 1
-        skipped = [
-            f"{case.get('classname')}.{case.get('name')}"
-            for case in ElementTree.parse(report).iter("testcase")
-            if case.find("skipped") is not None
-        ]
-        if skipped:
-            raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
-        return 0
+    finally:
+        process.end(pytest)
+    cases = ElementTree.parse(REPORT).iterfind(".//testcase[skipped]")
+    if skipped := [f"{case.get('classname')}.{case.get('name')}" for case in cases]:
+        raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
+    return 0
 
 
 def _cache():
@@ -223,16 +219,22 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def _failures(text):
-    """Return the errors of a log with their tracebacks."""
-    blocks = re.split(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:)", text)
-    bad = [block.rstrip() for block in blocks if re.match(r"\S+ \S+ \d+ (ERROR|CRITICAL) ", block)]
-    return "\n".join(bad[:40]) or text[-3000:]
+def _started(log):
+    """Return the tests that Odoo's runner has started, as Class.method."""
+    return re.findall(r": Starting (\w+\.test\w*) \.\.\.", files.read(log)) or [""]
 
 
-def _current_test(log):
-    started = re.findall(r"Starting (\S+) \.\.\.", process.tail(log, 100))
-    return started[-1] if started else ""
+def _written(names):
+    """Return the tests in the sources of add-ons, as Class.method."""
+    return {
+        f"{case.name}.{method.name}"
+        for name in names
+        for path in (paths.ROOT / name / "tests").rglob("test_*.py")
+        for case in ast.walk(ast.parse(files.read(path)))
+        if isinstance(case, ast.ClassDef)
+        for method in case.body
+        if isinstance(method, ast.FunctionDef) and method.name.startswith("test")
+    }
 
 
 def _ensure_browser():
@@ -255,31 +257,24 @@ def _ensure_browser():
 # --- translations -------------------------------------------------------------------------
 
 
-def export_template(server, config, name, target):
-    """Write the translation template of an add-on installed in the database of `config`."""
-    words = [paths.PYTHON, paths.ODOO_BIN, "i18n", "export", "-c", config, "-l", "pot"]
-    process.run(
-        [*words, "-o", target, name],
-        f"Export the terms of {name}",
-        paths.LOGS / "i18n.log",
-        env=pyenv.environment(server.environment()),
-        cwd=paths.ROOT,
-    )
+def export_template(env, name, target):
+    """Write the translation template of an add-on installed in the database of `env`."""
+    words = [paths.PYTHON, paths.ODOO_BIN, "i18n", "export", "-c", env["CTAI_CONFIG"], "-l", "pot"]
+    log = paths.LOGS / "i18n.log"
+    title = f"Export the terms of {name}"
+    process.run([*words, "-o", target, name], title, log, env=env, cwd=paths.ROOT)
 
 
 def i18n(_options):
     """Rewrite the translation templates and merge new terms into fr.po."""
     with files.Lock(paths.STATE / "test.lock").alone("Wait for another ./ctai test"):
-        with workshop.running() as server:
-            with workshop.lock():
-                databases.ensure_base(server)
-            log = paths.LOGS / "test-install.log"
-            databases.install(server, databases.TEST, "Install the add-ons", log)
-            config = odoo.configure(server, databases.TEST)
-            for name in databases.present_addons():
+        with workshop.running(test=True) as server:
+            run = _Run(server, databases.present_addons())
+            run.refresh()
+            for name in run.names:
                 folder = paths.ROOT / name / "i18n"
                 folder.mkdir(exist_ok=True)
                 template = folder / f"{name}.pot"
-                export_template(server, config, name, template)
+                export_template(run.env, name, template)
                 merge = [paths.PYTHON, paths.LAUNCHER / "catalogue.py", template, folder / "fr.po"]
                 subprocess.run([str(word) for word in merge], check=True)

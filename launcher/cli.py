@@ -12,6 +12,51 @@ from .errors import Stop, disk_full, from_os_error
 ALMOST_FULL = 50_000_000
 
 
+def _option(*words, **settings):
+    return words, settings
+
+
+def _flag(word, text):
+    return _option(word, action="store_true", help=text)
+
+
+PORT = _option("--port", type=int, default=8069, help="the web port (8069 by default)")
+OUTPUT = _option("--output", metavar="DIR", default="out", help="where files go (out/)")
+#: Name, function, description, options.
+COMMANDS = (
+    (
+        *("demo", demo.demo, "Prepare everything, play the year 2021 of Poitiers, serve."),
+        *(OUTPUT, PORT),
+        _flag("--no-serve", "stop when all is prepared"),
+        _flag("--fresh", "start again from an empty database"),
+    ),
+    ("serve", demo.serve, "Serve what `demo` prepared.", PORT),
+    (
+        *("test", checks.test, "Run every check, and each test once."),
+        _flag("--fast", "only the tests: no linters, packaging, translations"),
+        _flag("--long", "the add-ons' tests a second time, in pytest"),
+        _option("-k", metavar="NAME", dest="expression", help="only these (pytest's -k), at once"),
+    ),
+    ("lint", checks.lint, "Run the linters alone."),
+    (
+        *("statement", demo.statement, "Write the statement of a contract at a date."),
+        _option("--contract", metavar="CODE", required=True),
+        _option("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD"),
+        OUTPUT,
+    ),
+    ("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
+    (
+        *("bench", benches.bench, "Measure; all benches when none is named."),
+        _option("name", nargs="?", metavar="NAME"),
+        _option("--json", metavar="FILE", required=True, help="where the results go"),
+        _flag("--full", "the largest sizes too (minutes more)"),
+    ),
+    ("shell", demo.shell, "Open Odoo's Python shell on the demonstration."),
+    ("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po."),
+    ("doctor", doctor.doctor, "Say what is found and what is missing."),
+)
+
+
 def parser():
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
@@ -21,52 +66,11 @@ def parser():
         " without them both are prepared in .ctai, without root.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def add(name, function, text):
+    for name, function, text, *options in COMMANDS:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(function=function)
-        return command
-
-    def add_output(command):
-        command.add_argument(
-            "--output", metavar="DIR", default="out", help="where files go (out/ by default)"
-        )
-
-    def add_port(command):
-        command.add_argument(
-            "--port", type=int, default=8069, help="the web port on this machine (8069 by default)"
-        )
-
-    command = add("demo", demo.demo, "Prepare everything, play the year 2021 of Poitiers, serve.")
-    add_output(command)
-    add_port(command)
-    command.add_argument("--no-serve", action="store_true", help="stop when all is prepared")
-    command.add_argument("--fresh", action="store_true", help="start again from an empty database")
-
-    command = add("serve", demo.serve, "Serve what `demo` prepared.")
-    add_port(command)
-
-    command = add("test", checks.test, "Run every check and test.")
-    command.add_argument(
-        "--fast", action="store_true", help="only the tests: no linters, packaging, translations"
-    )
-    command.add_argument("-k", metavar="EXPR", dest="expression", help="passed on to pytest")
-
-    command = add("statement", demo.statement, "Write the statement of a contract at a date.")
-    command.add_argument("--contract", metavar="CODE", required=True)
-    command.add_argument("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD")
-    add_output(command)
-
-    add("verify", demo.verify, "Verify the ledger of the demonstration; 1 when something is wrong.")
-
-    command = add("bench", benches.bench, "Measure; all benches when none is named.")
-    command.add_argument("name", nargs="?", metavar="NAME")
-    command.add_argument("--json", metavar="FILE", required=True, help="where the results go")
-    command.add_argument("--full", action="store_true", help="the largest sizes too (minutes more)")
-
-    add("shell", demo.shell, "Open Odoo's Python shell on the demonstration.")
-    add("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po.")
-    add("doctor", doctor.doctor, "Say what is found and what is missing.")
+        for words, settings in options:
+            command.add_argument(*words, **settings)
     return top
 
 

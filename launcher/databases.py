@@ -1,8 +1,8 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The databases: a template with what the add-ons depend on, and clones of it.
 
-A database is made under another name and renamed when it is complete. What it was made
-from is kept in its own comment, so it can never be taken for something it is not.
+What a database was made from is kept in its own comment, written when it is complete: one
+whose making was interrupted can never be taken for something it is not.
 """
 
 import ast
@@ -13,9 +13,12 @@ import shutil
 from . import files, odoo, paths
 from .errors import Stop
 
-BASE, DEMO, TEST, BENCH = "ctai_base", "ctai", "ctai_test", "ctai_bench"
+BASE, DEMO, BENCH = "ctai_base", "ctai", "ctai_bench"
+TEST, WHOLE = "ctai_test", "ctai_test_whole"
+#: What tests attack ours with: real automation rules.
+BESIDE = {TEST: ["base_automation"]}
 LANGUAGE = "fr_FR"
-SIDE = "_new"
+COMMENT = """COMMENT ON DATABASE :"name" IS :'facts';"""
 
 
 def present_addons():
@@ -32,13 +35,13 @@ def dependencies():
     return sorted(needed - set(paths.ADDONS))
 
 
-def sources():
-    """Return the digest of our add-ons' sources."""
-    return files.digest(*[paths.ROOT / name for name in present_addons()])
+def wanted():
+    """Return the facts of a database that is what the sources say now."""
+    folders = [paths.ROOT / name for name in present_addons()]
+    return {"base": _base_digest(), "sources": files.digest(*folders, without=("tests",))}
 
 
-def base_digest():
-    """Return what the template depends on."""
+def _base_digest():
     return files.digest(odoo.identity(), " ".join(dependencies()), LANGUAGE, "2")
 
 
@@ -47,17 +50,18 @@ def base_digest():
 
 def info(server, name):
     """Return what a database of ours says about itself; None when there is none."""
-    rows = server.sql(
-        (
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
-            [name],
-        )
+    text = server.sql(
+        "SELECT coalesce(shobj_description(oid, 'pg_database'), '-')"
+        " FROM pg_database WHERE datname = :'name'",
+        name=name,
     )
-    if not rows:
+    if not text:
         return None
     try:
-        return json.loads(rows[0][0] or "")["ctai"]
+        return json.loads(text)["ctai"]
     except (ValueError, KeyError, TypeError):
+        if server.embedded:  # nobody else's: it was not even begun when we were killed
+            return {}
         raise Stop(
             f"The database {name} on {server} was not made by ./ctai.",
             "Rename or drop it, or use another server (the PG* variables).",
@@ -66,49 +70,28 @@ def info(server, name):
 
 def describe(server, name, facts):
     """Keep facts in a database's comment."""
-    server.sql(_comment(name, facts))
-
-
-def _comment(name, facts):
-    return (f'COMMENT ON DATABASE "{name}" IS %s', [json.dumps({"ctai": facts})])
+    server.sql(COMMENT, name=name, facts=json.dumps({"ctai": facts}))
 
 
 def drop(server, name):
     """Drop a database and its files; it may not exist."""
-    server.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    server.sql('DROP DATABASE IF EXISTS :"name" WITH (FORCE)', name=name)
     files.remove(paths.FILESTORE / name)
 
 
-def create_empty(server, name):
-    """Create an empty database as Odoo would, without extensions it can do without."""
-    drop(server, name)
-    server.sql(
-        f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0",
-        _comment(name, {"state": "unfinished"}),
-    )
-
-
 def clone(server, source, name):
-    """Copy a database and its files."""
-    drop(server, name)
-    server.sql(
-        f'CREATE DATABASE "{name}" TEMPLATE "{source}"', _comment(name, {"state": "unfinished"})
-    )
+    """Make a database as a copy of another, which nobody may be using."""
+    info(server, name)  # refuses what is not ours
+    _create(server, name, f'TEMPLATE "{source}"')
     if (paths.FILESTORE / source).exists():
         # Odoo never changes a stored file, so sharing them by link is a copy.
         shutil.copytree(paths.FILESTORE / source, paths.FILESTORE / name, copy_function=os.link)
 
 
-def publish(server, name, facts):
-    """Give a complete database its real name, in place of the one that had it."""
+def _create(server, name, what):
     drop(server, name)
-    if (paths.FILESTORE / (name + SIDE)).exists():
-        os.rename(paths.FILESTORE / (name + SIDE), paths.FILESTORE / name)
-    server.sql(
-        f'ALTER DATABASE "{name + SIDE}" RENAME TO "{name}"',
-        _comment(name, facts),
-        transaction=True,
-    )
+    unfinished = json.dumps({"ctai": {}})
+    server.sql(f'CREATE DATABASE :"name" {what}; {COMMENT}', name=name, facts=unfinished)
 
 
 # --- what the commands need ---------------------------------------------------------------
@@ -116,53 +99,51 @@ def publish(server, name, facts):
 
 def ensure_base(server):
     """Make the template with everything our add-ons depend on, unless it is there."""
-    digest = base_digest()
-    if (info(server, BASE) or {}).get("base") == digest:
+    if (info(server, BASE) or {}).get("base") == _base_digest():
         return
-    side = BASE + SIDE
-    create_empty(server, side)
+    # As Odoo would create it, without extensions it can do without.
+    _create(server, BASE, "ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0")
     odoo.run(
         server,
-        odoo.configure(server, side),
+        odoo.configure(server, BASE),
         "Create the template database",
         *("-i", ",".join(dependencies() or ["base"]), "--load-language", LANGUAGE),
         *("--no-http", "--stop-after-init"),
         log=paths.LOGS / "base.log",
     )
-    publish(server, BASE, {"base": digest})
+    describe(server, BASE, {"base": _base_digest()})
 
 
-def install(server, name, title, log):
+def install(server, name, log):
     """Make `name` from the template with our add-ons freshly installed."""
+    names = present_addons()
+    if not names:
+        raise Stop("The add-ons are missing from this checkout.", "Clone the repository again.")
+    ensure_base(server)
     clone(server, BASE, name)
+    names += BESIDE.get(name, [])
+    words = ("-i", ",".join(names), "--no-http", "--stop-after-init")
+    odoo.run(server, odoo.configure(server, name), "Install the add-ons", *words, log=log)
+    describe(server, name, wanted())
+
+
+def ensure(server, name, fresh=False):
+    """Make a database, or update its modules when the sources changed; return its facts."""
+    facts, now = info(server, name), wanted()
+    if fresh or not facts:
+        install(server, name, paths.LOGS / f"install-{name}.log")
+        return now
+    if facts == {**facts, **now}:
+        return facts
+    changed = ",".join(present_addons()) if facts.get("base") == now["base"] else "base"
+    missing = () if changed == "base" else ("-i", changed)
     odoo.run(
         server,
         odoo.configure(server, name),
-        title,
-        *("-i", ",".join(present_addons()), "--no-http", "--stop-after-init"),
-        log=log,
-    )
-
-
-def ensure_demo(server, fresh=False):
-    """Make the demo database, or update its modules when the sources changed."""
-    facts = None if fresh else info(server, DEMO)
-    wanted = {"base": base_digest(), "sources": sources()}
-    if facts is None:
-        if not present_addons():
-            raise Stop("The add-ons are missing from this checkout.", "Clone the repository again.")
-        install(server, DEMO + SIDE, "Install the add-ons", paths.LOGS / "install.log")
-        publish(server, DEMO, wanted)
-        return
-    if facts == {**facts, **wanted}:
-        return
-    changed = present_addons() if facts.get("base") == wanted["base"] else ["base"]
-    missing = [] if changed == ["base"] else ["-i", ",".join(changed)]
-    odoo.run(
-        server,
-        odoo.configure(server, DEMO),
         "Update the add-ons in the database",
-        *(*missing, "-u", ",".join(changed), "--no-http", "--stop-after-init"),
-        log=paths.LOGS / "update.log",
+        *(*missing, "-u", changed, "--no-http", "--stop-after-init"),
+        log=paths.LOGS / f"update-{name}.log",
     )
-    describe(server, DEMO, {**facts, **wanted, "played": None})
+    facts = {**facts, **now, "played": None}
+    describe(server, name, facts)
+    return facts

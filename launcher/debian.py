@@ -9,8 +9,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
-from dataclasses import dataclass
+from collections import namedtuple
 from pathlib import Path
 
 from . import files, paths, process, ui
@@ -25,14 +24,8 @@ DIST_PACKAGES = "usr/lib/python3/dist-packages"
 MARKER = ".complete.json"
 
 
-@dataclass(frozen=True)
-class Package:
-    """One line of the lock file."""
-
-    name: str
-    version: str
-    suite: str
-    sha256: str
+#: One line of the lock file.
+Package = namedtuple("Package", "name version suite sha256")
 
 
 def locked():
@@ -51,60 +44,51 @@ def prepare():
     """Make the Odoo tree, unless it is there."""
     if complete():
         return
-    debs, moved = [], {}
-    for package, deb, version in _collect(locked()):
-        debs.append(deb)
-        if version != package.version:
-            moved[package.name] = [package.version, version]
+    fetched = fetch(locked())
     side = paths.STATE / "odoo.new"
-    with ui.Step("Clear away an unfinished Odoo"):
+    with ui.step("Clear away an unfinished Odoo"):
         files.remove(side)
     side.mkdir(parents=True)
-    for deb in sorted(debs, key=lambda path: path.stat().st_size):
-        # 1 GB: the only one worth a word is the last.
-        process.run(
-            ["dpkg-deb", "-x", deb, side], f"Unpack {deb.parent.name}", paths.LOGS / "unpack.log"
-        )
+    for package, deb, _version in fetched:
+        # Only Odoo itself, of 1 GB, takes long enough for a word.
+        words = ["dpkg-deb", "-x", deb, side]
+        process.run(words, f"Unpack {package.name}", paths.LOGS / "unpack.log")
     stub = side / STUB / "selfie_segmentation.js"
     stub.parent.mkdir(parents=True, exist_ok=True)
     stub.touch()
-    _refuse_broken_links(side)
-    made = {"lock": files.digest(LOCK), "moved": moved}
-    files.write(side / MARKER, json.dumps(made))
-    with ui.Step("Clear away the Odoo of before"):
+    for path in side.rglob("*"):
+        if path.is_symlink() and not path.exists():
+            raise Stop(
+                f"The unpacked Odoo lacks {os.readlink(path)}: a Debian package changed.",
+                "Check launcher/debian.lock. " + OWN_ODOO,
+            )
+    moved = {
+        package.name: [package.version, version]
+        for package, _deb, version in fetched
+        if version != package.version
+    }
+    files.write(side / MARKER, json.dumps({"lock": files.digest(LOCK), "moved": moved}))
+    with ui.step("Clear away the Odoo of before"):
         files.remove(paths.ODOO_TREE)
     os.rename(side, paths.ODOO_TREE)
-
-
-def _refuse_broken_links(tree):
-    for folder, folders, names in os.walk(tree):
-        for name in folders + names:
-            path = Path(folder, name)
-            if path.is_symlink() and not path.exists():
-                raise Stop(
-                    f"The unpacked Odoo lacks {os.readlink(path)}: a Debian package changed.",
-                    "Check launcher/debian.lock. " + OWN_ODOO,
-                )
 
 
 # --- downloads -----------------------------------------------------------------------
 
 
-def _collect(packages):
-    """Yield (package, its file in the cache, its version), downloading what is missing."""
-    wanted = [package for package in packages if not cached(package)]
+def fetch(packages):
+    """Return (package, its file in the cache, its version) of each, downloading what is missing."""
     suites = {}
-    if wanted:
-        _refuse_without_tools()
-        for name in sorted({package.suite for package in wanted}):
-            suites[name] = Suite(name)
-            suites[name].update()
+    fetched = []
     for package in packages:
-        deb = cached(package)
-        if deb:
-            yield package, deb, package.version
-        else:
-            yield (package, *suites[package.suite].fetch(package))
+        deb, version = cached(package), package.version
+        if not deb:
+            if package.suite not in suites:
+                suites[package.suite] = Suite(package.suite)
+                suites[package.suite].update()
+            deb, version = suites[package.suite].fetch(package)
+        fetched.append((package, deb, version))
+    return fetched
 
 
 def _cache_path(name, sha256):
@@ -113,18 +97,20 @@ def _cache_path(name, sha256):
 
 
 def cached(package):
+    """Return the file of a package that was downloaded before, or None."""
     deb = _cache_path(package.name, package.sha256)
-    if deb.exists() and files.sha256(deb) == package.sha256:
-        return deb
-    return None
+    return deb if deb.exists() and files.sha256(deb) == package.sha256 else None
 
 
-def _refuse_without_tools():
+def refuse_without_tools():
+    """Stop when this machine has not what it takes to get Odoo from Debian."""
     missing = [tool for tool in ("apt-get", "apt-cache", "dpkg-deb") if not shutil.which(tool)]
+    missing += [] if missing or mirror() else ["Debian mirror in its apt settings"]
+    missing += [] if missing or keyring() else ["keyring of Debian"]
     if missing:
         raise Stop(
             f"Odoo comes from Debian's packages, and this machine has no {missing[0]}.",
-            "Use a Debian-family machine. " + OWN_ODOO,
+            "Use a Debian machine. " + OWN_ODOO,
         )
 
 
@@ -142,16 +128,11 @@ def mirror():
 
 def keyring():
     """Return the machine's keyring of Debian, or None."""
-    folder = Path("/usr/share/keyrings")
-    for name in ("gpg", "pgp", "asc"):
-        if (folder / f"debian-archive-keyring.{name}").exists():
-            return folder / f"debian-archive-keyring.{name}"
-    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    for source in sources:
-        for path in re.findall(r"signed-by[=:]\s*(/[^\]\s]+)", files.read(source), re.I):
-            if "debian" in path and Path(path).exists():
-                return Path(path)
-    return None
+    found = sorted(Path("/usr/share/keyrings").glob("debian-archive-keyring.*"))
+    for source in [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]:
+        named = re.findall(r"signed-by[=:]\s*(/[^\]\s]+)", files.read(source), re.I)
+        found += [Path(name) for name in named if "debian" in name and Path(name).exists()]
+    return found[0] if found else None
 
 
 class Suite:
@@ -182,49 +163,32 @@ class Suite:
 
     def update(self):
         """Get the signed list of packages."""
-        address, ring = mirror(), keyring()
-        if not address or not ring:
-            lacking = "has no Debian mirror" if not address else "lacks Debian's keyring"
-            raise Stop(
-                f"Odoo comes from Debian's packages, and this machine {lacking} in its apt"
-                " settings.",
-                "Use a Debian machine. " + OWN_ODOO,
-            )
+        refuse_without_tools()
         for folder in ("lists/partial", "cache/archives/partial"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         files.write(
-            self.home / "sources.list", f"deb [signed-by={ring}] {address} {self.name} main\n"
+            self.home / "sources.list",
+            f"deb [signed-by={keyring()}] {mirror()} {self.name} main\n",
         )
-        process.run(
-            ["apt-get", *self.options, "-oAPT::Update::Error-Mode=any", "update"],
-            f"Read Debian's list of packages ({self.name})",
-            paths.LOGS / "apt.log",
-            on_error=_no_mirror,
-        )
+        self._get(f"Read Debian's list of packages ({self.name})", "update")
 
     def fetch(self, package):
-        """Download a package; return its file in the cache and its version."""
+        """Download a package, whose signed hash apt checks; return its file and its version."""
         version, sha256, size = self._choose(package)
-        folder = self.home / "download"
+        target = _cache_path(package.name, sha256)
+        folder = target.parent / f"{os.getpid()}.new"
         files.remove(folder)
         folder.mkdir(parents=True)
-        process.run(
-            ["apt-get", *self.options, "download", f"{package.name}={version}"],
-            f"Download {package.name} ({size / 1e6:.0f} MB)",
-            paths.LOGS / "apt.log",
-            cwd=folder,
-            detail=lambda: f"{files.size(folder) / 1e6:.0f} MB",
-            on_error=_no_mirror,
-        )
-        deb = next(folder.glob("*.deb"))
-        if files.sha256(deb) != sha256:
-            raise Stop(f"{deb.name} is not the file that Debian signed.", "Try again later.")
-        target = _cache_path(package.name, sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        side = target.with_suffix(f".{os.getpid()}.new")
-        shutil.move(deb, side)
-        os.replace(side, target)
+        title = f"Download {package.name} ({size / 1e6:.0f} MB)"
+        self._get(title, "download", f"{package.name}={version}", cwd=folder)
+        os.replace(next(folder.glob("*.deb")), target)
+        folder.rmdir()
         return target, version
+
+    def _get(self, title, *words, cwd=None):
+        log = paths.LOGS / "apt.log"
+        words = ["apt-get", *self.options, "-oAPT::Update::Error-Mode=any", *words]
+        process.run(words, title, log, cwd=cwd, on_error=_no_mirror)
 
     def _choose(self, package):
         """Return version, hash and size of what to take: the locked one while it is there."""
@@ -246,13 +210,10 @@ class Suite:
                 f" (it has: {', '.join(offered) or 'none'}).",
                 "Update launcher/debian.lock. " + OWN_ODOO,
             )
-        newest = fitting[0]
-        for version in fitting[1:]:
-            if subprocess.call(["dpkg", "--compare-versions", version, "gt", newest]) == 0:
-                newest = version
-        ui.warn(
-            f"Debian has moved on: {package.name} is {newest} now, {package.version} was tested."
-            " Going on with the one Debian signed."
+        newest = fitting[0]  # apt shows the newest first
+        ui.note(
+            f"WARNING: Debian has moved on: {package.name} is {newest} now, {package.version} was"
+            " tested. Going on with the one Debian signed."
         )
         return newest, *offered[newest]
 
@@ -266,8 +227,8 @@ class Suite:
         return offered
 
 
-def _no_mirror(_code):
-    said = re.findall(r"^[EW]: (.*)$", files.read(paths.LOGS / "apt.log"), re.M)
+def _no_mirror(text):
+    said = re.findall(r"^[EW]: (.*)$", text, re.M)
     # apt says what it could not fetch with the address in front: the end says why.
     why = re.sub(r"^Failed to fetch \S+\s*", "", said[0]) if said else "it said nothing"
     return Stop(

@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import stat
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,55 +21,39 @@ def write(path, text):
 def read(path):
     """Return the text of a file, or "" when there is none."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return ""
 
 
 def sha256(path):
     """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def digest(*parts):
-    """Return a short digest of texts, files and whole folders of files."""
+def digest(*parts, without=()):
+    """Return a short digest of texts, files and whole folders of files.
+
+    `without` names folders that do not count.
+    """
     total = hashlib.sha256()
     for part in parts:
         if not isinstance(part, Path):
             total.update(f"text {part}\0".encode())
             continue
-        for path in sorted(_files(part)):
-            total.update(f"file {path.relative_to(part.parent)} {sha256(path)}\0".encode())
+        for path in [part] if part.is_file() else sorted(part.rglob("*")):
+            name = path.relative_to(part.parent)
+            if path.is_file() and not {"__pycache__", *without} & set(name.parts):
+                total.update(f"file {name} {sha256(path)}\0".encode())
     return total.hexdigest()[:20]
 
 
-def _files(path):
-    if path.is_file():
-        return [path]
-    return [
-        Path(folder, name)
-        for folder, folders, names in os.walk(path)
-        if "__pycache__" not in Path(folder).parts
-        for name in names
-        if not name.endswith((".pyc", "~", ".swp"))
-    ]
-
-
 def remove(path):
-    """Delete a file or a whole folder, also read-only ones; nothing there is fine."""
-
-    def retry(function, name, _info):
-        os.chmod(Path(name).parent, stat.S_IRWXU)
-        function(name)
-
+    """Delete a file or a whole folder; nothing there is fine."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
-        shutil.rmtree(path, onerror=retry)
+        shutil.rmtree(path)
 
 
 def room(path):
@@ -78,15 +61,6 @@ def room(path):
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
-
-
-def size(path):
-    """Return the bytes under a folder."""
-    return sum(
-        os.lstat(os.path.join(folder, name)).st_size
-        for folder, _folders, names in os.walk(path)
-        for name in names
-    )
 
 
 class Lock:
@@ -131,7 +105,7 @@ class Lock:
     def alone(self, waiting):
         """Hold the lock alone, saying `waiting` when that takes a wait."""
         if not self.try_alone():
-            with ui.Step(waiting):
+            with ui.step(waiting):
                 self._take(fcntl.LOCK_EX)
         descriptor = self._stream.fileno()
         self.held.add(descriptor)

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from . import debian, files, paths, process, pyenv
+from . import debian, files, paths, process
 from .errors import Stop
 
 SERIES = "19.0"
@@ -25,16 +25,22 @@ def own():
     if not named:
         return None
     path = Path(named).expanduser().resolve()
+    if not path.exists():
+        raise Stop(f"CTAI_ODOO names {named}, which does not exist.")
     if path.is_dir():
         # A source tree, a site-packages, or the package `odoo` itself.
         candidates = [path, path.parent if path.name == "odoo" else path / "lib"]
-    elif path.is_file():
-        candidates = [path.parent] if path.name == "odoo-bin" else [_imported_by(path)]
     else:
-        raise Stop(f"CTAI_ODOO names {named}, which does not exist.")
-    for folder in candidates:
-        if folder and (folder / "odoo" / "release.py").exists():
-            return _checked(folder)
+        candidates = [path.parent] if path.name == "odoo-bin" else [_imported_by(path)]
+    for folder in filter(None, candidates):
+        if (folder / "odoo" / "release.py").exists():
+            if version(folder).startswith(SERIES + "."):
+                return folder
+            raise Stop(
+                f"The Odoo of CTAI_ODOO ({folder}) is version {version(folder)}; these add-ons are"
+                f" for {SERIES}.",
+                "Name an Odoo 19.0, or unset CTAI_ODOO to use the embedded one.",
+            )
     raise Stop(
         f"CTAI_ODOO names {named}, where no Odoo was found.",
         "Name the folder that holds odoo-bin or odoo/release.py, or an executable `odoo`.",
@@ -43,9 +49,7 @@ def own():
 
 def _imported_by(executable):
     """Return the folder an installed `odoo` command takes its package from."""
-    with open(executable, "rb") as stream:
-        first = stream.readline(300).decode("utf-8", "replace")
-    words = first[2:].split() if first.startswith("#!") else []
+    words = files.read(executable)[:300].partition("\n")[0].removeprefix("#!").split()
     if not words or "python" not in words[-1]:
         raise Stop(
             f"CTAI_ODOO names {executable}, which is not a Python program.",
@@ -63,16 +67,6 @@ def version(folder):
     return ".".join(found.groups()) if found else "unknown"
 
 
-def _checked(folder):
-    if not version(folder).startswith(SERIES + "."):
-        raise Stop(
-            f"The Odoo of CTAI_ODOO ({folder}) is version {version(folder)}; these add-ons are for"
-            f" {SERIES}.",
-            "Name an Odoo 19.0, or unset CTAI_ODOO to use the embedded one.",
-        )
-    return folder
-
-
 def package_folder():
     """Return the folder of Odoo's Python package, whichever Odoo is used."""
     return own() or paths.ODOO_TREE / debian.DIST_PACKAGES
@@ -85,9 +79,7 @@ def identity():
 
 
 def prepare():
-    """Make sure Odoo is there and that the environment finds it."""
-    if not own():
-        debian.prepare()
+    """Make sure that the environment finds Odoo."""
     site = next(paths.VENV.glob("lib/python3*/site-packages"))
     if files.read(site / PTH) != f"{package_folder()}\n":
         files.write(site / PTH, f"{package_folder()}\n")
@@ -115,40 +107,44 @@ def configure(server, database, port=8069):
     return path
 
 
-def command(config, *arguments):
-    """Return the words that call Odoo's server on a configuration."""
-    return [paths.PYTHON, paths.ODOO_BIN, "server", "-c", config, *arguments]
+def command(config, *arguments, name="server"):
+    """Return the words that call a command of Odoo's, or of our add-ons, on a configuration."""
+    return [
+        *(paths.PYTHON, paths.ODOO_BIN, f"--addons-path={paths.ROOT}", name, "-c", config),
+        *arguments,
+    ]
 
 
-def run(server, config, title, *arguments, log=None, **options):
-    """Run Odoo to its end as a step, and return its log."""
-    log = log or paths.LOGS / "odoo.log"
-    env = pyenv.environment(server.environment())
+def run(server, config, title, *arguments, log):
+    """Run Odoo's server to its end as a step."""
 
-    def failed(_code):
-        return Stop(f"{title} failed: {_cause(log)}", f"Odoo's whole log is in {log}.")
+    def failed(_text):
+        # The line that says most, when there is one.
+        lines = process.tail(log, 400).splitlines()
+        telling = re.compile(r"[\w.]+(Error|Exception|Warning)\b.*: ")
+        causes = [line for line in lines if telling.match(line)] or lines or ["it said nothing"]
+        return Stop(f"{title} failed: {causes[-1]}", f"Odoo's whole log is in {log}.")
 
     process.run(
         command(config, *arguments),
         title,
         log,
-        env=env,
+        env=server.environment(),
         cwd=paths.ROOT,
-        detail=lambda: _progress(log),
+        detail=lambda: " ".join(
+            re.findall(r"Loading module (\w+ \(\d+/\d+\))", process.tail(log, 200))[-1:]
+        ),
         on_error=failed,
-        **options,
     )
-    return log
 
 
-def _progress(log):
-    """Tell which module is being loaded."""
-    loaded = re.findall(r"Loading module (\w+) \((\d+/\d+)\)", process.tail(log, 200))
-    return " ".join(loaded[-1]) if loaded else ""
-
-
-def _cause(log):
-    """Return the line of a failed run that says most."""
-    lines = process.tail(log, 400).splitlines()
-    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Warning)\b.*: ", line)]
-    return errors[-1] if errors else process.tail(log)
+def variables(server, database):
+    """Return the environment of what tests and measures: where Odoo and its databases are."""
+    return {
+        **server.environment(),
+        "CTAI_CONFIG": str(configure(server, database)),
+        "CTAI_DB": database,
+        "CTAI_PYTHON": str(paths.PYTHON),
+        "CTAI_ODOO_BIN": str(paths.ODOO_BIN),
+        "CTAI_ODOO_ROOT": str(package_folder()),
+    }

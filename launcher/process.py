@@ -2,7 +2,6 @@
 """Runs other programs: with a log, a live line, and no orphan when we are killed."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -23,74 +22,64 @@ def die_with_parent():
 
 def tail(path, count=1):
     """Return the last lines of a log that say something."""
-    try:
-        with open(path, "rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - 20000))
-            lines = stream.read().decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return ""
-    return "\n".join([line for line in lines if line.strip()][-count:])
+    lines = [line for line in files.read(path).splitlines() if line.strip()]
+    return "\n".join(lines[-count:])
 
 
-def run(argv, title, log, env=None, cwd=None, detail=None, on_error=None, **options):
+def run(argv, title, log, detail=None, on_error=None, **options):
     """Run a program as a step, its output in the file `log`; raise Stop when it fails.
 
-    `on_error(code)` may return the Stop to raise.
+    `on_error` is given the log's text and returns the Stop to raise.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with ui.Step(title, detail or (lambda: tail(log)[-60:])):
+    with ui.step(title, detail or (lambda: tail(log)[-60:])):
         with open(log, "wb") as stream:
-            code = start(argv, env=env, cwd=cwd, stdout=stream, stderr=stream, **options)
+            code = start(argv, **{"stdout": stream, "stderr": stream, **options})
         if code == 0:
             return
         if "No space left on device" in tail(log, 200):
             raise disk_full(log.parent)
-        stop = on_error(code) if on_error else None
-        raise stop or Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")
+        if on_error:
+            raise on_error(files.read(log))
+        raise Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")
 
 
 def start(argv, **options):
     """Run a program to its end and return its exit code; ended with us."""
-    options.setdefault("stdin", subprocess.DEVNULL)
+    child = launch(argv, **options)
     try:
-        process = subprocess.Popen(
-            [str(word) for word in argv],
-            preexec_fn=die_with_parent,
-            pass_fds=tuple(files.Lock.held),
-            **options,
-        )
-    except FileNotFoundError as error:
-        raise Stop(f"The program {error.filename} is missing.") from None
-    try:
-        return process.wait()
+        return child.wait()
     except BaseException:
-        end(process)
+        end(child)
         raise
 
 
-def end(process, patience=20):
+def launch(argv, **options):
+    """Start a program that does not outlive us."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    words = [str(word) for word in argv]
+    held = tuple(files.Lock.held)
+    try:
+        return subprocess.Popen(words, preexec_fn=die_with_parent, pass_fds=held, **options)
+    except FileNotFoundError as error:
+        raise Stop(f"The program {error.filename} is missing.") from None
+
+
+def end(child, patience=20):
     """Ask a program to end, then insist."""
-    for ask in (process.terminate, process.kill):
-        if process.poll() is None:
+    for ask in (child.terminate, child.kill):
+        if child.poll() is None:
             ask()
             try:
-                process.wait(patience)
+                child.wait(patience)
             except subprocess.TimeoutExpired:
                 continue
 
 
 def output(argv, **options):
     """Return what a quick program prints, or None when it fails or is missing."""
+    options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
     try:
-        result = subprocess.run(
-            [str(word) for word in argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            **options,
-        )
+        return subprocess.check_output([str(word) for word in argv], text=True, **options)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return result.stdout.decode("utf-8", "replace")

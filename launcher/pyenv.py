@@ -15,28 +15,23 @@ from .errors import Stop
 #: In this order: the first builds the few requirements that have no wheel.
 RUN = ("requirements-build.txt", "requirements.txt", "requirements-addons.txt")
 TEST = ("requirements-dev.txt",)
+#: What would change Odoo's behaviour, or (the fourth) compile it anew at every start.
+DROPPED = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE"),
+    *("ODOO_RC", "OPENERP_SERVER", "PGDATABASE"),
+)
 
 
 def environment(extra=None):
     """Return the variables for everything that runs in the environment."""
-    dropped = {
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONDONTWRITEBYTECODE",  # Odoo would be compiled anew at every start
-        "PYTHONSTARTUP",
-        "ODOO_RC",
-        "OPENERP_SERVER",
-        "PGDATABASE",
+    return {
+        **{key: value for key, value in os.environ.items() if key not in DROPPED},
+        "PYTHONPYCACHEPREFIX": str(paths.STATE / "pycache"),
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **(extra or {}),
     }
-    kept = {key: value for key, value in os.environ.items() if key not in dropped}
-    kept.update(
-        PYTHONPYCACHEPREFIX=str(paths.STATE / "pycache"),
-        PYTHONUTF8="1",
-        PYTHONUNBUFFERED="1",
-        PIP_DISABLE_PIP_VERSION_CHECK="1",
-    )
-    kept.update(extra or {})
-    return kept
 
 
 def _digest(names):
@@ -62,36 +57,25 @@ def prepare(test=False):
 
 
 def _create():
-    def no_venv(_code):
+    def no_venv(_text):
         return Stop(
             "This Python cannot make a virtual environment.",
             "On Debian: apt-get install python3-venv (as root), then run the same command again.",
         )
 
-    process.run(
-        [sys.executable, "-m", "venv", paths.VENV],
-        "Create the Python environment",
-        paths.LOGS / "venv.log",
-        on_error=no_venv,
-        env=environment(),
-    )
+    words = [sys.executable, "-m", "venv", paths.VENV]
+    log = paths.LOGS / "venv.log"
+    process.run(words, "Create the Python environment", log, on_error=no_venv, env=environment())
 
 
 def _install(names):
     for name in names:
         downloaded = _wheels() / f"{name}-{_digest([name])}.complete"
         if not downloaded.exists():
-            _download(name)
+            _pip(f"Download Python packages ({name})", name, "download", "--dest", _wheels())
             downloaded.touch()
-        wanted = len(re.findall(r"^[a-z0-9].*==", files.read(paths.ROOT / name), re.M))
         try:
-            process.run(
-                _pip(name, "install", "--no-compile", "--no-index"),
-                f"Install {wanted} Python packages ({name})",
-                paths.LOGS / "pip-install.log",
-                env=environment(),
-                detail=lambda: f"{len(list(paths.VENV.glob('lib/*/site-packages/*.dist-info')))}",
-            )
+            _pip(f"Install Python packages ({name})", name, "install", "--no-compile", "--no-index")
         except Stop:
             # Someone may have emptied the cache: the next call looks again.
             downloaded.unlink(missing_ok=True)
@@ -103,44 +87,29 @@ def _wheels():
     return paths.cache() / "pypi"
 
 
-def _pip(name, command, *options):
-    return [
-        *(paths.PYTHON, "-m", "pip", command, "--no-deps", "--require-hashes"),
-        *("--no-build-isolation", "--find-links", _wheels(), *options),
-        *("-r", paths.ROOT / name),
-    ]
-
-
-def _download(name):
-    log = paths.LOGS / "pip-download.log"
+def _pip(title, name, command, *options):
     _wheels().mkdir(parents=True, exist_ok=True)
+    log = paths.LOGS / f"pip-{command}.log"
 
-    def refused(_code):
-        text = files.read(log)
+    def refused(text):
         if "DO NOT MATCH THE HASHES" in text:
             return Stop(
                 f"A Python package is not the file that was tested ({name}).",
                 f"Do not use it before someone knows why. The whole output is in {log}.",
             )
+        errors = re.findall(r"^ERROR: (.*)$", text, re.M) or ["pip said nothing"]
+        network = re.findall(
+            r"ProxyError|Temporary failure in name resolution|Connection refused", text
+        )
         return Stop(
-            f"The Python packages could not be downloaded ({_reason(text)}).",
+            f"The Python packages could not be {command}ed ({(network or errors)[-1]}).",
             "Check the network, the proxy and pip's settings (pip config list), then run the same"
             " command again: what is done is kept.",
         )
 
-    process.run(
-        _pip(name, "download", "--retries", "2", "--dest", _wheels()),
-        f"Download Python packages ({name})",
-        log,
-        env=environment(),
-        detail=lambda: process.tail(log).strip()[:60],
-        on_error=refused,
-    )
-
-
-def _reason(text):
-    network = re.search(r"ProxyError|Temporary failure in name resolution|Connection refused", text)
-    errors = re.findall(r"^ERROR: (.*)$", text, re.M)
-    if network:
-        return "no network: " + network.group()
-    return errors[-1] if errors else "pip said nothing"
+    words = [
+        *(paths.PYTHON, "-m", "pip", command, "--no-deps", "--require-hashes"),
+        *("--no-build-isolation", "--find-links", _wheels(), *options),
+        *("-r", paths.ROOT / name),
+    ]
+    process.run(words, title, log, on_error=refused, env=environment())

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from . import debian, files, odoo, paths, postgres, pyenv
 from .errors import Stop
 
-GIGA = 1_000_000_000
-
 
 def lock():
     """Return the lock under which the checkout's state is changed."""
@@ -17,22 +15,23 @@ def lock():
 
 
 def prepare(test=False):
-    """Make the environment and Odoo, unless they are there. Call it under the lock."""
+    """Make Odoo and the environment, unless they are there. Call it under the lock."""
     paths.LOGS.mkdir(parents=True, exist_ok=True)
-    _refuse_small_disk()
-    odoo.own()  # a wrong CTAI_ODOO is told before any long work
-    if not odoo.own():
+    own = odoo.own()  # a wrong CTAI_ODOO is told before any long work
+    refuse_small_disk()
+    if not own:
         debian.prepare()
     pyenv.prepare(test=test)
     odoo.prepare()
 
 
-def _refuse_small_disk():
+def refuse_small_disk():
+    """Stop when the disk has no room for what is still to be made."""
     needed = 0.2
     needed += 0 if odoo.own() or debian.complete() else 1.4
     needed += 0 if pyenv.complete() else 0.6
     needed += 0 if paths.FILESTORE.exists() else 0.6
-    left = files.room(paths.STATE) / GIGA
+    left = files.room(paths.STATE) / 1e9
     if left < needed:
         raise Stop(
             f"The disk that holds {paths.ROOT} has {left:.1f} GB left; this takes about"

@@ -3,13 +3,13 @@
 
 import ast
 import errno
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -188,7 +188,7 @@ def test_no_venv_module(monkeypatch, tmp_path):
 def test_small_disk(monkeypatch):
     monkeypatch.setattr(files, "room", lambda path: 100_000_000)
     with pytest.raises(Stop, match="has 0.1 GB left"):
-        workshop._refuse_small_disk()
+        workshop.refuse_small_disk()
 
 
 def test_disk_full_later(tmp_path):
@@ -259,7 +259,7 @@ def test_own_postgresql(monkeypatch):
 def test_foreign_database_is_left_alone():
     """On a server of the user's own, a database of the same name may be his."""
     for comment in (None, "mine", '{"other": 1}'):
-        server = SimpleNamespace(sql=lambda *_statements, _c=comment: [[_c]])
+        server = SimpleNamespace(sql=lambda *_a, _c=comment, **_v: _c or "-", embedded=False)
         with pytest.raises(Stop, match="was not made by"):
             databases.info(server, "ctai")
 
@@ -267,6 +267,65 @@ def test_foreign_database_is_left_alone():
 def test_socket_of_a_deep_checkout_is_short(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "STATE", tmp_path / ("deep/" * 30) / ".ctai")
     assert len(str(postgres.Embedded().socket)) < 90
+
+
+@pytest.fixture(params=["open", "closed"])
+def state(request, monkeypatch):
+    """Return the state of a checkout that others may enter, or may not."""
+    root = Path(tempfile.mkdtemp(prefix="a space "))
+    root.chmod(0o755 if request.param == "open" else 0o700)
+    monkeypatch.setattr(paths, "ROOT", root)
+    monkeypatch.setattr(paths, "STATE", root / ".ctai")
+    monkeypatch.setattr(paths, "LOGS", root / ".ctai" / "logs")
+    for name in postgres.OWN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    mode = root.stat().st_mode
+    yield root / ".ctai"
+    assert root.stat().st_mode == mode
+    home = postgres.Embedded().home
+    shutil.rmtree(root)
+    shutil.rmtree(home, ignore_errors=True)  # root's, in /var/lib
+
+
+def test_cluster_is_shared_and_ends_with_the_last(state):
+    with postgres.Embedded() as one:
+        with postgres.Embedded() as other:
+            assert other.sql("SELECT current_user") == "odoo"
+        assert one.sql("SHOW fsync; SHOW synchronous_commit; SHOW full_page_writes").split() == (
+            ["on"] * 3
+        )
+        assert one.data.stat().st_mode & 0o077 == 0
+        assert one.socket.stat().st_mode & 0o077 == 0
+    assert not one.running()
+
+
+def test_cluster_ends_after_a_killed_user(state):
+    """What a killed launcher left running, the next one stops."""
+    code = (
+        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from pathlib import Path\nfrom launcher import paths, postgres\n"
+        f"paths.ROOT, paths.STATE = Path({str(state.parent)!r}), Path({str(state)!r})\n"
+        "paths.LOGS = paths.STATE / 'logs'\n"
+        "with postgres.Embedded(): print('up', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as user:
+        assert user.stdout.readline() == b"up\n"
+        user.kill()
+    with postgres.Embedded() as server:
+        pass
+    assert not server.running()
+
+
+def test_cluster_does_not_outlive_a_failed_start(state, monkeypatch):
+    def refuse(*_arguments):
+        assert server.running()
+        raise KeyboardInterrupt
+
+    server = postgres.Embedded()
+    monkeypatch.setattr(server, "sql", refuse)
+    with pytest.raises(KeyboardInterrupt), server:
+        pass
+    assert not server.running()
 
 
 # --- Debian -----------------------------------------------------------------------------
@@ -312,7 +371,7 @@ def test_interrupted_unpacking_is_done_again(monkeypatch, tmp_path):
     deb = tmp_path / "odoo-19" / "x.deb"
     deb.parent.mkdir()
     deb.touch()
-    monkeypatch.setattr(debian, "_collect", lambda _p: [(PACKAGE, deb, "19.0.1")])
+    monkeypatch.setattr(debian, "fetch", lambda _p: [(PACKAGE, deb, "19.0.1")])
 
     def unpack(words, *_rest, **_options):
         (words[-1] / "half").touch()
@@ -446,7 +505,19 @@ def test_contracts_of_the_data_files(monkeypatch, tmp_path):
     assert demo._contracts() == ["C-1"]
 
 
-def test_statement_arguments_are_json_free():
-    """What the launcher keeps in a database's comment can be read back."""
-    _sql, (text,) = databases._comment("ctai", {"played": "x", "logins": '{"role": "é"}\n'})
-    assert json.loads(text)["ctai"]["logins"] == '{"role": "é"}\n'
+def test_facts_of_a_database_can_be_read_back():
+    """What the launcher keeps in a database's comment."""
+    kept = {}
+    server = SimpleNamespace(sql=lambda _text, **values: kept.update(values) or kept["facts"])
+    facts = {"played": "x", "logins": '{"role": "é"}\n'}
+    databases.describe(server, "ctai", facts)
+    assert databases.info(server, "ctai") == facts
+
+
+def test_tests_in_folders_are_counted(monkeypatch, tmp_path):
+    """What Odoo's runner has to run is read from the sources, wherever they lie."""
+    folder = tmp_path / "addon" / "tests" / "ledger"
+    folder.mkdir(parents=True)
+    (folder / "test_x.py").write_text("class TestX(Case):\n    def test_a(self):\n        pass\n")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    assert checks._written(["addon"]) == {"TestX.test_a"}

@@ -260,13 +260,16 @@ def test_odoo_runs_from_the_wheel(tmp_path, fresh_python, fresh_database):
     config["options"].update(db_name=fresh_database, data_dir=str(tmp_path / "data"), dbfilter="")
     with open(tmp_path / "odoo.conf", "w", encoding="utf-8") as stream:
         config.write(stream)
-    odoo = [fresh_python, "-c", "import odoo.cli; odoo.cli.main()", "server"]
+    odoo = [fresh_python, "-c", "import odoo.cli; odoo.cli.main()"]
+    config_words = ["-c", tmp_path / "odoo.conf"]
     said = run(
-        [*odoo, "-c", tmp_path / "odoo.conf", "-i", ",".join(ADDON_IDS)]
+        [*odoo, "server", *config_words, "-i", ",".join(ADDON_IDS)]
         + ["--no-http", "--stop-after-init"],
         cwd=tmp_path,
     )
     assert str(ROOT / "ctai_grants") not in said
+    assert "hold." in run([*odoo, "grants_verify", *config_words], cwd=tmp_path)
+    assert "as-at" in run([*odoo, "grants_statement", "--help"], cwd=tmp_path)
     connection = psycopg2.connect(dbname=fresh_database)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -41,6 +41,7 @@ from .portal import (
     test_portal_tour,
 )
 from . import (
+    test_grants_verify,
     test_today,
     test_views,
 )

@@ -1,4 +1,5 @@
 from . import (
+    test_grants_statement,
     test_statement,
     test_statement_download,
     test_statement_edges,

@@ -359,9 +359,15 @@ class TestNewDocuments(LedgerCase):
                 document.copy({"state": document.state})
 
 
-@mute_logger("odoo.sql_db")
 class TestDatabaseGuards(LedgerCase):
     """R1, R3: the database refuses too, whoever writes."""
+
+    def setUp(self):
+        super().setUp()
+        # On the class itself it would hide the tests from both runners.
+        muted = mute_logger("odoo.sql_db")
+        muted.__enter__()
+        self.addCleanup(muted.__exit__)
 
     def assertSqlRefused(self, query, *params, error=psycopg2.errors.CheckViolation):
         with self.subTest(query=query), self.assertRaises(error):
@@ -400,8 +406,8 @@ class TestDatabaseGuards(LedgerCase):
                 )
             columns = ", ".join(
                 column
-                for column in document._fields
-                if document._fields[column].column_type and column not in ("id", "code")
+                for column, field in document._fields.items()
+                if field.store and field.column_type and column not in ("id", "code")
             )
             # A row born with counters would have a ceiling without an allocation.
             self.assertSqlRefused(
@@ -409,9 +415,8 @@ class TestDatabaseGuards(LedgerCase):
                 "WHERE id = %s",
                 document.id,
             )
-        self.assertSqlRefused(
-            "DELETE FROM grant_envelope", error=psycopg2.errors.ForeignKeyViolation
-        )
+        # Not ForeignKeyViolation: PostgreSQL 18 has a code of its own for RESTRICT.
+        self.assertSqlRefused("DELETE FROM grant_envelope", error=psycopg2.IntegrityError)
 
     def test_inserts_obey(self):
         """An entry written in SQL is numbered, chained, placed and counted like others."""
@@ -438,14 +443,13 @@ class TestDatabaseGuards(LedgerCase):
         self.assertFalse(self.verify())
         other = self.make_subsidy(envelope_id=self.direct_envelope.id)
         refused = (
-            ("commitment", "139999.99", self.subsidy, self.envelope),
-            ("allocation", "-139999.99", None, self.envelope),
+            ("commitment", "140000.00", self.subsidy, self.envelope),
+            ("allocation", "-140000.00", None, self.envelope),
             ("payment", "9000.02", self.subsidy, self.envelope),
             ("commitment", "-9000.02", self.subsidy, self.envelope),
             ("commitment", "1", other, self.envelope),
             ("payment", "1", other, self.direct_envelope),
             ("payment", "1", None, self.envelope),
-            ("allocation", "1", self.subsidy, self.envelope),
             ("receipt", "0", None, self.envelope),
             ("receipt", "0.001", None, self.envelope),
             ("receipt", "NaN", None, self.envelope),
@@ -467,8 +471,9 @@ class TestDatabaseGuards(LedgerCase):
         self.env.flush_all()
         with self.assertRaises(psycopg2.errors.CheckViolation):
             insert("allocation", "1", None, draft)
-        with self.assertRaises(psycopg2.errors.CaseNotFound):
-            insert("gift", "1")
+        for line in (("gift", "1"), ("allocation", "1", self.subsidy)):
+            with self.subTest(line=line), self.assertRaises(psycopg2.errors.CaseNotFound):
+                insert(*line)
         self.assertFalse(self.verify())
 
     def test_two_people(self):

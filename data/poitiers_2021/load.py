@@ -6,9 +6,9 @@ import csv
 import io
 from pathlib import Path
 
-from launcher.inside.errors import Refused
+from . import Refused
 
-DATA = Path(__file__).resolve().parents[2] / "data" / "poitiers_2021"
+DATA = Path(__file__).resolve().parent
 NAMESPACE = "poitiers_2021."
 
 #: The files, in the order in which they refer to each other; each is named after its model.

@@ -9,7 +9,7 @@ import io
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from launcher.inside.errors import Refused
+from . import Refused
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"

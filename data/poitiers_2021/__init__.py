@@ -1,4 +1,5 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The demonstration: the contract's files, and its year as its people play it."""
 
 
 class Refused(Exception):
