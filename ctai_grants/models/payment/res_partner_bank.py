@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import ValidationError
 
 
@@ -6,12 +6,11 @@ class ResPartnerBank(models.Model):
     _name = "res.partner.bank"
     _inherit = ["res.partner.bank", "grant.waking.mixin"]
 
-    # A verified account may be all that a tranche waits for (:mod:`grant_condition`).
-    acc_number = fields.Char(wakes="_get_tranches")
-    acc_holder_name = fields.Char(wakes="_get_tranches")
-    allow_out_payment = fields.Boolean(wakes="_get_tranches")
-    active = fields.Boolean(wakes="_get_tranches")
-    partner_id = fields.Many2one(wakes="_get_tranches")
+    def _get_wakers(self):
+        # A verified account may be all that a tranche waits for (:mod:`grant_condition`). Said here
+        # and not beside the fields: those are Odoo's, and declared again their labels were ours.
+        names = ("acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id")
+        return {**super()._get_wakers(), **dict.fromkeys(names, "_get_tranches")}
 
     def _get_tranches(self):
         return self.partner_id._get_waiting_tranches()
