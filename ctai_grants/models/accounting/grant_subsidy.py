@@ -36,9 +36,10 @@ class GrantSubsidy(models.Model):
         return self.filtered(lambda subsidy: subsidy.kind == "own_cost").envelope_id
 
     def _check_signable(self):
-        super()._check_signable()
+        result = super()._check_signable()
         if self.kind == "own_cost":
             self.envelope_id._get_analytic_account()
+        return result
 
     @api.model
     def _get_unbalanced(self, envelopes):

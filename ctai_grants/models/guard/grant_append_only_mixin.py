@@ -71,5 +71,6 @@ class GrantAppendOnlyMixin(models.AbstractModel):
     def _append(self, vals):
         """Add a line: the documents' methods only."""
         # Not with the defaults that a client sends: they would say what a decision is about.
-        model = self.with_context(clean_context(self.env.context))
+        clean = clean_context(self.env.context)
+        model = self.with_context(clean)  # pylint: disable=context-overridden
         return transition.creating(model, [vals]).create(vals).with_env(self.env)

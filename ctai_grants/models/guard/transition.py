@@ -53,4 +53,5 @@ def spend(records, count=0):
     context = {name: value for name, value in records.env.context.items() if name != KEY}
     ids = () if count else records.ids
     names = transition.spend(records._name, ids, count) if type(transition) is Transition else ()
-    return records.with_context(context), frozenset(names)
+    # Overridden: a key cannot be taken out otherwise.
+    return records.with_context(context), frozenset(names)  # pylint: disable=context-overridden

@@ -80,9 +80,10 @@ class GrantEntry(models.Model):
 
     @api.model
     def _install_guards(self):
-        super()._install_guards()
+        result = super()._install_guards()
         with file_open("ctai_grants/models/ledger/grant_entry_schema.sql") as schema:
             self.env.cr.execute(schema.read())
+        return result
 
     # ------------------------------------------------------------------
     # Posting

@@ -135,8 +135,9 @@ class GrantSubsidy(models.Model):
         return super()._has_schedule() or bool(self.disbursement_ids)
 
     def _check_signable(self):
-        super()._check_signable()
+        result = super()._check_signable()
         self._check_schedule_total()
+        return result
 
     def _release(self, state, reason):
         """Cancel what is planned too.
@@ -155,4 +156,4 @@ class GrantSubsidy(models.Model):
         for disbursement in self.disbursement_ids:
             if disbursement.state not in ("paid", "cancelled"):
                 disbursement._decide("cancelled", reason)
-        super()._release(state, reason)
+        return super()._release(state, reason)

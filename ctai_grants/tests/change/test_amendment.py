@@ -518,7 +518,7 @@ class TestAmendment(GrantsCommon):
                     call()
         with self.assertRaises(AccessError):
             amendment.attachment_ids.with_user(self.administrator).write({"raw": b"x"})
-        amendment.with_user(self.coordinator).message_post(body="Transmis")
+        amendment.with_user(self.coordinator).message_post(body="Transmis")  # pylint: disable=translation-required
 
     def test_a_file_of_another_document_stays_there(self):
         """Its content is copied."""

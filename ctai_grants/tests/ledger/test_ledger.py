@@ -14,9 +14,8 @@ from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.ctai_grants import lib
-from odoo.addons.ctai_grants.lib.ledger import chain
-
+from ... import lib
+from ...lib.ledger import chain
 from ..common import GrantsCommon
 
 # What somebody who wants round the guards would put in a context.
