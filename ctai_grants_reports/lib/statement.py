@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-CENT = Decimal("0.01")
-ZERO = Decimal("0.00")
+from odoo.addons.ctai_grants.lib.guard.money import ZERO, round_euros
 
 FLOWS = ("allocation", "commitment", "payment", "justification", "receipt", "recovery")
 AVAILABLE = (("allocation", 1), ("commitment", -1))
@@ -26,15 +25,6 @@ SUMMARY_CHAIN = 1
 
 class TieOutError(ValueError):
     """The lines do not add up to the figures: nothing may be handed out."""
-
-
-def money(value: float | None) -> Decimal:
-    """A sum of cents that the database returned as a float, exact again.
-
-    >>> money(0.1 + 0.2), money(None)
-    (Decimal('0.30'), Decimal('0.00'))
-    """
-    return Decimal(repr(round(value or 0.0, 2))).quantize(CENT)
 
 
 @dataclass(frozen=True)
@@ -211,7 +201,7 @@ def split_by_action(
     rest = granted - sum((amount for _action, amount in actions), ZERO)
     common = amounts.get(None, {})
     if rest or any(common.values()):
-        rows.append((None, rest.quantize(CENT), common))
+        rows.append((None, round_euros(rest), common))
     return rows
 
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from odoo import api, models
 
 from odoo.addons.ctai_grants.lib.award.history import last_step, local_date
+from odoo.addons.ctai_grants.lib.guard.money import ZERO, euros
 
-from ..lib.statement import ZERO, TieOutError, money
+from ..lib.statement import TieOutError
 
 PATHS = ("city", "direct")
 
@@ -83,7 +84,7 @@ class Facts:
 
         :param paid: what the ledger holds of its payment until the date
         """
-        if paid >= money(self.value(tranche, "amount")):
+        if paid >= euros(self.value(tranche, "amount")):
             return "paid"
         history = self.history(tranche)
         step = last_step(history, self.as_at)
@@ -136,9 +137,9 @@ class GrantStatementFacts(models.AbstractModel):
             ["envelope_id", "subsidy_id", "action_id", "kind"],
             ["amount:sum", "__count"],
         ):
-            facts.by_envelope[envelope.id][kind] += money(amount)
+            facts.by_envelope[envelope.id][kind] += euros(amount)
             if subsidy:
-                facts.by_subsidy[subsidy.id][action.id or None][kind] = money(amount)
+                facts.by_subsidy[subsidy.id][action.id or None][kind] = euros(amount)
             facts.ledger_size += count
 
     @api.model

@@ -2,16 +2,16 @@ from functools import partial
 
 from odoo import api, models
 
+from odoo.addons.ctai_grants.lib.guard.money import ZERO, euros
+
 from ..lib.statement import (
     JUSTIFIED,
     NET_PAID,
-    ZERO,
     Column,
     Table,
     TieOutError,
     add_up,
     derive,
-    money,
     split_by_action,
 )
 from .grant_statement_facts import PATHS, get_labels
@@ -85,8 +85,8 @@ class GrantStatementLists(models.AbstractModel):
         derived = [column for column in columns if column.flow or column.base]
         actions = {action.id: action for action in subsidy.action_ids if facts.existed(action)}
         for action_id, amount, sums in split_by_action(
-            [(key, money(facts.value(action, "amount"))) for key, action in actions.items()],
-            money(facts.value(subsidy, "amount")),
+            [(key, euros(facts.value(action, "amount"))) for key, action in actions.items()],
+            euros(facts.value(subsidy, "amount")),
             facts.by_subsidy[subsidy.id],
         ):
             together = self.env._("All actions together") if actions else subsidy.name
@@ -193,7 +193,7 @@ class GrantStatementLists(models.AbstractModel):
             domain, ["origin_id"], ["amount:sum", "date:max"]
         )
         return {
-            tranche_id: (money(amount), date if money(amount) else None)
+            tranche_id: (euros(amount), date if euros(amount) else None)
             for tranche_id, amount, date in groups
         }
 
@@ -205,7 +205,7 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_planned(self, facts, tranche):
         due = facts.value(tranche, "date", "due_date") or None
-        return money(facts.value(tranche, "amount")), due
+        return euros(facts.value(tranche, "amount")), due
 
     @api.model
     def _get_order(self, facts, tranche):

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
-ZERO = Decimal(0)
+ZERO = Decimal("0.00")
 #: Cents stay exact in a float far above it, and no contract comes near: a trillion of euros.
 LARGEST_AMOUNT = 10**12
 

@@ -15,6 +15,8 @@ from decimal import Decimal
 
 from lxml import etree
 
+from ..guard.money import round_euros
+
 NAMESPACE = "http://www.minefi.gouv.fr/cp/helios/pes_v2/Rev0/aller"
 #: legal form: category and legal nature of a third party (CatTiers, NatJur)
 THIRD_PARTY = {"company": ("60", "03"), "public": ("29", "09"), "state": ("20", "07")}
@@ -184,7 +186,7 @@ def _add_slip(builder, body, batch, total):
 
 
 def _euros(amount):
-    return f"{Decimal(amount).quantize(Decimal('0.01'))}"
+    return f"{round_euros(Decimal(amount))}"
 
 
 def _add_order(builder, slip, batch, piece):
