@@ -11,6 +11,11 @@ from odoo.tools import SQL
 TIMEZONE = "Europe/Paris"
 
 
+def today_in(timezone):
+    """Today in the time zone of that name, or in the legal time when there is none."""
+    return datetime.datetime.now(ZoneInfo(timezone or TIMEZONE)).date()
+
+
 class ResCompany(models.Model):
     """The one rule for "today", in the ledger, in delays and in due dates: the city's day, whoever
     asks from wherever."""
