@@ -42,7 +42,10 @@ class GrantWakingMixin(models.AbstractModel):
         before = self._get_woken(links)
         result = super().write(vals)
         for method, woken in self._get_woken(vals).items():
-            (woken | before[method] if method in before else woken).exists()._wake()
+            if method in before:
+                # What the change took away may be gone.
+                woken |= before[method].exists()
+            woken._wake()
         return result
 
     def unlink(self):
