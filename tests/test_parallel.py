@@ -808,8 +808,9 @@ for subsidy in env['grant.subsidy'].browse({subsidies}):
 
 SIGN = "env['grant.subsidy'].browse({0}).action_sign()"
 PREPARED = {
-    "a pending write": "subsidy.note = 'before'",
-    "a write": "subsidy.note = 'before'\nenv.flush_all()",
+    # Not tracked: that would be a hook already.
+    "a pending write": "subsidy.with_context(tracking_disable=True).note = 'before'",
+    "a write": "subsidy.with_context(tracking_disable=True).note = 'before'\nenv.flush_all()",
     "a lock": "env.cr.execute('SELECT FROM grant_subsidy WHERE id = %s FOR UPDATE', subsidy.ids)",
     "before the commit": "env.cr.precommit.add(lambda: out.append('hook'))",
     "after the commit": "env.cr.postcommit.add(lambda: out.append('hook'))",
