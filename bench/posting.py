@@ -3,10 +3,13 @@
 See README.md for what is measured and how to read it.
 """
 
+import math
 import random
 import time
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from functools import partial
+from unittest.mock import patch
 
 import psycopg2
 from _common import (
@@ -25,12 +28,13 @@ from _records import copy_subsidy, make_contract, make_subsidy, make_user
 from odoo import api
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
-from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, execute_cr, retrying
-from odoo.sql_db import Cursor
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
 
 CLIENTS = (1, 4, 8)
 ENVELOPES = (1, 8)
 SECONDS = 2.0
+LONG = 20.0  # seconds, where Odoo's own retries sleep: five tries take some 15
+RETRIED = ("retried", "sign_retried")  # so they are measured once
 REPETITIONS = 3
 ROOM = 10**9  # euros in each envelope: nobody may be refused for lack of money
 LAST_EUROS = 200  # in the envelope everybody wants
@@ -39,37 +43,32 @@ CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetec
 
 
 class Tally:
-    """What one client did: transactions done and refused, tries of the worst one."""
+    """What one client did: transactions done and refused, tries and seconds of the worst one."""
 
-    def __init__(self):
+    def __init__(self, until=math.inf):
         self.done = self.refused = self.tries = 0
+        self.longest = 0.0
+        self._until, self._begun = until, time.monotonic()
 
     def count(self, tries, refused=False):
-        self.done += not refused
-        self.refused += refused
+        begun, self._begun = self._begun, time.monotonic()
+        self.longest = max(self.longest, self._begun - begun)
         self.tries = max(self.tries, tries)
+        self.refused += refused
+        # Who still sleeps when time is up ends later, alone: that is not parallel work.
+        self.done += not refused and self._begun <= self._until
 
     def as_dict(self):
-        return {"done": self.done, "refused": self.refused, "tries": self.tries}
+        names = ("done", "refused", "tries", "longest")
+        return {name: getattr(self, name) for name in names}
 
 
-class Rollbacks:
-    """Counts the rollbacks of Odoo's cursors: each one is a try that begins again."""
-
-    count = 0
-
-    def __enter__(self):
-        self.rollback, counter = Cursor.rollback, self
-
-        def rollback(cr):
-            counter.count += 1
-            return counter.rollback(cr)
-
-        Cursor.rollback = rollback
-        return self
-
-    def __exit__(self, *_):
-        Cursor.rollback = self.rollback
+@contextmanager
+def without_queue(database):
+    """Let the conflicts come, for Odoo's own retries to deal with."""
+    model = Registry(database)["grant.entry"]
+    with patch.object(model, "_begin_posting", lambda self, envelopes: None):
+        yield
 
 
 # --- the clients' work --------------------------------------------------------------------------
@@ -81,7 +80,7 @@ def bare(until, database, envelopes, odoo_waits=False):
     A conflict is tried again at once until it passes, or as Odoo does: five times at most, after
     a random sleep.
     """
-    connection, tally, turn = connect(database), Tally(), 0
+    connection, tally, turn = connect(database), Tally(until), 0
     while time.monotonic() < until:
         envelope, turn, tries = envelopes[turn % len(envelopes)], turn + 1, 1
         while not _try_bare(connection, envelope):
@@ -127,11 +126,11 @@ def _try_bare(connection, envelope):
     return True
 
 
-def post(until, database, subsidies, user_id, most=None):
+def post(until, database, subsidies, user_id, queue=True, most=None):
     """One commitment of 1 € a transaction, by the posting method, retried as Odoo does; the
     connection is kept, as the bare loop keeps its own."""
-    tally, turn = Tally(), 0
-    with Registry(database).cursor() as cr:
+    tally, turn = Tally(until), 0
+    with Registry(database).cursor() as cr, nullcontext() if queue else without_queue(database):
         while time.monotonic() < until and turn != most:
             subsidy, envelope = subsidies[turn % len(subsidies)]
             turn += 1
@@ -142,29 +141,45 @@ def post(until, database, subsidies, user_id, most=None):
             cr.reset()
             env = api.Environment(cr, user_id, CONTEXT)
             origin = env["grant.subsidy"].browse(subsidy)
-            post_line = partial(env["grant.entry"]._post, origin, [line])
-            _count(tally, partial(retrying, post_line, env))
+            _transact(tally, env, partial(env["grant.entry"]._post, origin, [line]))
     return tally.as_dict()
 
 
-def call(_until, database, calls, user_id, method):
+def call(_until, database, calls, user_id, method, queue=True):
     """Call a method of subsidies, one a transaction, as a remote call of the user would."""
     registry, tally = Registry(database), Tally()
-    for record_id, *arguments in calls:
-        with registry.cursor() as cr:
-            act = partial(execute_cr, cr, user_id, "grant.subsidy", method)
-            _count(tally, partial(act, [[record_id], *arguments], {"context": CONTEXT}))
+    with nullcontext() if queue else without_queue(database):
+        for record_id, *arguments in calls:
+            with registry.cursor() as cr:
+                env = api.Environment(cr, user_id, CONTEXT)
+                arguments = [[record_id], *arguments]
+                act = partial(call_kw, env["grant.subsidy"], method, arguments)
+                _transact(tally, env, partial(act, {"context": CONTEXT}))
     return tally.as_dict()
 
 
-def _count(tally, act):
-    with Rollbacks() as rollbacks:
-        try:
-            act()
-        except (UserError, psycopg2.Error):
-            tally.count(rollbacks.count, refused=True)
-        else:
-            tally.count(1 + rollbacks.count)
+def _transact(tally, env, act):
+    """Call ``act`` in a transaction as Odoo's HTTP dispatch does, and count its tries."""
+    tries = 0
+
+    def try_to_act():
+        nonlocal tries
+        tries += 1
+        return act()
+
+    env.transaction.default_env = env
+    try:
+        retrying(partial(env["grant.entry"]._restartable, try_to_act), env)
+    except (UserError, psycopg2.Error):
+        tally.count(tries, refused=True)
+    else:
+        tally.count(tries)
+
+
+ACTS = {
+    "floor": bare, "waiting": bare, "posting": post, "retried": post,
+    "rename": call, "sign": call, "sign_retried": call,
+}  # fmt: skip
 
 
 # --- the bench ----------------------------------------------------------------------------------
@@ -201,16 +216,20 @@ class Bench:
     def measure(self, work, clients, envelopes):
         """Have ``clients`` processes work on ``envelopes`` envelopes.
 
-        :return: transactions a second, tries of the worst one, how many were refused
+        :return: transactions a second, tries and seconds of the worst one, how many were refused
         """
         targets = self.envelopes[:envelopes]
         shares = [targets[i % envelopes :: clients] for i in range(clients)]
         arguments = [getattr(self, f"_give_{work}")(i, share) for i, share in enumerate(shares)]
-        act = {"rename": call, "sign": call, "posting": post}.get(work, bare)
-        results, seconds = self.clients.run(act, arguments, SECONDS)
+        act = ACTS[work]
+        window = LONG if work == "retried" and clients > envelopes == 1 else SECONDS
+        results, seconds = self.clients.run(act, arguments, window)
+        if act is not call:
+            seconds = window
         return {
             "rate": sum(result["done"] for result in results) / seconds,
             "tries": max(result["tries"] for result in results),
+            "longest": max(result["longest"] for result in results),
             "refused": sum(result["refused"] for result in results),
         }
 
@@ -223,9 +242,15 @@ class Bench:
     def _give_posting(self, client, share):
         return self.database, [(self.subsidies[e][client], e) for e in share], self.user_id
 
+    def _give_retried(self, client, share):
+        return *self._give_posting(client, share), False
+
     def _give_sign(self, _client, share):
         calls = [(self.to_sign[share[n % len(share)]].pop(),) for n in range(SIGNATURES)]
         return self.database, calls, self.user_id, "action_sign"
+
+    def _give_sign_retried(self, client, share):
+        return *self._give_sign(client, share), False
 
     def _give_rename(self, client, share):
         ids = [self.subsidies[e][client] for e in share]
@@ -239,7 +264,7 @@ class Bench:
         """Everybody wants the last euros of one envelope: twice as many as there are."""
         most = 2 * LAST_EUROS // max(CLIENTS)
         arguments = [
-            (self.database, [(subsidy, self.last)], self.user_id, most)
+            (self.database, [(subsidy, self.last)], self.user_id, True, most)
             for subsidy in self.subsidies[self.last]
         ]
         results, _seconds = self.clients.run(post, arguments, 3600)
@@ -264,7 +289,7 @@ class Bench:
 
 def main():
     options = parse_arguments(__doc__)
-    works = ("floor", "posting", "rename", "sign")
+    works = ("floor", "posting", "retried", "rename", "sign", "sign_retried")
     cells = [(clients, envelopes) for envelopes in ENVELOPES for clients in CLIENTS]
     with scratch_database("posting") as database:
         bench = Bench(database)
@@ -273,14 +298,18 @@ def main():
         measures["waiting", max(CLIENTS), 1] = []
         with bench.clients:
             for key in measures:
-                bench.measure(*key)  # the first time fills caches
-            for _repetition in range(REPETITIONS):
+                if key[0] not in RETRIED:
+                    bench.measure(*key)  # the first time fills caches
+            for repetition in range(REPETITIONS):
                 for key, results in measures.items():
-                    results.append(bench.measure(*key))
+                    if key[0] not in RETRIED or not repetition:
+                        results.append(bench.measure(*key))
             rush = bench.rush()
         figures = {
             "posting": [_compare(measures, "posting", "floor", cell) for cell in cells],
             "signing": [_compare(measures, "sign", "rename", cell) for cell in cells],
+            "posting_queue": [_compare(measures, "posting", "retried", cell) for cell in cells],
+            "signing_queue": [_compare(measures, "sign", "sign_retried", cell) for cell in cells],
             "floor_with_odoo_retries": _sum_up(measures["waiting", max(CLIENTS), 1]),
             "rush": rush,
             "verify": bench.verify(),
@@ -293,6 +322,7 @@ def _sum_up(results):
     return {
         "rate": median([result["rate"] for result in results], 1),
         "tries": max(result["tries"] for result in results),
+        "longest": round(max(result["longest"] for result in results), 2),
         "refused": sum(result["refused"] for result in results),
     }
 
@@ -300,7 +330,7 @@ def _sum_up(results):
 def _compare(measures, work, peer, cell):
     """One cell: the work, its peer, and the median of the ratios of the repetitions."""
     ours, theirs = measures[(work, *cell)], measures[(peer, *cell)]
-    ratios = [mine["rate"] / other["rate"] for mine, other in zip(ours, theirs, strict=True)]
+    ratios = [mine["rate"] / other["rate"] for mine, other in zip(ours, theirs, strict=False)]
     clients, envelopes = cell
     return {
         "clients": clients,
@@ -312,19 +342,20 @@ def _compare(measures, work, peer, cell):
 
 
 def _show(figures):
-    for title, work, peer in (
-        ("Postings a second (aim: at least half of the bare loop)", "posting", "floor"),
-        ("Subsidies signed a second, beside saving a new name", "sign", "rename"),
+    for title, key, work, peer in (
+        ("Postings a second (aim: at least half of the bare loop)", "posting", "posting", "floor"),
+        ("Subsidies signed a second, beside saving a new name", "signing", "sign", "rename"),
+        ("Postings, beside the same without the queue", "posting_queue", "posting", "retried"),
+        ("Signed, beside the same without the queue", "signing_queue", "sign", "sign_retried"),
     ):
-        head = ("clients", "envelopes", work, peer, "ratio", "tries", f"{peer} tries", "refused")
+        names = ("rate", "tries", "longest", "refused")
+        sides = [f"{side} {name}" for side in (work, peer) for name in names]
         rows = [
-            (
-                cell["clients"], cell["envelopes"], cell[work]["rate"], cell[peer]["rate"],
-                cell["ratio"], cell[work]["tries"], cell[peer]["tries"], cell[work]["refused"],
-            )
-            for cell in figures["posting" if work == "posting" else "signing"]
-        ]  # fmt: skip
-        show(title, head, rows)
+            (cell["clients"], cell["envelopes"], cell["ratio"])
+            + tuple(cell[side][name] for side in (work, peer) for name in names)
+            for cell in figures[key]
+        ]
+        show(title, ("clients", "envelopes", "ratio", *sides), rows)
     waiting = figures["floor_with_odoo_retries"]
     print(
         f"\nThe bare loop with Odoo's retries, {max(CLIENTS)} clients on one envelope: "

@@ -2,8 +2,8 @@
 """Clients of a database, each in a process of its own: they read calls from a socket, one JSON
 line each, and answer.
 
-A call goes the way of a remote one: the registry's signals, a cursor, `execute_cr` and Odoo's
-retries. `code` runs a text as some other add-on would, under the same retries.
+A call goes the whole way of the web client's: a session, Odoo's HTTP application, its retries.
+`code` runs a text as some other add-on would, under the same retries.
 """
 
 import json
@@ -13,13 +13,19 @@ import random
 import socket
 import sys
 import time
-from functools import partial
+from contextlib import nullcontext
+from functools import cache, partial
+from unittest.mock import patch
+
+import werkzeug.test
 
 import odoo
-from odoo import api
-from odoo.exceptions import UserError
+from odoo import api, http
 from odoo.modules.registry import Registry
-from odoo.service.model import execute_cr, retrying
+from odoo.service.model import retrying
+from odoo.service.security import compute_session_token
+
+REFUSALS = ("UserError", "ValidationError", "AccessError", "LockError", "MissingError")
 
 
 class Retries(logging.Handler):
@@ -31,32 +37,109 @@ class Retries(logging.Handler):
         self.count += "try again" in record.msg
 
 
+class Refused(Exception):
+    """The answer to a call is an error; its class, and its message."""
+
+
 def run(registry, call):
+    """Run the text of a call, as some other add-on's code; `runs` says how often it has begun."""
     with registry.cursor() as cr:
-        if "code" in call:
-            env = api.Environment(cr, call["uid"], {})
-            names = {"env": env, "time": time, "out": []}
-            retrying(partial(exec, call["code"], names), env)
-            return names["out"]
-        return execute_cr(
-            cr, call["uid"], call["model"], call["method"], call["args"], call.get("kwargs", {})
-        )
+        env = api.Environment(cr, call["uid"], {})
+        env.transaction.default_env = env
+        names = {"env": env, "time": time, "out": [], "runs": []}
+
+        def act():
+            names["out"].clear()
+            names["runs"].append(1)
+            exec(call["code"], names)
+
+        if call.get("restartable"):
+            retrying(partial(env["grant.entry"]._restartable, act), env)
+        else:
+            retrying(act, env)
+        return names["out"]
+
+
+def open_session(database, uid, is_new=False):
+    """Log a user in without asking for a password, as Odoo's own HTTP tests do."""
+    session = http.root.session_store.new()
+    session.update(http.get_default_session(), db=database)
+    with Registry(database).cursor() as cr:
+        user = api.Environment(cr, uid, {})["res.users"].browse(uid)
+        session.update(uid=uid, login=user.login, context=dict(user.context_get()))
+        session.session_token = compute_session_token(session, user.env)
+        # The first request of a new one writes the device.
+        session["_trace_disable"] = not is_new
+    http.root.session_store.save(session)
+    return session.sid
+
+
+cache_session = cache(open_session)
+
+
+def post(registry, call):
+    """Call a method of a model, as the web client does."""
+    is_new = call.get("is_new", False)
+    session = (open_session if is_new else cache_session)(registry.db_name, call["uid"], is_new)
+    client = werkzeug.test.Client(http.root)
+    client.set_cookie("session_id", session)
+    if call.get("json2"):
+        return post_json2(client, call)
+    params = {name: call[name] for name in ("model", "method", "args")}
+    params["kwargs"] = call.get("kwargs", {})
+    path = call.get("path", "/web/dataset/call_kw")
+    answer = client.post(path, json={"params": params}).get_json()
+    if "error" in answer:
+        raise Refused(answer["error"]["data"]["name"], answer["error"]["data"]["message"])
+    return answer.get("result")
+
+
+def post_json2(client, call):
+    """Call a method with the current API, which takes the session of a page alone."""
+    headers = {"Dest": "document", "Mode": "navigate", "Site": "same-origin", "User": "?1"}
+    answer = client.post(
+        f"/json/2/{call['model']}/{call['method']}",
+        json={"ids": call["args"][0]},
+        headers={f"Sec-Fetch-{name}": value for name, value in headers.items()},
+    )
+    if answer.status_code != 200:
+        raise Refused(answer.get_json()["name"], answer.get_json()["message"])
+    return answer.get_json()
+
+
+def hold_savepoint(registry):
+    """Let another add-on's override of `_dispatch` hold a savepoint."""
+    dispatch = registry["ir.http"]._dispatch
+
+    def dispatch_within(endpoint):
+        with http.request.env.cr.savepoint():
+            return dispatch(endpoint)
+
+    return patch.object(registry["ir.http"], "_dispatch", staticmethod(dispatch_within))
 
 
 def answer(database, retries, call):
-    time.sleep(max(0.0, call.get("at", 0) - time.time()))
+    time.sleep(max(0.0, call.get("at", 0) + call.get("after", 0) - time.time()))
     retries.count, start = 0, time.monotonic()
     registry = Registry(database).check_signaling()
     try:
-        result = {"value": run(registry, call)}
+        with hold_savepoint(registry) if call.get("savepoint") else nullcontext():
+            result = {"value": (run if "code" in call else post)(registry, call)}
         registry.signal_changes()
-    except UserError as refusal:
-        registry.reset_changes()
-        result = {"refused": str(refusal), "kind": type(refusal).__name__}
     except Exception as error:
         registry.reset_changes()
-        result = {"error": f"{type(error).__name__}: {error}"}
+        result = describe(error)
     return {**result, "retries": retries.count, "seconds": time.monotonic() - start}
+
+
+def describe(error):
+    """A user is refused; anything else is an error."""
+    kind, text = type(error).__name__, str(error)
+    if isinstance(error, Refused):
+        kind, text = error.args[0].rpartition(".")[2], error.args[1]
+    if kind in REFUSALS:
+        return {"refused": text, "kind": kind}
+    return {"error": f"{kind}: {text}"}
 
 
 def serve(connection, database, retries):
@@ -67,12 +150,14 @@ def serve(connection, database, retries):
 
 
 def main(config, database, path):
-    odoo.tools.config.parse_config(["-c", config, "-d", database, "--log-level", "critical"])
+    options = ["-c", config, "-d", database, f"--db-filter=^{database}$", "--log-level=critical"]
+    odoo.tools.config.parse_config(options)
     retries = Retries()
     logger = logging.getLogger("odoo.service.model")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.addHandler(retries)
+    http.root.initialize()
     # As Odoo's own server with workers: the registry is loaded once, each process then opens
     # its connections.
     Registry(database)

@@ -760,23 +760,25 @@ time.sleep(0.5)
 """
 
 
-def test_inside_a_savepoint(city):
+@pytest.mark.parametrize("restartable", [False, True])
+def test_inside_a_savepoint(city, restartable):
     """Whoever posts within a savepoint keeps it, whether somebody else posts or not."""
     contract, (envelope,) = city.make_contract(1000)
     slow, inside, alone = city.make_subsidies(envelope, 10, 10, 10)
     guarded = """
+env['grant.subsidy'].browse({0}).state
 time.sleep(0.1)
 with env.cr.savepoint():
     env['grant.subsidy'].browse({0}).action_sign()
 env['grant.subsidy'].browse({0}).note = 'after'
 """
-    uid = city.users["coordinator"]
-    city.together({"uid": uid, "code": guarded.format(alone)})
+    call = {"uid": city.users["coordinator"], "restartable": restartable}
+    city.together({**call, "code": guarded.format(alone)})
     answers = city.together(
-        {"uid": uid, "code": SLOW_SIGN.format(slow)},
-        {"uid": uid, "code": guarded.format(inside)},
+        {**call, "code": SLOW_SIGN.format(slow)}, {**call, "code": guarded.format(inside)}
     )
     assert len(passed(answers)) == 2, answers
+    assert answers[1]["retries"] == (0 if restartable else 1), answers
     for subsidy in (inside, alone):
         state, note = city.read("grant.subsidy", subsidy, "state", "note")
         assert state == "signed" and "after" in note
@@ -804,54 +806,140 @@ for subsidy in env['grant.subsidy'].browse({subsidies}):
     city.verify(contract)
 
 
-def test_what_a_request_did_before_is_kept(city):
-    """Straight from the dispatch, but with a write not flushed yet, and hooks on the commit:
-    the transaction is not restarted under it, and in the end all of it is there, once."""
+SIGN = "env['grant.subsidy'].browse({0}).action_sign()"
+PREPARED = {
+    # Not tracked: that would be a hook already.
+    "a pending write": "subsidy.with_context(tracking_disable=True).note = 'before'",
+    "a write": "subsidy.with_context(tracking_disable=True).note = 'before'\nenv.flush_all()",
+    "a lock": "env.cr.execute('SELECT FROM grant_subsidy WHERE id = %s FOR UPDATE', subsidy.ids)",
+    "before the commit": "env.cr.precommit.add(lambda: out.append('hook'))",
+    "after the commit": "env.cr.postcommit.add(lambda: out.append('hook'))",
+    "before a rollback": "env.cr.prerollback.add(lambda: None)",
+    "after a rollback": "env.cr.postrollback.add(lambda: None)",
+}
+
+
+@pytest.mark.parametrize("prepared", PREPARED.values(), ids=PREPARED)
+def test_what_was_prepared_before_is_kept(city, prepared):
+    """The opt-in comes too late: the transaction is Odoo's to try again, from its beginning."""
     contract, (envelope,) = city.make_contract(1000)
     slow, mine = city.make_subsidies(envelope, 10, 10)
     source = f"""
-from odoo.service.model import call_kw
-del out[:]
 subsidy = env['grant.subsidy'].browse({mine})
-subsidy.note = 'before'
-env.cr.precommit.add(lambda: out.append('precommit'))
-env.cr.postcommit.add(lambda: out.append('postcommit'))
+{prepared}
 time.sleep(0.2)
-call_kw(env['grant.subsidy'], 'action_sign', [[{mine}]], {{}})
+env['grant.entry']._restartable(subsidy.action_sign)
+out.append(len(runs))
 """
     uid = city.users["coordinator"]
     slow_answer, answer = city.together(
         {"uid": uid, "code": SLOW_SIGN.format(slow)}, {"uid": uid, "code": source}
     )
-    assert answer["value"] == ["precommit", "postcommit"], answer
+    assert answer["value"] == ([2, "hook"] if "'hook'" in prepared else [2]), answer
+    assert answer["retries"] == 1
     state, note = city.read("grant.subsidy", mine, "state", "note")
-    assert state == "signed" and "before" in note
+    assert state == "signed" and ("note" not in prepared or "before" in note)
     city.verify(contract)
 
 
-def test_a_request_that_reads_first_is_restarted_unnoticed(city):
-    """What it read before the wait is read again: no retry, and the counters of the others."""
+def test_the_device_of_a_request_is_kept(city):
+    """Odoo itself writes before it dispatches the first request of a session."""
+    contract, (envelope,) = city.make_contract(1000)
+    slow, mine = city.make_subsidies(envelope, 10, 10)
+    count = "out.append(env['res.device.log'].search_count([]))"
+    (before,) = city.code(count)
+    sign = city.request("coordinator", "grant.subsidy", "action_sign", [mine])
+    answers = city.together(
+        {"uid": city.users["coordinator"], "code": SLOW_SIGN.format(slow)},
+        {**sign, "after": 0.2, "is_new": True},
+    )
+    assert len(passed(answers)) == 2, answers
+    assert answers[1]["retries"] == 1
+    assert city.code(count) == [before + 1]
+    city.verify(contract)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"path": "/web/dataset/call_kw/x"}, {"path": "/web/dataset/call_button"}, {"json2": True},
+        {"savepoint": True},
+    ],
+    ids=["call_kw", "call_button", "json2", "another add-on's savepoint around"],
+)  # fmt: skip
+def test_calls_of_methods_wait_for_their_turn(city, way):
+    """Those of the web client and of the API, whatever another add-on does around."""
+    contract, (envelope,) = city.make_contract(1000)
+    slow, mine = city.make_subsidies(envelope, 10, 10)
+    sign = city.request("coordinator", "grant.subsidy", "action_sign", [mine])
+    answers = city.together(
+        {"uid": city.users["coordinator"], "code": SLOW_SIGN.format(slow)},
+        {**sign, **way, "after": 0.2},
+    )
+    assert len(passed(answers)) == 2, answers
+    assert answers[1]["retries"] == 0, "Odoo had to try again"
+    assert city.read("grant.subsidy", mine, "state") == "signed"
+    city.verify(contract)
+
+
+def test_a_request_that_reads_first_reads_again(city):
+    """It knows nothing of before the wait when it posts, not even in a variable of its own."""
     contract, (envelope,) = city.make_contract(100)
-    slow, mine = city.make_subsidies(envelope, 60, 60)
+    slow, mine = city.make_subsidies(envelope, 60, 40)
     source = f"""
-from odoo.service.model import call_kw
-envelope = env['grant.envelope'].browse({envelope})
-out.append(envelope.available_amount)
+left = env['grant.envelope'].browse({envelope}).available_amount
 time.sleep(0.2)
-call_kw(env['grant.envelope'], 'read', [[{envelope}]], {{}})
-try:
-    call_kw(env['grant.subsidy'], 'action_sign', [[{mine}]], {{}})
-except Exception as error:
-    out.append(str(error))
-    raise
+{SIGN.format(mine)}
+out += [left, len(runs)]
 """
-    uid = city.users["coordinator"]
+    call = {"uid": city.users["coordinator"], "restartable": True}
     slow_answer, answer = city.together(
-        {"uid": uid, "code": SLOW_SIGN.format(slow)}, {"uid": uid, "code": source}
+        {**call, "code": SLOW_SIGN.format(slow)}, {**call, "code": source}
     )
     assert "value" in slow_answer
-    assert "40" in answer["refused"] and "60" in answer["refused"], answer
+    assert answer["value"] == [40, 2], answer
     assert answer["retries"] == 0
+    city.verify(contract)
+
+
+def test_a_failure_that_somebody_keeps_to_himself(city):
+    """An add-on that goes on after any failure goes on with what it wrote."""
+    contract, (envelope,) = city.make_contract(100)
+    slow, mine = city.make_subsidies(envelope, 60, 40)
+    source = f"""
+env['grant.subsidy'].browse({mine}).state
+time.sleep(0.2)
+try:
+    with env.cr.savepoint():
+        {SIGN.format(mine)}
+except Exception:
+    env['grant.subsidy'].browse({mine}).note = 'after'
+"""
+    call = {"uid": city.users["coordinator"], "restartable": True}
+    answers = city.together({**call, "code": SLOW_SIGN.format(slow)}, {**call, "code": source})
+    assert len(passed(answers)) == 2, answers
+    state, note = city.read("grant.subsidy", mine, "state", "note")
+    assert state == "granted" and "after" in note
+    city.verify(contract)
+
+
+def test_an_envelope_that_changes_out_of_turn(city):
+    """Somebody who does not queue writes on it again and again: that is for Odoo's retries."""
+    contract, (envelope,) = city.make_contract(100)
+    (mine,) = city.make_subsidies(envelope, 40)
+    source = f"""
+env['grant.subsidy'].browse({mine}).state
+if len(runs) < 3:
+    with env.registry.cursor() as other:
+        other.execute("UPDATE grant_envelope SET note = now() WHERE id = {envelope}")
+{SIGN.format(mine)}
+out.append(len(runs))
+"""
+    (answer,) = city.together(
+        {"uid": city.users["coordinator"], "restartable": True, "code": source}
+    )
+    assert answer["value"] == [3], answer
+    assert answer["retries"] == 1
     city.verify(contract)
 
 
@@ -860,16 +948,17 @@ def test_a_wait_that_fails_leaves_no_lock(city):
     contract, envelopes = city.make_contract(100, 100, in_force=False)
     hold = f"""
 env.cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [0x4752, {max(envelopes)}])
-time.sleep(1)
+time.sleep(0.6)
+env.cr.execute("SELECT pg_cancel_backend(pid) FROM pg_locks "
+               "WHERE locktype = 'advisory' AND NOT granted")
+time.sleep(0.2)
 """
     impatient = f"""
 import psycopg2
-from odoo.service.model import call_kw
 time.sleep(0.3)
-env.cr.execute("SET LOCAL lock_timeout = '200ms'")
 try:
-    call_kw(env['grant.contract'], 'action_put_in_force', [[{contract}]], {{}})
-except psycopg2.errors.LockNotAvailable:
+    env['grant.entry']._restart({sorted(envelopes)})
+except psycopg2.errors.QueryCanceled:
     out.append('waited')
 env.cr.execute('''SELECT count(*) FROM pg_locks
                    WHERE locktype = 'advisory' AND pid = pg_backend_pid()''')

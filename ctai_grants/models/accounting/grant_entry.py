@@ -10,6 +10,7 @@ class GrantEntry(models.Model):
         """Post; the costs of the city follow what is committed for them."""
         entries = super()._post(origin, lines)
         committed = {line.get("subsidy_id") for line in lines if line["kind"] == "commitment"}
-        subsidies = self.env["grant.subsidy"].browse(committed)
-        subsidies._get_cost_envelopes()._wake()
+        # Of each only what it is: all its fields would cost more than posting does.
+        subsidies = self.env["grant.subsidy"].with_context(prefetch_fields=False).browse(committed)
+        subsidies._get_cost_envelopes().with_env(self.env)._wake()
         return entries

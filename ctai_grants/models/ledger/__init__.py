@@ -14,6 +14,7 @@ from . import (
     grant_entry_verifier,
     grant_envelope,
     grant_subsidy,
+    ir_http,
     ir_module_module,
     res_company,
     res_partner,

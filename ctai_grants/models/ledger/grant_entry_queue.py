@@ -1,74 +1,90 @@
-import sys
-
 import psycopg2
 
-from odoo import api, models, modules
-from odoo.sql_db import Cursor
+from odoo import api, models
 from odoo.tools import SQL
 
 # First key of the advisory locks, the second being the envelope's id.
 POSTING_LOCK = 0x4752
-# What calls a method straight from a request.
-DISPATCHERS = ("odoo.service.model", "odoo.addons.rpc.controllers.json2")
-
-
-def _is_dispatched():
-    """Whether only this add-on stands between us and the dispatch of the request.
-
-    Anybody else could hold a savepoint, which nothing tells and which a rollback would end.
-    """
-    frame = sys._getframe()
-    # Code that safe_eval runs has no name.
-    while frame.f_globals.get("__name__", "").startswith("odoo.addons.ctai_grants"):
-        frame = frame.f_back
-    return frame.f_globals.get("__name__") in DISPATCHERS
 
 
 class GrantEntry(models.Model):
+    """The queue before posting.
+
+    Odoo's transactions read a snapshot taken at their first query: whoever waited for another
+    posting cannot change the row that changed meanwhile, and Odoo tries again after a random
+    sleep, five times at most. A transaction that is restartable begins again at once instead,
+    behind those who wait already, and its snapshot is taken when it is its turn.
+    """
+
     _inherit = "grant.entry"
 
     @api.model
     def _begin_posting(self, envelopes):
-        """Queue for the envelopes' ledgers, and see what those before us have posted.
+        """Queue for the envelopes' ledgers until the transaction ends.
 
-        To be called first thing by the methods that will post. Odoo's transactions read a
-        snapshot taken at their first query: whoever waits for another posting would then fail
-        on the row that changed meanwhile, and be retried after a random sleep, five times at
-        most. So the wait is on a session lock, which outlives a rollback: when the envelopes
-        have changed since the snapshot, the transaction is restarted under it, as long as
-        nothing can be lost by that. The transaction's own lock then takes over, and ends with it.
+        To be called first thing by the methods that will post: nothing is written yet, so that
+        the failure that says that an envelope has changed meanwhile can be
+        :meth:`_restartable`'s. Outside of that, Odoo's retries take it like any other.
         """
-        cr = self.env.cr
         ids = sorted(set(envelopes.ids))
         if not ids:
             return
-        can_restart = self._can_restart_transaction()
-        queue = SQL("SELECT grant_entry_queue(%s, %s, %s)", POSTING_LOCK, ids, can_restart)
+        self._query_locks(ids, "pg_advisory_xact_lock")
+        # Whether something is written, before this transaction was restartable or since, is for
+        # the database to say: then a restart could lose it, and the entry itself will fail.
+        rows = SQL("id = ANY(%s) AND pg_current_xact_id_if_assigned() IS NULL", ids)
+        query = SQL("SELECT FROM grant_envelope WHERE %s ORDER BY id FOR NO KEY UPDATE", rows)
         try:
+            self.env.cr.execute(query, log_exceptions=False)
+        except psycopg2.errors.SerializationFailure as failure:
+            failure.grant_envelope_ids = ids
+            raise
+
+    @api.model
+    def _restartable(self, act, *args):
+        """Call ``act(*args)``, and again in another transaction when envelopes have changed
+        since this one began.
+
+        An opt-in of whoever begins a transaction, has no savepoint open, and may call ``act``
+        again after a rollback, as Odoo's ``retrying`` does. What ``act`` calls is left by an
+        exception: savepoints close, and all that is prepared there is prepared again.
+        """
+        cr = self.env.cr
+        # What was prepared before would be lost: what is pending in the cache is written now.
+        self.env.flush_all()
+        if cr.precommit or cr.postcommit or cr.prerollback or cr.postrollback:
+            return act(*args)
+        ids = set()
+        while True:
             try:
-                cr.execute(queue, log_exceptions=False)
-            except psycopg2.errors.SerializationFailure:
-                cr.rollback()
-                self._query_locks(ids, "pg_advisory_xact_lock", "pg_advisory_unlock")
+                return act(*args)
+            except psycopg2.errors.SerializationFailure as failure:
+                changed = set(getattr(failure, "grant_envelope_ids", ()))
+                # It was our turn on all of them, so it is no posting: left to Odoo's retries.
+                if changed <= ids:
+                    raise
+                ids |= changed
+            self._restart(sorted(ids))
+
+    @api.model
+    def _restart(self, envelope_ids):
+        """Begin the transaction again, its snapshot taken when it is its turn to post."""
+        cr = self.env.cr
+        cr.rollback()
+        self.env.transaction.reset()
+        self.env.registry.reset_changes()
+        try:
+            # On the session: the transaction that waits has a snapshot of before, and must end.
+            self._query_locks(envelope_ids, "pg_advisory_lock")
+            cr.rollback()
+            self._query_locks(envelope_ids, "pg_advisory_xact_lock", "pg_advisory_unlock")
         except BaseException:
             # Nothing can be unlocked in a failed transaction, and the connection is used again.
-            if can_restart:
-                cr.rollback()
-                self._query_locks(ids, "pg_advisory_unlock")
+            cr.rollback()
+            self._query_locks(envelope_ids, "pg_advisory_unlock")
             raise
 
     @api.model
     def _query_locks(self, envelope_ids, *functions):
         calls = SQL(", ").join(SQL("%s(%s, id)", SQL(f), POSTING_LOCK) for f in functions)
         self.env.cr.execute(SQL("SELECT %s FROM unnest(%s) id", calls, envelope_ids))
-
-    @api.model
-    def _can_restart_transaction(self):
-        """Whether a rollback now loses nothing that a caller prepared; whether something is
-        written already is for the database to say."""
-        cr = self.env.cr
-        # Tests run in one transaction that must not end; their cursors refuse it.
-        if modules.module.current_test or not isinstance(cr, Cursor) or not _is_dispatched():
-            return False
-        self.env.flush_all()
-        return not (cr.precommit or cr.postcommit or cr.prerollback or cr.postrollback)

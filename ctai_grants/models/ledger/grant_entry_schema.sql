@@ -4,25 +4,6 @@
 -- * counters move only with an entry.
 -- Run at each install and upgrade, after append_only.sql: every statement can be repeated.
 
--- Queue for the ledgers of these envelopes until the transaction ends. One that can be restarted
--- waits on session locks: they outlive the failure that says that it must be, since an envelope
--- has changed after its snapshot.
-CREATE OR REPLACE FUNCTION grant_entry_queue(
-    lock_key integer, envelope_ids integer[], can_restart boolean
-) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    -- Not when something is written already: a restart would lose it.
-    can_restart := can_restart AND pg_current_xact_id_if_assigned() IS NULL;
-    IF can_restart THEN
-        PERFORM pg_advisory_lock(lock_key, id) FROM unnest(envelope_ids) id;
-        PERFORM FROM grant_envelope WHERE id = ANY (envelope_ids) ORDER BY id FOR NO KEY UPDATE;
-    END IF;
-    PERFORM pg_advisory_xact_lock(lock_key, id) FROM unnest(envelope_ids) id;
-    IF can_restart THEN
-        PERFORM pg_advisory_unlock(lock_key, id) FROM unnest(envelope_ids) id;
-    END IF;
-END $$;
-
 CREATE OR REPLACE FUNCTION grant_entry_text(
     previous text, entry grant_entry
 ) RETURNS text LANGUAGE sql STABLE AS $$

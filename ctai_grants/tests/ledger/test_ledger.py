@@ -145,7 +145,7 @@ class TestGuards(LedgerCase):
 
     def test_private_methods_by_rpc(self):
         private = {
-            "grant.entry": ("_post", "_begin_posting", "_query_locks", "_append"),
+            "grant.entry": ("_post", "_begin_posting", "_restartable", "_restart", "_append"),
             "grant.decision": ("_record", "_append"),
             "grant.subsidy": ("_transition", "_decide", "_do_close", "_post_commitment"),
             "grant.disbursement": ("_transition", "_do_pay", "_do_order", "_post_payment"),
