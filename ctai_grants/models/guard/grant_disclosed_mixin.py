@@ -22,10 +22,11 @@ class GrantDisclosedMixin(models.AbstractModel):
     def _has_field_access(self, field, operation):
         if not super()._has_field_access(field, operation):
             return False
-        if self.env.su or not self.env.user._is_portal():
+        # Reading a model over RPC means reading all its fields: a white-list for the portal. Asked
+        # first, as it is asked for each field of each reading: most are not the portal's.
+        if operation == "read" and field.name in self._get_portal_fields():
             return True
-        # Reading a model over RPC means reading all its fields: a white-list for the portal.
-        return operation == "read" and field.name in self._get_portal_fields()
+        return self.env.su or not self.env.user._is_portal()
 
     # Odoo checks that fields may be read where it makes SQL of them. It does not for fields with a
     # search method, many2many fields in a grouping, and all but the end of a related field.
