@@ -125,14 +125,17 @@ class TestRoles(RolesCase):
             theirs.with_user(self.employee).action_download()
 
     def test_today_is_not_later(self):
-        """Today is the user's: late in the evening in Paris it is still yesterday in London."""
+        """Today is the city's, wherever its people are."""
+        self.company.partner_id.tz = "Europe/Paris"
         self.reader.tz = "Pacific/Kiritimati"
         self.coordinator.tz = "Pacific/Honolulu"
-        with self.frozen("2026-03-01 23:30:00"):
-            self.make(day("2026-03-02"), user=self.reader)
-            with self.assertRaisesRegex(UserError, "after today"):
-                self.make(day("2026-03-02"), user=self.coordinator)
-            self.make(day("2026-03-01"), user=self.coordinator)
+        for user in (self.reader, self.coordinator):
+            with self.frozen("2026-03-01 22:30:00"):
+                self.make(day("2026-03-01"), user=user)
+                with self.assertRaisesRegex(UserError, "after today"):
+                    self.make(day("2026-03-02"), user=user)
+            with self.frozen("2026-03-01 23:30:00"):
+                self.make(day("2026-03-02"), user=user)
 
 
 @tagged("post_install", "-at_install")
