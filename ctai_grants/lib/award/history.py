@@ -62,6 +62,7 @@ def last_step(history, day):
     >>> last_step(history, datetime.date(2021, 12, 29)).state
     'planned'
     """
+    # The last one taken, not the one dated last: what came after has undone it.
     return next((step for step in reversed(history) if step.day <= day), history[0])
 
 

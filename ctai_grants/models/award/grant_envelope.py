@@ -53,6 +53,7 @@ class GrantEnvelope(models.Model):
     @api.depends("available_amount", "draft_amount", "amount", "state")
     def _compute_ceiling_warning(self):
         for envelope in self:
+            # In a draft nothing is allotted yet: what the contract says counts.
             room = envelope.amount if envelope.state == "draft" else envelope.available_amount
             over = envelope.draft_amount - room
             currency = envelope.currency_id or self.env.company.currency_id
@@ -111,6 +112,7 @@ class GrantEnvelope(models.Model):
                 "kind": "allocation",
                 "envelope_id": envelope.id,
                 "date": date,
+                # Taken back is what the ledger holds, whatever the field says by now.
                 "amount": sign * (envelope.amount if sign > 0 else envelope.allocated_amount),
                 "memo": contract.code,
             }

@@ -112,6 +112,7 @@ class GrantSubsidy(models.Model):
     @api.depends("kind", "company_id")
     def _compute_partner_id(self):
         for subsidy in self:
+            # Nothing is said of the others: what was chosen stays.
             if subsidy.kind == "own_cost":
                 subsidy.partner_id = (subsidy.company_id or self.env.company).partner_id
 
@@ -159,6 +160,7 @@ class GrantSubsidy(models.Model):
         amounts = {}
         for subsidy in self:
             year = by_year(subsidy, subsidy.decision_date or subsidy.date_start)
+            # Itself by the amount that the form shows, saved or not.
             others = decided.get(year, self.browse()) - subsidy._origin
             amounts[subsidy] = subsidy.amount + sum(others.mapped("amount"))
         return amounts
@@ -279,6 +281,7 @@ class GrantSubsidy(models.Model):
         2017-779) without it."""
         partner = self.partner_id.commercial_partner_id
         is_abroad = partner.country_id and not partner.is_france_country
+        # Who has no country yet is taken to be in France, which _get_siret() does not.
         siret = partner._get_siret() if partner.country_id else partner.company_registry
         if self.kind == "operator" and not is_abroad and not siret:
             raise UserError(
@@ -344,6 +347,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_signable()
+            # Before the commitment: own costs follow it, and only a signed subsidy covers any.
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
 
@@ -403,6 +407,7 @@ class GrantSubsidy(models.Model):
         """Post a commitment, split over the actions that have an amount when it is the whole."""
         lines = []
         rest = amount
+        # Of a part, nothing says whose it is: payments name no action.
         if self.currency_id.compare_amounts(amount, self.amount) == 0:
             for action in self.action_ids.filtered("amount"):
                 lines.append({"action_id": action.id, "amount": action.amount})

@@ -255,11 +255,13 @@ class GrantAmendment(models.Model):
         for amendment in self:
             document = amendment._get_document()
             for name in amendment._get_amended_fields():
+                # While “before” is what it was: that alone tells what was changed in the draft.
                 if amendment[name] == amendment[f"{name}_before"]:
                     amendment[name] = document[name]
                 amendment._transition(**{f"{name}_before": document[name]})
             lines = amendment.line_ids.filtered("item_id")
             gone = lines.filtered(lambda line: line._is_gone())
+            # By hand, the line of a document that exists cannot be deleted.
             transition.writing(gone, ("item_id",)).unlink()
             (lines - gone)._refresh()
             amendment._add_missing_lines()

@@ -30,6 +30,7 @@ class GrantEntry(models.Model):
     _inherit = ["grant.append.only.mixin"]
     _order = "date desc, id desc"
     _rec_name = "number"
+    # Who posted it, and when, is hashed: user_id and posted_at, not Odoo's own columns.
     _log_access = False
     number = fields.Integer(required=True, readonly=True, aggregator=None)
     envelope_id = fields.Many2one(
@@ -103,11 +104,13 @@ class GrantEntry(models.Model):
             the future, or before the contract
         """
         origin.ensure_one()._check_entries(lines)
+        # Before anything is judged by what others have committed: nobody posts meanwhile.
         self._begin_posting(
             self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
         )
         for line in lines:
             self._check_date(line)
+        # The triggers read states and counters from the tables, not from our cache.
         self.env.flush_all()
         # A refusal is put into words when the transaction has failed: what that reads, now.
         get_lang(self.env)
@@ -116,6 +119,7 @@ class GrantEntry(models.Model):
         except psycopg2.errors.CheckViolation as error:
             if (error.diag.constraint_name or "").startswith("grant_ledger_"):
                 raise self._get_refusal(error) from error
+            # Another CHECK: Odoo has the sentence of its constraint.
             raise
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
         self._forget_counters(lines)
@@ -219,6 +223,8 @@ class GrantEntry(models.Model):
         for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
             records = self.env[model].browse({line[key] for line in lines if line.get(key)})
             moved = [name for name, kind in records._get_counters().items() if kind in kinds]
+            # Nothing is pending, all was flushed before. And the ORM did not write these: what is
+            # computed of them has to be told.
             records.invalidate_recordset([*moved, "entry_ids"], flush=False)
             records.modified([*moved, "entry_ids"])
 
@@ -227,6 +233,7 @@ class GrantEntry(models.Model):
         """The refusal of the database as a message that says which ceiling, what was left and
         what was asked."""
         about = json.loads(error.diag.message_detail)
+        # Made of what the error carries: a transaction that failed reads nothing.
         currency = self.env["res.currency"].new(about.get("currency") or {})
         for name in ("left", "asked"):
             if name in about:

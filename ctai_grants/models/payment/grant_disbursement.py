@@ -243,6 +243,7 @@ class GrantDisbursement(models.Model):
             "certified": "certified",
             "returned": "planned",
             "paid": "paid",
+            # Of the city's own payments, the layer of accounting says it.
             "unpaid": {"direct": "certified"},
             "cancelled": "cancelled",
             "reopened": "planned",
@@ -304,6 +305,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(("planned", "ready"), what)
+        # Under the lock: what counts are the facts of now, not those of the last look.
         self._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
@@ -376,6 +378,7 @@ class GrantDisbursement(models.Model):
         self._decide(
             "paid",
             reference,
+            # Nothing else was ordered: the second person is who records it (R5).
             ordered_by_id=self.env.uid,
             paid_by_id=self.env.uid,
             paid_date=date,

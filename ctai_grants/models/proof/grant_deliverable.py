@@ -221,6 +221,7 @@ class GrantDeliverable(models.Model):
         mimetype = self._check_upload(filename, content)
         # sudo: an operator adds its own file and moves its own deliverable, nothing else
         self_sudo = self.sudo()
+        # One file at a time: the number of a version is the next one.
         self_sudo.lock_for_update()
         attachment = self_sudo.env["ir.attachment"].create(
             {"name": filename, "raw": content, "mimetype": mimetype}
@@ -241,6 +242,7 @@ class GrantDeliverable(models.Model):
                 "comment": comment or False,
             }
         )
+        # Only now: each of the two needs the other, and an attachment of nothing is its author's.
         attachment.write({"res_model": version._name, "res_id": version.id})
         self_sudo._transition(state="submitted", last_version_id=version.id)
         self_sudo._notify_submission(version)

@@ -102,6 +102,7 @@ class GrantMilestone(models.Model):
         return frozenset()
 
     def _get_state_label(self):
+        # What freezes it is the state of its subsidy, not its own.
         return self.subsidy_id._get_state_label()
 
     @api.ondelete(at_uninstall=False)
