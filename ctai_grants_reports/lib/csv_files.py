@@ -67,6 +67,7 @@ def cell(column: Column, value) -> str:
     >>> cell(Column("", "siret"), "21860194600013")
     '218 601 946 00013'
     """
+    # Not what is merely false: a zero is shown.
     if value is None or value == "":
         return ""
     return SHOWN.get(column.kind, neutralise)(value)

@@ -176,6 +176,7 @@ class _Workbook:
         for table in self.statement.lists:
             self._write_list(table)
         self._write_list(self.statement.ledger, dense=True)
+        # Only now is anything in the stream: an error before leaves it empty.
         self.book.close()
 
     # --- sheets -----------------------------------------------------------------------------
@@ -293,6 +294,7 @@ class _Workbook:
         texts = [i for i, c in enumerate(columns) if wraps and c.kind == "text"]
         for values in table.read():
             if texts:
+                # Before its cells: rows go to disk one after the other.
                 self._set_height(sheet, row, [(values[i], columns[i].width) for i in texts])
             for index, convert, cell_format in cells:
                 _write_value(sheet, row, index, values[index], convert, cell_format)

@@ -83,6 +83,7 @@ class GrantOrderBatch(models.Model):
             ],
             ["order_number"],
         )
+        # Finance software may put letters in: such a number has no next one.
         numbers = [number for number in orders.mapped("order_number") if number.isdecimal()]
         if not numbers:
             return False if orders else "1"

@@ -185,6 +185,7 @@ class GrantOwnCost(models.Model):
         subsidies = self.env["grant.subsidy"].sudo().search(
             [("envelope_id", "in", envelopes.ids), ("kind", "=", "own_cost")]
         )  # fmt: skip
+        # Nearly all of accounting has nothing to do with grants: nothing is locked for it.
         if not subsidies:
             return
         entries = subsidies.env["grant.entry"]

@@ -42,6 +42,7 @@ class GrantRecovery(models.Model):
         """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
         more than its amount; or none, and the claim stands by itself."""
         self.ensure_one()
+        # Those collected too: what they reduced stays reduced.
         claimed = self.subsidy_id.recovery_ids.filtered(
             lambda recovery: recovery.state in ("claimed", "collected")
         )

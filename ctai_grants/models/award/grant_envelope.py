@@ -68,6 +68,7 @@ class GrantEnvelope(models.Model):
     @api.constrains("contract_id")
     def _check_contract_draft(self):
         for envelope in self:
+            # One that an amendment adds is in force from the start.
             if envelope.contract_id.state != "draft" and envelope.state == "draft":
                 raise ValidationError(
                     self.env._(

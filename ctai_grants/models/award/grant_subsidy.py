@@ -186,6 +186,7 @@ class GrantSubsidy(models.Model):
                 Domain("id", "!=", subsidy.id)
                 & Domain("envelope_id", "=", subsidy.envelope_id.id)
                 & Domain("kind", "=", "own_cost")
+                # Closed ones too: their costs are counted.
                 & Domain("state", "in", ("signed", "closed"))
                 & Domain("date_start", "<=", subsidy.date_end)
                 & Domain("date_end", ">=", subsidy.date_start),
@@ -237,6 +238,7 @@ class GrantSubsidy(models.Model):
         """
         for subsidy in self:
             total = sum(subsidy.action_ids.mapped("amount"))
+            # Actions without an amount only say what is done.
             if total and subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
                 raise ValidationError(
                     self.env._(
@@ -261,6 +263,7 @@ class GrantSubsidy(models.Model):
             # A cancelled subsidy can be a draft again: its entries name envelope and operator.
             return frozenset(frozen if self.entry_ids else ())
         frozen |= {"amount", "decision_number", "decision_date"}
+        # Granted: the convention is on its way, its number and date are still to come.
         if self.state != "granted":
             frozen |= {"signature_date", "code"}
         return frozenset(frozen)
@@ -330,6 +333,7 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             required = ["amount", "date_start", "date_end"]
             if subsidy.kind == "operator":
+                # The council votes nothing for what the city spends itself.
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
             subsidy._decide("granted")

@@ -109,6 +109,7 @@ class GrantAmendment(models.Model):
         "CHECK ((contract_id IS NULL) <> (subsidy_id IS NULL))",
         "An amendment is to a contract or to a subsidy: choose one.",
     )
+    # Two indexes: to PostgreSQL, two lines without contract are not the same.
     _contract_number_uniq = models.UniqueIndex(
         "(contract_id, number)", "There is already an amendment with this number."
     )
@@ -323,6 +324,7 @@ class GrantAmendment(models.Model):
             what was added since
         """
         undone = {}
+        # One that is signed on that very day counts for it.
         later = [("state", "=", "signed"), ("signature_date", ">", date)]
         # The first one signed since knows what was before: it comes last.
         for amendment in self.search(

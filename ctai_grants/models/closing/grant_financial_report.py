@@ -142,6 +142,7 @@ class GrantFinancialReport(models.Model):
                 )
 
     def _get_frozen_fields(self):
+        # Accepted once, it has entries that name its subsidy.
         frozen = {"subsidy_id"} if self.decision_ids else set()
         if self.state == "accepted":
             frozen |= {
@@ -176,6 +177,7 @@ class GrantFinancialReport(models.Model):
         self.ensure_one()
         # sudo: an operator's page shows the calculation of its own report
         subsidy = self.subsidy_id.sudo()
+        # Once accepted, the calculation stays that of its day.
         granted = euros(self.granted_amount if self.state == "accepted" else subsidy.amount)
         paid = euros(subsidy.paid_amount) - euros(subsidy.recovered_amount)
         result = {"granted": granted, "paid": paid}

@@ -178,6 +178,7 @@ class GrantSubsidy(models.Model):
             )
             for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
         ]
+        # Who got nothing, or gave all of it back, has nothing to account for.
         kept = self.paid_amount - self.recovered_amount
         if (
             self.report_required

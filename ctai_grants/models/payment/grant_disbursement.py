@@ -444,6 +444,7 @@ class GrantDisbursement(models.Model):
         what = self.env._("Planning a tranche again")
         self._check_group("group_finance_manager", what)
         self._check_state(("cancelled",), what)
+        # Once closed, what it would be paid from is released.
         self.subsidy_id._check_state(("draft", "granted", "signed"), what)
         for disbursement in self:
             disbursement._decide(

@@ -124,6 +124,7 @@ class GrantDeliverable(models.Model):
         return Domain.OR(late if wanted else ~late for wanted in value)
 
     def _get_frozen_fields(self):
+        # What was handed in, and decided, is about this piece of this subsidy.
         if self.state != "expected" or self.version_ids:
             return frozenset({"milestone_id", "type_id"})
         if self.subsidy_id.state in ("draft", "granted"):
@@ -327,6 +328,7 @@ class GrantDeliverable(models.Model):
                 decision,
                 reason,
                 {"version_id": deliverable.last_version_id.id},
+                # Once accepted, the last complaint is not for the operator to read any more.
                 answer=reason or False,
                 answered_at=fields.Datetime.now(),
             )

@@ -152,6 +152,7 @@ class GrantPayrollImport(models.TransientModel):
                 "account_id": known[line.account].id,
                 "balance": float(line.amount),
                 "analytic_distribution": {str(analytic.id): float(line.share)}
+                # The net pay and the contributions that are due are no costs.
                 if known[line.account] in costs and line.share
                 else False,
             }
