@@ -4,6 +4,7 @@ from . import console, controllers, models, wizards
 def uninstall_hook(env):
     """Drop the database functions, and with them the triggers that guard the tables."""
     types = env.ref("ctai_grants.mail_activity_review") | env.ref("ctai_grants.mail_activity_order")
+    # A type that has activities cannot be deleted with the add-on.
     env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
     env.cr.execute("""
         DROP FUNCTION IF EXISTS

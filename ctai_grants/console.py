@@ -70,6 +70,7 @@ def _open(parser, options):
 
 def _find_language(parser, env, code):
     named = env["res.lang"].search(["|", ("code", "=", code), ("iso_code", "=", code)], limit=1)
+    # Which is there even where it is not active.
     if not named and code != "en_US":
         parser.error(f"the language {code} is not active in {env.cr.dbname}")
     return named.code or code

@@ -174,6 +174,7 @@ class GrantsPortal(CustomerPortal):
             # Where a login sends back to, when the session ended before the file was sent.
             return request.redirect(f"{page}#piece_{deliverable_id}")
         try:
+            # A refusal is answered with a page, not with an error, which would roll back.
             with request.env.cr.savepoint():
                 self._submit(deliverable, ufile, comment, subsidy_sudo)
         except UserError as error:
@@ -277,6 +278,7 @@ class GrantsPortal(CustomerPortal):
             raise NotFound()
         # sudo: the attachment of the version that was just checked
         stream = request.env["ir.binary"].sudo()._get_stream_from(attachment_sudo)
+        # Saved, never shown: opened from our own address, a file could act as its reader.
         response = stream.get_response(as_attachment=True)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "default-src 'none'"

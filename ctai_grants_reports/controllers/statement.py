@@ -46,6 +46,7 @@ class GrantStatement(http.Controller):
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "default-src 'none'"
+        # The figures of a moment, for one reader: nobody on the way keeps them.
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -67,6 +67,7 @@ def cell(column: Column, value) -> str:
     >>> cell(Column("", "siret"), "21860194600013")
     '218 601 946 00013'
     """
+    # Not what is merely false: a zero is shown.
     if value is None or value == "":
         return ""
     return SHOWN.get(column.kind, neutralise)(value)
@@ -91,10 +92,12 @@ def write(statement: Statement, stream: BinaryIO) -> None:
         for number, table in enumerate([*statement.lists, statement.ledger], 2):
             _write_file(archive, statement, file_name(number, table.title), _table(table))
         with _open(archive, statement, "ledger.csv", "utf-8") as text:
+            # Not neutralised: read by machines, and a text that is changed has another hash.
             _write_ledger(statement, csv.writer(text))
 
 
 def _open(archive: zipfile.ZipFile, statement: Statement, name: str, encoding: str):
+    # The ledger's time, and rights that do not depend on the machine: the same bytes each time.
     info = zipfile.ZipInfo(name, statement.made_at.timetuple()[:6])
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16

@@ -132,6 +132,7 @@ def add_up(
         for index, column in enumerate(columns)
         if column.kind == "amount"
     }
+    # The rate of a total is that of its sums, no sum of rates.
     amounts = {column.flow: values[i] for i, column in enumerate(columns) if column.flow}
     for index, column in enumerate(columns):
         if column.base:

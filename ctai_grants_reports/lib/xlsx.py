@@ -70,6 +70,7 @@ def serial(day: datetime.date) -> float:
     >>> serial(datetime.date(2021, 12, 31)), serial(datetime.datetime(2021, 12, 31, 18))
     (44561, 44561.75)
     """
+    # The day that Excel counts from: 30 December 1899.
     number = day.toordinal() - 693594
     if isinstance(day, datetime.datetime):
         return number + (day.hour * 3600 + day.minute * 60 + day.second) / 86400
@@ -81,6 +82,7 @@ def sheet_name(title: str) -> str:
     >>> sheet_name("Pièces / justificatifs: liste")
     'Pièces   justificatifs  liste'
     """
+    # What Excel refuses in the name of a sheet, its length included.
     return re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '")
 
 
@@ -174,6 +176,7 @@ class _Workbook:
         for table in self.statement.lists:
             self._write_list(table)
         self._write_list(self.statement.ledger, dense=True)
+        # Only now is anything in the stream: an error before leaves it empty.
         self.book.close()
 
     # --- sheets -----------------------------------------------------------------------------
@@ -206,6 +209,7 @@ class _Workbook:
         sheet.autofilter(0, 0, max(end - 1, 1), len(columns) - 1)
         if end == 1:
             self._write_text(sheet, 1, 0, self.statement.empty, self.plain)
+        # A row apart: the filter would take them for lines.
         for row, total in enumerate(table.totals, end + 1):
             self._write_total(sheet, row, columns, total, 1, end - 1)
         self._ignore_text_numbers(sheet, columns, end)
@@ -290,6 +294,7 @@ class _Workbook:
         texts = [i for i, c in enumerate(columns) if wraps and c.kind == "text"]
         for values in table.read():
             if texts:
+                # Before its cells: rows go to disk one after the other.
                 self._set_height(sheet, row, [(values[i], columns[i].width) for i in texts])
             for index, convert, cell_format in cells:
                 _write_value(sheet, row, index, values[index], convert, cell_format)
@@ -322,6 +327,7 @@ class _Workbook:
             self._write_formula(sheet, row, index, formula, self.totals, columns, value)
 
     def _write_formula(self, sheet, row, index, formula, formats, columns, value):
+        # The value beside the formula: a viewer that does not calculate shows this.
         cached = "" if value is None else float(value)
         sheet.write_formula(row, index, formula, formats[columns[index].kind], cached)
 

@@ -56,6 +56,7 @@ class GrantStatementData(models.AbstractModel):
         stream = tempfile.TemporaryFile()
         try:
             renderer.write(statement, stream)
+        # Whatever stops it: no open file is left behind.
         except BaseException:
             stream.close()
             raise
@@ -101,6 +102,7 @@ class GrantStatementData(models.AbstractModel):
     @api.model
     def _get_file_name(self, facts):
         code = facts.contract.code
+        # A code may hold slashes and accents: file systems and headers take what is left.
         code = re.sub(r"[^\w.-]+", "-", code, flags=re.ASCII).strip("-.") or facts.contract.id
         # A name of files, too.
         word = self.env._("statement")

@@ -50,6 +50,7 @@ class Facts:
 
     def existed(self, record):
         """Whether ``record`` was there at the date, and not added by an amendment since."""
+        # Not in it: as it is now. With values: changed since. With None: added since.
         return self.undone.get((record._name, record.id), record) is not None
 
     def value(self, record, name, own=None):
@@ -114,6 +115,7 @@ class GrantStatementFacts(models.AbstractModel):
         :raise TieOutError: the counters differ from the ledger
         :raise UserError: decisions that cannot have followed each other
         """
+        # First: figures of a ledger that does not add up are shown to nobody.
         if wrong := self.env["grant.entry"]._get_wrong_counters(contract.envelope_ids):
             raise TieOutError(wrong[0])
         facts = Facts(

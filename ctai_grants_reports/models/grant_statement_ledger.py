@@ -74,6 +74,7 @@ class GrantStatementLedger(models.AbstractModel):
                 for number, date, kind, *whose, amount, model, origin, memo, digest in batch:
                     yield (
                         envelope.id, number, date, facts.kinds[kind], envelope.code, *whose,
+                        # From the text of the database, not from a float.
                         Decimal(amount), documents[model, origin], memo, digest,
                     )  # fmt: skip
                 last = batch[-1][0] if batch else last

@@ -54,6 +54,7 @@ class GrantStatementLists(models.AbstractModel):
             for subsidy, state in facts.subsidies
             for row in self._get_subsidy_rows(facts, subsidy, columns, labels[state])
         ]
+        # 8 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 8)
         self._check_totals(facts, columns, rows)
         return Table(self.env._("Operators and actions"), columns, partial(iter, rows), totals)
@@ -140,6 +141,7 @@ class GrantStatementLists(models.AbstractModel):
             for subsidy, _state in facts.subsidies
             for row in self._get_tranche_rows(facts, subsidy, paid)
         ]
+        # 3 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 3)
         return Table(self.env._("Tranches"), columns, partial(iter, rows), totals)
 
@@ -155,6 +157,7 @@ class GrantStatementLists(models.AbstractModel):
             planned = self._get_planned(facts, tranche)
             order = self._get_order(facts, tranche)
             yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on
+        # Costs of the city have no tranches: accounting says what is paid of them.
         if rest:
             yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None
 

@@ -29,6 +29,7 @@ class GrantStatementSummary(models.AbstractModel):
             if rows:
                 totals = [add_up(total, columns, rows)]
                 blocks.append(Table(title, columns, partial(iter, rows), totals))
+        # Without envelopes there is a first sheet all the same.
         return blocks or [Table(titles["city"][0], columns, partial(iter, ()))]
 
     @api.model
@@ -66,6 +67,7 @@ class GrantStatementSummary(models.AbstractModel):
 
     @api.model
     def _get_name(self, envelope):
+        # A chain is called by the id of its envelope, which is in each hash.
         return f"{envelope.code} – {envelope.name}", envelope.id
 
     @api.model

@@ -40,6 +40,7 @@ def read_payroll(content: bytes) -> list[PayrollLine]:
     _layout, tables = find_tables(content, (LAYOUT,))
     lines = []
     for sheet, head, columns in tables:
+        # Only now: a sheet that is no table of ours may be as it likes.
         if sheet.error:
             raise sheet.error
         for row, cells in enumerate(sheet.rows[head + 1 :], head + 2):
@@ -48,6 +49,7 @@ def read_payroll(content: bytes) -> list[PayrollLine]:
                 lines.append(reader.as_line())
     if not lines:
         raise Refusal("no_rows")
+    # An entry balances: one that does not was cut off, or a row of it was not understood.
     if difference := sum(line.amount for line in lines):
         raise Refusal("unbalanced", difference=difference)
     return lines

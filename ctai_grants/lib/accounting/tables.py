@@ -31,6 +31,7 @@ def find_tables(content, layouts):
                 found.setdefault(layout.kind, []).append((sheet, head, columns))
             elif len(columns) > best[0]:
                 best = (len(columns), layout.kind, missing)
+        # A text is read with each delimiter that it may have: the first that makes columns is it.
         if found and sheet.delimiter:
             break
     if not found:

@@ -33,6 +33,7 @@ def state_after(states, decision, before, payment_path=None):
     """
     state = states[decision]
     if isinstance(state, dict):
+        # Where neither is in it, an error is meant: the caller says of which document.
         return state[before if before in state else payment_path]
     return state or before
 
@@ -62,6 +63,7 @@ def last_step(history, day):
     >>> last_step(history, datetime.date(2021, 12, 29)).state
     'planned'
     """
+    # The last one taken, not the one dated last: what came after has undone it.
     return next((step for step in reversed(history) if step.day <= day), history[0])
 
 
@@ -73,4 +75,5 @@ def local_date(moment, timezone):
     >>> local_date(datetime.datetime(2021, 12, 31, 23, 30), paris)
     datetime.date(2022, 1, 1)
     """
+    # Odoo keeps its times in UTC, and does not say so.
     return moment.replace(tzinfo=datetime.UTC).astimezone(timezone).date()

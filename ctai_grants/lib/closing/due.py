@@ -31,6 +31,7 @@ def amount_due(rule, granted, budget, eligible, other_income):
 
 def surplus_kept(granted, percent, over):
     """Euros that the operator keeps of what it got beyond its due: a share of the grant."""
+    # By its text: 0.1 % is meant, not the float next to it.
     allowed = round_euros(granted * Decimal(str(percent or 0)) / 100)
     return max(ZERO, min(allowed, over))
 
@@ -39,5 +40,6 @@ def pro_rata_of_days(amount, first_day, last_day, breach_day):
     """Euros of ``amount`` for the days from ``breach_day`` to ``last_day``, both included, out of
     the days of the whole period (withdrawal pro rata of the remaining period: décret 2021-1947)."""
     days = (last_day - first_day).days + 1
+    # A breach before the period takes all of it, one after its end nothing.
     left = (last_day - max(breach_day, first_day)).days + 1
     return round_euros(amount * max(0, left) / days)

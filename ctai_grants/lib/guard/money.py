@@ -14,6 +14,8 @@ def euros(amount):
     >>> euros(0.1 + 0.2), euros(False), euros(-13500)
     (Decimal('0.30'), Decimal('0.00'), Decimal('-13500.00'))
     """
+    # By its shortest text: made of the float itself, a Decimal keeps its last bits, and half a
+    # cent falls on either side.
     return round_euros(Decimal(repr(float(amount or 0))))
 
 

@@ -48,6 +48,7 @@ def entry_hash(previous: str, entry: Mapping[str, object]) -> str:
     >>> entry_hash(GENESIS, dict.fromkeys(HASHED_FIELDS, ""))[:12]
     'a3c34e726df0'
     """
+    # Nothing is an empty line, as in the database (``array_to_string``, with '' for NULL).
     values = ("" if entry[name] is None else str(entry[name]) for name in HASHED_FIELDS)
     return hashlib.sha256("\n".join([previous, *values]).encode()).hexdigest()
 

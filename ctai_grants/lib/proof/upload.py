@@ -36,6 +36,7 @@ def decode(value) -> bytes:
     """
     text = value.encode() if isinstance(value, str) else value or b""
     try:
+        # Base64 may be cut into lines, which “validate” would refuse.
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error:
         return b""
@@ -80,6 +81,7 @@ def _office_type(content: bytes) -> str | None:
             ):
                 return None
             if "mimetype" in names:
+                # No more than that: a small archive may unpack to gigabytes.
                 declared = archive.open("mimetype").read(100).decode("ascii", "replace")
                 return declared if declared in (ODT, ODS) else None
             if "[Content_Types].xml" in names:
@@ -87,12 +89,14 @@ def _office_type(content: bytes) -> str | None:
                     return DOCX
                 if "xl/workbook.xml" in names:
                     return XLSX
+    # Damaged, protected by a password, or packed in a way that Python does not know.
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
         return None
     return None
 
 
 def _is_plain_text(content: bytes) -> bool:
+    # What begins so may be a page or a drawing with a script, for a browser to run.
     if b"\x00" in content or content.lstrip()[:1] == b"<":
         return False
     try:

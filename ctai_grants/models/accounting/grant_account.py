@@ -77,6 +77,7 @@ class GrantAccount(models.Model):
             (line.nomenclature, line.purpose)
             for line in self.search([("company_id", "=", company.id)])
         }
+        # The code of an account is another one for each company: seen from the one that is set up.
         accounts = self.env["account.account"].with_company(company)
         made = accounts.browse()
         wanted = [

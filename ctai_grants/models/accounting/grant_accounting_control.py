@@ -69,6 +69,7 @@ class GrantAccountingControl(models.Model):
     def _select_documents(self):
         """SQL of the documents whose money accounting moves, and of the city's own costs."""
         names = self.env["grant.accounted.mixin"]._get_accounted_models()
+        # Ids that no two models share: each has a remainder of its own, own costs 0.
         documents = SQL(" UNION ALL ").join(
             SQL(
                 """SELECT id, %s AS origin_model, id * %s + %s AS line_id, %s AS kind, envelope_id,

@@ -67,6 +67,7 @@ class GrantFunding(models.Model):
                     )
                 )
             move = funding._get_live_move()
+            # With cancel, Odoo matches the two: settled by its own reversal, which is no payment.
             move._reverse_moves([{"date": move.date, "invoice_date": move.date}], cancel=True)
 
     def action_receive(self):
@@ -162,6 +163,7 @@ class GrantFunding(models.Model):
             funding._transition(**values)
 
     def _get_accounted_subsidy(self):
+        # None: a receipt belongs to its envelope, and the ledger refuses it with a subsidy.
         return self.env["grant.subsidy"]
 
     def _get_accounted_partner(self):

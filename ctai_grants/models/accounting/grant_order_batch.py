@@ -83,9 +83,11 @@ class GrantOrderBatch(models.Model):
             ],
             ["order_number"],
         )
+        # Finance software may put letters in: such a number has no next one.
         numbers = [number for number in orders.mapped("order_number") if number.isdecimal()]
         if not numbers:
             return False if orders else "1"
+        # By value, and then in its own width: after 0099 comes 0100.
         last = max(numbers, key=int)
         return str(int(last) + 1).zfill(len(last))
 

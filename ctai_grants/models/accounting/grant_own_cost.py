@@ -15,6 +15,7 @@ MOST_CUTS = 50
 # Journal items that carry the analytic account of an envelope of the city, on an account of its
 # own costs, and the subsidy that covers their date; orders and claims of grants are no costs.
 # Covered is what fits, oldest first: the running total cut between nothing and the commitment.
+# The keys are taken apart as in Odoo's index of analytic.mixin, or it would not be used.
 def select_own_costs(env):
     """SQL of the costs of the city, one row for each journal item and envelope it is booked on."""
     return SQL(
@@ -137,6 +138,8 @@ class GrantOwnCost(models.Model):
 
     @property
     def _table_query(self):
+        # An item may be a cost of several envelopes: an id for the pair, while there are fewer than
+        # 65 536 of these.
         return SQL(
             """SELECT line_id::bigint * 65536 + envelope_id AS id, line_id, move_id, name,
                       account_id, date, subsidy_id, envelope_id, contract_id, company_id,
@@ -182,6 +185,7 @@ class GrantOwnCost(models.Model):
         subsidies = self.env["grant.subsidy"].sudo().search(
             [("envelope_id", "in", envelopes.ids), ("kind", "=", "own_cost")]
         )  # fmt: skip
+        # Nearly all of accounting has nothing to do with grants: nothing is locked for it.
         if not subsidies:
             return
         entries = subsidies.env["grant.entry"]
@@ -262,6 +266,7 @@ def _arrange(differences, paid, ceiling):
     waiting = list(differences)
     while waiting:
         waiting.sort(key=lambda step: step[1])
+        # Half a cent, for floats; the database compares the cents themselves.
         fits = [step for step in waiting if -0.005 < paid + step[1] < ceiling + 0.005]
         if fits:
             date, amount = fits[0]

@@ -22,6 +22,7 @@ class GrantRecovery(models.Model):
     def _claim(self, date):
         if not self._is_accounted():
             return super()._claim(date)
+        # Before the entry: it says of which type that is, and on which account.
         self._transition(reduced_disbursement_id=self._get_order_to_reduce(date).id)
         return self._create_moves([self._prepare_claim(date)])
 
@@ -41,6 +42,7 @@ class GrantRecovery(models.Model):
         """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
         more than its amount; or none, and the claim stands by itself."""
         self.ensure_one()
+        # Those collected too: what they reduced stays reduced.
         claimed = self.subsidy_id.recovery_ids.filtered(
             lambda recovery: recovery.state in ("claimed", "collected")
         )
@@ -101,6 +103,7 @@ class GrantRecovery(models.Model):
         for recovery in self:
             claim = recovery._get_live_move()
             amount = recovery.currency_id.round(collected.get(recovery.id, 0.0))
+            # Written only where it moves: it wakes all tranches of the operator.
             if recovery.currency_id.compare_amounts(amount, recovery.collected_amount):
                 recovery._transition(collected_amount=amount)
             if claim:

@@ -22,6 +22,7 @@ class GrantSubsidy(models.Model):
 
     @api.depends("paid_amount", "committed_amount")
     def _compute_not_covered_amount(self):
+        # Costs are counted from journal items: not for lists that have none.
         costs = dict(
             self.env["grant.own.cost"]._read_group(
                 [("subsidy_id", "in", self.ids), ("reason", "=", "ceiling")],
@@ -38,6 +39,7 @@ class GrantSubsidy(models.Model):
     def _check_signable(self):
         result = super()._check_signable()
         if self.kind == "own_cost":
+            # Now: from the signature on, costs can be booked on it.
             self.envelope_id._get_analytic_account()
         return result
 

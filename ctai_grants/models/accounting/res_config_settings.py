@@ -31,6 +31,7 @@ class ResConfigSettings(models.TransientModel):
         :raise AccessError: the user is not an administrator of grants
         """
         self.ensure_one()
+        # Which only administrators of grants may: before sudo.
         self.env["grant.account"].check_access("create")
         # sudo: the administrator of grants may not be the one of accounting
         made = self.company_id.sudo()._set_up_grant_accounting()

@@ -33,6 +33,7 @@ class GrantAction(models.Model):
         return frozenset({"subsidy_id", "amount"})
 
     def _get_state_label(self):
+        # It has no state of its own: messages say its subsidy's.
         return self.subsidy_id._get_state_label()
 
     @api.constrains("amount", "subsidy_id")

@@ -81,6 +81,7 @@ class GrantContract(models.Model):
             received = sum(city.mapped("received_amount"))
             spent = sum(city.mapped("paid_amount")) - sum(city.mapped("recovered_amount"))
             contract.owed_amount = sum(city.mapped("allocated_amount")) - received
+            # Below zero it is the State that is ahead.
             contract.advanced_amount = max(0.0, spent - received)
 
     @api.depends("subsidy_ids")
@@ -104,6 +105,7 @@ class GrantContract(models.Model):
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
         for contract, vals in zip(self, vals_list, strict=True):
+            # Required, and not copied: no two contracts of a city have the same.
             vals.setdefault("code", self.env._("%(code)s (copy)", code=contract.code))
         return vals_list
 
@@ -122,6 +124,7 @@ class GrantContract(models.Model):
         self._check_state(("draft",), self.env._("Putting a contract in force"))
         for contract in self:
             contract._check_complete()
+            # First: the ledger refuses what is not in force.
             contract.envelope_ids._transition(state="in_force")
             contract._transition(state="in_force", force_date=contract.signature_date)
             contract.envelope_ids._post_allocation(contract, contract.signature_date, 1)
@@ -158,6 +161,7 @@ class GrantContract(models.Model):
                         contract=contract.display_name,
                     )
                 )
+            # While it is in force, and at the date of what it takes back: on no day is any left.
             contract.envelope_ids._post_allocation(contract, contract.force_date, -1)
             contract.envelope_ids._transition(state="draft")
             contract._transition(state="draft", force_date=False)
@@ -179,6 +183,7 @@ class GrantContract(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
         self._check_state(("in_force",), what)
         for contract in self:
+            # Under the locks: nobody posts between the verification and the closing.
             if obstacles := contract._get_closing_obstacles():
                 raise UserError(
                     self.env._(
@@ -187,6 +192,7 @@ class GrantContract(models.Model):
                         obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
                     )
                 )
+            # It is the state of the envelope that the database looks at.
             contract.envelope_ids._transition(state="closed")
             contract._transition(state="closed")
 

@@ -49,8 +49,10 @@ class GrantDecidedMixin(models.AbstractModel):
         self.ensure_one()
         state = self._get_state_after(decision, self.state)
         about = {self._decision_key: self.id, **(details or {})}
+        # Before the write: who is woken by it finds the decision, and its reason.
         decisions = self.env["grant.decision"]
         decisions._record(decision, self._get_decided_subsidy(), reason, **about)
+        # A state that stays is not written: nobody is woken for nothing.
         if state != self.state:
             values["state"] = state
         if values:
@@ -84,6 +86,7 @@ class GrantDecidedMixin(models.AbstractModel):
         """
         decisions = self.env["grant.decision"]
         domain = [(self._decision_key, "in", self.ids), *self._get_decisions_domain()]
+        # By id: several may be taken within a second.
         taken = decisions.search(domain, order="id").grouped(self._decision_key)
         return {
             document.id: document._get_history(taken.get(document, decisions), timezone)
@@ -102,6 +105,7 @@ class GrantDecidedMixin(models.AbstractModel):
         first, *states = self._get_states_after(names)
         steps = [Step(datetime.date.min, None, first)]
         for number, (day, decision, state) in enumerate(zip(days, names, states, strict=True)):
+            # The document has one date for each, that of the last time.
             is_last = decision not in names[number + 1 :]
             own = self._get_own_date(decision) if is_last else None
             steps.append(Step(own or day, decision, state, day))

@@ -14,6 +14,7 @@ class GrantDecision(models.Model):
     _inherit = ["grant.append.only.mixin"]
     _order = "decided_at desc, id desc"
     _rec_name = "decision"
+    # Who decided, and when, are fields of its own.
     _log_access = False
 
     subsidy_id = fields.Many2one(

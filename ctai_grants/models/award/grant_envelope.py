@@ -53,6 +53,7 @@ class GrantEnvelope(models.Model):
     @api.depends("available_amount", "draft_amount", "amount", "state")
     def _compute_ceiling_warning(self):
         for envelope in self:
+            # In a draft nothing is allotted yet: what the contract says counts.
             room = envelope.amount if envelope.state == "draft" else envelope.available_amount
             over = envelope.draft_amount - room
             currency = envelope.currency_id or self.env.company.currency_id
@@ -67,6 +68,7 @@ class GrantEnvelope(models.Model):
     @api.constrains("contract_id")
     def _check_contract_draft(self):
         for envelope in self:
+            # One that an amendment adds is in force from the start.
             if envelope.contract_id.state != "draft" and envelope.state == "draft":
                 raise ValidationError(
                     self.env._(
@@ -111,6 +113,7 @@ class GrantEnvelope(models.Model):
                 "kind": "allocation",
                 "envelope_id": envelope.id,
                 "date": date,
+                # Taken back is what the ledger holds, whatever the field says by now.
                 "amount": sign * (envelope.amount if sign > 0 else envelope.allocated_amount),
                 "memo": contract.code,
             }

@@ -47,6 +47,7 @@ class GrantFunding(models.Model):
 
     @api.model
     def _search_is_late(self, operator, value):
+        # Odoo searches a yes or no by “in”, with one answer or both; it turns the rest into that.
         if operator != "in":
             return NotImplemented
         late = Domain("state", "!=", "received") & self.env[

@@ -112,6 +112,7 @@ class GrantSubsidy(models.Model):
     @api.depends("kind", "company_id")
     def _compute_partner_id(self):
         for subsidy in self:
+            # Nothing is said of the others: what was chosen stays.
             if subsidy.kind == "own_cost":
                 subsidy.partner_id = (subsidy.company_id or self.env.company).partner_id
 
@@ -159,6 +160,7 @@ class GrantSubsidy(models.Model):
         amounts = {}
         for subsidy in self:
             year = by_year(subsidy, subsidy.decision_date or subsidy.date_start)
+            # Itself by the amount that the form shows, saved or not.
             others = decided.get(year, self.browse()) - subsidy._origin
             amounts[subsidy] = subsidy.amount + sum(others.mapped("amount"))
         return amounts
@@ -184,6 +186,7 @@ class GrantSubsidy(models.Model):
                 Domain("id", "!=", subsidy.id)
                 & Domain("envelope_id", "=", subsidy.envelope_id.id)
                 & Domain("kind", "=", "own_cost")
+                # Closed ones too: their costs are counted.
                 & Domain("state", "in", ("signed", "closed"))
                 & Domain("date_start", "<=", subsidy.date_end)
                 & Domain("date_end", ">=", subsidy.date_start),
@@ -235,6 +238,7 @@ class GrantSubsidy(models.Model):
         """
         for subsidy in self:
             total = sum(subsidy.action_ids.mapped("amount"))
+            # Actions without an amount only say what is done.
             if total and subsidy.currency_id.compare_amounts(total, subsidy.amount) > 0:
                 raise ValidationError(
                     self.env._(
@@ -259,6 +263,7 @@ class GrantSubsidy(models.Model):
             # A cancelled subsidy can be a draft again: its entries name envelope and operator.
             return frozenset(frozen if self.entry_ids else ())
         frozen |= {"amount", "decision_number", "decision_date"}
+        # Granted: the convention is on its way, its number and date are still to come.
         if self.state != "granted":
             frozen |= {"signature_date", "code"}
         return frozenset(frozen)
@@ -279,6 +284,7 @@ class GrantSubsidy(models.Model):
         2017-779) without it."""
         partner = self.partner_id.commercial_partner_id
         is_abroad = partner.country_id and not partner.is_france_country
+        # Who has no country yet is taken to be in France, which _get_siret() does not.
         siret = partner._get_siret() if partner.country_id else partner.company_registry
         if self.kind == "operator" and not is_abroad and not siret:
             raise UserError(
@@ -327,6 +333,7 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             required = ["amount", "date_start", "date_end"]
             if subsidy.kind == "operator":
+                # The council votes nothing for what the city spends itself.
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
             subsidy._decide("granted")
@@ -344,6 +351,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_signable()
+            # Before the commitment: own costs follow it, and only a signed subsidy covers any.
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
 
@@ -403,6 +411,7 @@ class GrantSubsidy(models.Model):
         """Post a commitment, split over the actions that have an amount when it is the whole."""
         lines = []
         rest = amount
+        # Of a part, nothing says whose it is: payments name no action.
         if self.currency_id.compare_amounts(amount, self.amount) == 0:
             for action in self.action_ids.filtered("amount"):
                 lines.append({"action_id": action.id, "amount": action.amount})

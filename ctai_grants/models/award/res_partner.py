@@ -37,6 +37,7 @@ class ResPartner(models.Model):
 
     @api.depends("grant_subsidy_ids")
     def _compute_grant_subsidy_count(self):
+        # Shown on the form of any contact, to whoever opens it.
         if not self.env["grant.subsidy"].has_access("read"):
             self.grant_subsidy_count = 0
             return
@@ -70,6 +71,7 @@ class ResPartner(models.Model):
         return super()._get_in_ledger() | self.filtered(lambda partner: partner in funding)
 
     def write(self, vals):
+        # In sudo too: that is how Odoo's account page writes.
         if self.env.user._is_portal():
             self._check_legal_identity(vals)
         result = super().write(vals)

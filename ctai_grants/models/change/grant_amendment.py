@@ -109,6 +109,7 @@ class GrantAmendment(models.Model):
         "CHECK ((contract_id IS NULL) <> (subsidy_id IS NULL))",
         "An amendment is to a contract or to a subsidy: choose one.",
     )
+    # Two indexes: to PostgreSQL, two lines without contract are not the same.
     _contract_number_uniq = models.UniqueIndex(
         "(contract_id, number)", "There is already an amendment with this number."
     )
@@ -255,11 +256,13 @@ class GrantAmendment(models.Model):
         for amendment in self:
             document = amendment._get_document()
             for name in amendment._get_amended_fields():
+                # While “before” is what it was: that alone tells what was changed in the draft.
                 if amendment[name] == amendment[f"{name}_before"]:
                     amendment[name] = document[name]
                 amendment._transition(**{f"{name}_before": document[name]})
             lines = amendment.line_ids.filtered("item_id")
             gone = lines.filtered(lambda line: line._is_gone())
+            # By hand, the line of a document that exists cannot be deleted.
             transition.writing(gone, ("item_id",)).unlink()
             (lines - gone)._refresh()
             amendment._add_missing_lines()
@@ -321,6 +324,7 @@ class GrantAmendment(models.Model):
             what was added since
         """
         undone = {}
+        # One that is signed on that very day counts for it.
         later = [("state", "=", "signed"), ("signature_date", ">", date)]
         # The first one signed since knows what was before: it comes last.
         for amendment in self.search(

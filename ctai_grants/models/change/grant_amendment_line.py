@@ -95,6 +95,7 @@ class GrantAmendmentLine(models.Model):
     )
     def _compute_operation(self):
         for line in self:
+            # Filled in for every document that is there when the amendment is drafted.
             if not line.name_before:
                 line.operation = "add"
             elif line.is_cancelled:
@@ -315,10 +316,12 @@ class GrantAmendmentLine(models.Model):
         for line in self:
             item = line._get_item()
             if line.operation == "add":
+                # Kept: a statement of an earlier day leaves out what was added (_get_undone).
                 line._transition(item_id=line._add_item().id)
             elif line.operation == "cancel" and line.item_model == "grant.disbursement":
                 item._decide("cancelled", line.amendment_id.display_name)
             elif line.operation == "cancel":
+                # An instalment: nothing else can be cancelled (CANCELLABLE).
                 item.unlink()
             else:
                 fields_of = ITEM_FIELDS[line.item_model]
@@ -329,6 +332,7 @@ class GrantAmendmentLine(models.Model):
         # sudo: whoever signs an amendment does what it says, a new action or milestone included
         items = self.env[self.item_model].sudo()
         vals = self._prepare_item()
+        # A new envelope is in force at once, and nobody types in a state.
         return transition.creating(items, [vals]).create(vals)
 
     def _prepare_item(self):

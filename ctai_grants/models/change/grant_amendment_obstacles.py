@@ -24,6 +24,7 @@ class GrantAmendment(models.Model):
                 )
             )
         for name in ("date_start", "date_end"):
+            # What has no dates may stay without.
             if self[f"{name}_before"] and not self[name]:
                 label = self._fields[name]._description_string(self.env)
                 obstacles.append(self.env._("“%s” is missing.", label))
@@ -106,6 +107,8 @@ class GrantAmendment(models.Model):
         short = self.amount - planned
         # It may have been signed short of its amount: not shorter than it was.
         missing = max(0.0, self.amount_before - sum(tranches.mapped("amount_before")))
+        # What is not to be undone counts by tranche and in the ledger, where parts of tranches and
+        # repayments are: the larger one binds.
         sentences = (
             (
                 max(settled, kept) - self.amount,

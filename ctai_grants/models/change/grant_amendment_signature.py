@@ -73,6 +73,7 @@ class GrantAmendment(models.Model):
         """The document, then what it is made of: nobody certifies a tranche meanwhile."""
         # sudo: locks what the amendment changes, read below
         document = self._get_document().sudo()
+        # Referred to they may be: who only names them (a message, an entry) does not wait.
         document.lock_for_update(allow_referencing=True)
         # sudo: the same
         for items in self.sudo()._get_items():
@@ -95,6 +96,7 @@ class GrantAmendment(models.Model):
         # sudo: whoever signs an amendment does what it says, to each document it names
         self_sudo = self.sudo()
         changed = self_sudo.line_ids.filtered(lambda line: line.operation != "same")
+        # What takes less, the whole, what takes more: the parts fit in the whole at each step.
         first = changed.filtered(lambda line: line._goes_first())
         first._apply()
         document = self_sudo._get_document()
@@ -140,6 +142,7 @@ class GrantAmendment(models.Model):
         # Another document keeps its own: this one gets a copy, that nobody may change any more.
         files = own | (self.attachment_ids - own).copy(owner)
         self._transition(state="signed", signed_by_id=self.env.uid, attachment_ids=files.ids)
+        # A decision is about a subsidy: of a contract's amendment, its own fields say who signed.
         if self.subsidy_id:
             self._decide("amended", self.reason)
         self._get_document().message_post(

@@ -2,6 +2,7 @@ from odoo import fields, models
 
 # Between those of the payment: what is owed to the operator in the end, and by it.
 CONDITIONS = [
+    # Without a label: one that is there, to say where the next ones go.
     ("bank",),
     ("repayment", "No repayment outstanding"),
     ("report", "Financial report accepted"),

@@ -142,6 +142,7 @@ class GrantFinancialReport(models.Model):
                 )
 
     def _get_frozen_fields(self):
+        # Accepted once, it has entries that name its subsidy.
         frozen = {"subsidy_id"} if self.decision_ids else set()
         if self.state == "accepted":
             frozen |= {
@@ -176,6 +177,7 @@ class GrantFinancialReport(models.Model):
         self.ensure_one()
         # sudo: an operator's page shows the calculation of its own report
         subsidy = self.subsidy_id.sudo()
+        # Once accepted, the calculation stays that of its day.
         granted = euros(self.granted_amount if self.state == "accepted" else subsidy.amount)
         paid = euros(subsidy.paid_amount) - euros(subsidy.recovered_amount)
         result = {"granted": granted, "paid": paid}
@@ -347,6 +349,7 @@ class GrantFinancialReport(models.Model):
         self.ensure_one()
         subsidy = self.subsidy_id
         self._reduce_tranches()
+        # What has changed, no more: a report that was reopened has posted already.
         differences = {
             "justification": min(self.eligible_amount, self.due_amount) - subsidy.justified_amount,
             "commitment": subsidy._get_commitment_target() - subsidy.committed_amount,
@@ -376,6 +379,7 @@ class GrantFinancialReport(models.Model):
         """
         tranches = self.subsidy_id.disbursement_ids
         on_the_way = tranches.filtered(lambda tranche: tranche.state in ("certified", "ordered"))
+        # What is on its way will be paid: it comes first.
         left = self.left_amount - sum(on_the_way.mapped("amount"))
         if on_the_way and self.currency_id.compare_amounts(left, 0) < 0:
             raise UserError(
@@ -410,7 +414,9 @@ class GrantFinancialReport(models.Model):
         notified = own - drafts
         compare = self.currency_id.compare_amounts
         if compare(self.to_recover_amount, sum(own.mapped("residual_amount"))):
+            # Nobody was told of these: made again below. What was notified stays as it was told.
             drafts._waive(self.env._("The financial report was accepted again."))
+        # Those of other reasons count as well: the same euros are not asked twice.
         missing = self.to_recover_amount - self.subsidy_id._get_open_recovery_amount()
         if compare(missing, 0) > 0:
             self.env["grant.recovery"]._identify(self, self.currency_id.round(missing))

@@ -106,6 +106,7 @@ class GrantRecovery(models.Model):
     collected_date = fields.Date(string="Paid Back On", readonly=True, copy=False)
     residual_amount = fields.Monetary(string="Outstanding", compute="_compute_residual_amount")
     decision_ids = fields.One2many("grant.decision", "recovery_id", string="Decisions")
+    # Those of one call have no number yet when they are inserted.
     _name_uniq = models.UniqueIndex(
         "(company_id, name) WHERE name <> '/'", "There is already a recovery with this number."
     )
@@ -152,6 +153,7 @@ class GrantRecovery(models.Model):
     def _compute_amount(self):
         for recovery in self:
             if recovery.subsidy_id and recovery.state == "identified":
+                # Where nothing is proposed, what was typed stays.
                 recovery.amount = recovery._get_proposed_amount() or recovery.amount
 
     def _get_proposed_amount(self):
@@ -219,6 +221,7 @@ class GrantRecovery(models.Model):
         for recovery in recoveries:
             what = self.env._("Identifying a recovery")
             recovery.subsidy_id._check_state(("signed",), what)
+            # Last: what is refused takes no number.
             number = self.env["ir.sequence"].next_by_code("grant.recovery")
             recovery._decide("identified", recovery.facts, name=number)
         return recoveries
@@ -300,6 +303,7 @@ class GrantRecovery(models.Model):
             self.env._("Letter received on %(date)s", date=format_date(self.env, date)),
             notified_date=date,
             notified_amount=self.amount,
+            # From today, when the receipt is recorded late: that shortens no delay.
             answer_deadline=max(date, today) + days,
         )
 
@@ -367,9 +371,11 @@ class GrantRecovery(models.Model):
             decided_date=today,
             decision_reason=reason,
         )
+        # Less may be held than on the day of the letter.
         self._check_recoverable()
 
     def _check_decided_amount(self, amount):
+        # Before it is compared: “not a number” is neither above nor below.
         self._check_amounts({"amount": amount})
         if self.currency_id.compare_amounts(amount, 0) <= 0:
             raise UserError(

@@ -115,7 +115,9 @@ class GrantRecovery(models.Model):
         self.ensure_one()
         self._check_letter()
         partner = self.partner_id
+        # As the text was written: in the language of who will read it.
         letter = self.with_context(lang=partner.lang or self.env.lang)
+        # Written by hand, it may have no date yet.
         date = self.letter_date or self.company_id._grant_today()
         content = make_pdf(
             title=letter.env._("Recovery %(number)s", number=self.name),
@@ -135,6 +137,7 @@ class GrantRecovery(models.Model):
 
     @api.model
     def _get_postal_lines(self, partner):
+        # Its name is the first line already.
         address = partner._display_address(without_company=True)
         return [partner.name, *filter(None, map(str.strip, address.splitlines()))]
 

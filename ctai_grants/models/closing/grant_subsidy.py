@@ -92,6 +92,7 @@ class GrantSubsidy(models.Model):
     def _compute_owed_amount(self):
         # sudo: an amount owed to the same city, whoever of its staff may read the recovery
         recoveries = self.env["grant.recovery"].sudo()
+        # Only what is claimed: before, the operator is asked for nothing.
         owed = {
             (partner.id, company.id): amount - collected
             for partner, company, amount, collected in recoveries._read_group(
@@ -177,6 +178,7 @@ class GrantSubsidy(models.Model):
             )
             for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
         ]
+        # Who got nothing, or gave all of it back, has nothing to account for.
         kept = self.paid_amount - self.recovered_amount
         if (
             self.report_required
@@ -229,6 +231,7 @@ class GrantSubsidy(models.Model):
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("closed",), what)
+        # Where nothing is posted again, the ledger would not see it.
         self.contract_id._check_state(("in_force",), what)
         for subsidy in self:
             subsidy._decide("reopened")

@@ -12,11 +12,14 @@ BEGIN
            FROM res_currency WHERE id = (about ->> 'currency_id')::integer)::json,
         about);
     RAISE EXCEPTION 'grant ledger: %', code
+        -- As a CHECK would fail: Odoo does not try the transaction again. That it is ours,
+        -- grant.entry knows by the name of the constraint (_get_refusal).
         USING ERRCODE = 'check_violation', CONSTRAINT = 'grant_ledger_' || code, DETAIL = about::text;
 END $$;
 
 CREATE OR REPLACE FUNCTION grant_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM grant_entry_refuse('append_only', json_build_object('table', TG_TABLE_NAME));
+    -- Never reached: the refusal has been raised.
     RETURN NULL;
 END $$;

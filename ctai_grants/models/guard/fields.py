@@ -15,6 +15,8 @@ def get_declared(model, attribute):
 
     Their own declarations only: a related field takes over attributes of the field it follows.
     """
+    # Odoo notes in _extra_keys__ what a declaration says beyond its own attributes; a field that
+    # is related gets the values, and not the note.
     return {
         name: value
         for name, field in model._fields.items()

@@ -102,6 +102,8 @@ class GrantActingMixin(models.AbstractModel):
         """What can be done with a reason, and nothing else (an RPC payload names a model and an
         action): dict {action: (name of the method, title)}."""
         found = {}
+        # On the class: on a record, a property like ``_table_query`` would run.
+        # An override is to be marked too, only the outermost method is looked at.
         for name in dir(type(self)):
             if mark := getattr(getattr(type(self), name, None), "_grant_reason", None):
                 found[mark[0]] = (name, mark[1])

@@ -24,8 +24,10 @@ class GrantAppendOnlyMixin(models.AbstractModel):
         """Install the functions and triggers of the database: at each install and upgrade."""
         with file_open("ctai_grants/models/guard/append_only.sql") as functions:
             self.env.cr.execute(functions.read())
+        # The mixin itself has no table: of it, only the functions are made.
         if not self._abstract:
             for name, event, scope in (
+                # A TRUNCATE fires no trigger of rows.
                 ("append_only", "UPDATE OR DELETE", "ROW"), ("keep", "TRUNCATE", "STATEMENT")
             ):  # fmt: skip
                 self.env.cr.execute(

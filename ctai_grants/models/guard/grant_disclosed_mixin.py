@@ -37,6 +37,8 @@ class GrantDisclosedMixin(models.AbstractModel):
 
     @api.model
     def _search(self, domain, *args, **kwargs):
+        # What Odoo bypasses, for searches that it makes itself, no call over RPC can: “_search” is
+        # private.
         if self.env.user._is_portal() and not self.env.su and not kwargs.get("bypass_access"):
             for condition in Domain(domain).iter_conditions():
                 self._check_expression_access(condition.field_expr)

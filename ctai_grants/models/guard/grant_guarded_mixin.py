@@ -29,6 +29,7 @@ class GrantGuardedMixin(models.AbstractModel):
     @tools.ormcache()
     def _get_guarded_fields(self):
         """Names of the stored fields that the document's own methods write."""
+        # To Odoo, “readonly” is a word to its views: over RPC and imports it writes such a field.
         return frozenset(
             name
             for name, field in self._fields.items()
@@ -53,6 +54,7 @@ class GrantGuardedMixin(models.AbstractModel):
         values = super().default_get(fields)
         untyped = self._get_guarded_fields() | self._get_derived_fields()
         for name in untyped.intersection(values):
+            # Odoo has made a function of each default, constants too.
             default = self._fields[name].default
             if default:
                 values[name] = default(self)
@@ -68,6 +70,7 @@ class GrantGuardedMixin(models.AbstractModel):
         for vals in vals_list:
             self._check_not_typed(vals)
         derived = self._get_derived_fields()
+        # What is derived can be compared only once it is there: left out, then checked.
         records = super().create(
             [
                 {name: value for name, value in vals.items() if name not in derived}
@@ -86,6 +89,7 @@ class GrantGuardedMixin(models.AbstractModel):
         typed = self._get_guarded_fields().intersection(vals)
         defaults = self.default_get(list(typed)) if typed else {}
         for name in sorted(typed):
+            # Nothing is 0, False or an empty text, as the client likes.
             if (vals[name] or False) != (defaults.get(name) or False):
                 raise AccessError(self._get_guarded_message(name))
 
@@ -169,6 +173,7 @@ class GrantGuardedMixin(models.AbstractModel):
     @staticmethod
     def _is_changed(record, name, value):
         field = record._fields[name]
+        # By what the commands do: a form sends links to lines that it has not touched.
         if field.type in ("one2many", "many2many"):
             return any(
                 set(command[2]) != set(record[name].ids)
@@ -177,6 +182,7 @@ class GrantGuardedMixin(models.AbstractModel):
                 for command in GrantGuardedMixin._as_commands(value)
             )
         try:
+            # As the ORM would store it: a client sends dates as texts, an import amounts.
             new = field.convert_to_record(field.convert_to_cache(value, record), record)
         except (TypeError, ValueError):
             return True

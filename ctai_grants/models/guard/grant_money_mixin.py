@@ -28,6 +28,7 @@ class GrantMoneyMixin(models.AbstractModel):
         """
         for name, value in vals.items():
             field = self._fields.get(name)
+            # A name that is no field is for the ORM to refuse.
             if field and field.type == "monetary" and not is_money(value):
                 raise ValidationError(
                     self.env._(

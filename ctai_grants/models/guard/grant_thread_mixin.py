@@ -16,12 +16,14 @@ class GrantThreadMixin(models.AbstractModel):
     def _mail_get_operation_for_mail_message_operation(self, message_operation):
         if self.env.user._is_internal():
             return super()._mail_get_operation_for_mail_message_operation(message_operation)
+        # Which nobody of the portal may do: no message is read or posted there.
         return dict.fromkeys(self, "write")
 
     @api.model
     def _get_thread_with_access(self, thread_id, *, mode="read", **kwargs):
         if self.env.user._is_internal():
             return super()._get_thread_with_access(thread_id, mode=mode, **kwargs)
+        # As for a document that is not there.
         return self.browse()
 
     def _creation_message(self):

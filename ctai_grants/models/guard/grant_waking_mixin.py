@@ -41,6 +41,7 @@ class GrantWakingMixin(models.AbstractModel):
         links = [name for name in vals if name in self._fields and self._fields[name].relational]
         before = self._get_woken(links)
         result = super().write(vals)
+        # What was concerned before may be gone by now, deleted by the change itself.
         for method, woken in self._get_woken(vals).items():
             if method in before:
                 # What the change took away may be gone.
@@ -49,6 +50,7 @@ class GrantWakingMixin(models.AbstractModel):
         return result
 
     def unlink(self):
+        # Now: once they are gone, nothing says whom they concerned.
         before = self._get_woken(self._get_wakers())
         result = super().unlink()
         for woken in before.values():

@@ -15,6 +15,7 @@ class Transition:
     def __init__(self, model, names, ids=None, count=0):
         self.model = model
         self.names = frozenset(names)
+        # Changed in place: every copy of the context holds this one, and sees it spent.
         self.ids = set(ids or ())
         self.count = count
 
@@ -22,6 +23,7 @@ class Transition:
         """Take what it allows for these records, or for so many new ones: names of fields."""
         if model != self.model or count > self.count or not self.ids.issuperset(ids):
             return frozenset()
+        # Made for some records: a write of none is allowed nothing.
         if not count and not ids:
             return frozenset()
         self.ids.difference_update(ids)
@@ -52,6 +54,7 @@ def spend(records, count=0):
         return records, frozenset()
     context = {name: value for name, value in records.env.context.items() if name != KEY}
     ids = () if count else records.ids
+    # Of this very class: a key of that name in a payload opens nothing.
     names = transition.spend(records._name, ids, count) if type(transition) is Transition else ()
     # Overridden: a key cannot be taken out otherwise.
     return records.with_context(context), frozenset(names)  # pylint: disable=context-overridden

@@ -53,6 +53,7 @@ class GrantContract(models.Model):
 
     def _get_frozen_fields(self):
         if self.state == "draft":
+            # Set back to draft, its entries stay, and name its company.
             in_ledger = any(self.envelope_ids.mapped("entry_count"))
             return frozenset({"active", "company_id"} if in_ledger else ())
         return frozenset({"active", "code", "company_id"})
@@ -67,4 +68,5 @@ class GrantContract(models.Model):
                         contract=contract.display_name,
                     )
                 )
+        # The envelopes of a draft go along; left to the database, its foreign key refuses.
         self.envelope_ids.unlink()

@@ -12,8 +12,10 @@ class GrantCountedMixin(models.AbstractModel):
 
     _name = "grant.counted.mixin"
     _description = "Counters of the Ledger"
+    # Which knows what ``portal`` means on a field.
     _inherit = ["grant.disclosed.mixin"]
 
+    # Monetary fields ask for one here; each model says whose it is.
     currency_id = fields.Many2one("res.currency")
     committed_amount = fields.Monetary(
         string="Committed", required=True, default=0.0, readonly=True, copy=False, portal=True,

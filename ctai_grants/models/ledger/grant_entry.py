@@ -32,6 +32,7 @@ class GrantEntry(models.Model):
     _inherit = ["grant.append.only.mixin"]
     _order = "date desc, id desc"
     _rec_name = "number"
+    # Who posted it, and when, is hashed: user_id and posted_at, not Odoo's own columns.
     _log_access = False
     number = fields.Integer(required=True, readonly=True, aggregator=None)
     envelope_id = fields.Many2one(
@@ -105,6 +106,7 @@ class GrantEntry(models.Model):
             the future, or before the contract
         """
         origin.ensure_one()._check_entries(lines)
+        # Before anything is judged by what others have committed: nobody posts meanwhile.
         self._begin_posting(
             self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
         )
@@ -118,6 +120,7 @@ class GrantEntry(models.Model):
         except psycopg2.errors.CheckViolation as error:
             if (error.diag.constraint_name or "").startswith("grant_ledger_"):
                 raise self._get_refusal(error) from error
+            # Another CHECK: Odoo has the sentence of its constraint.
             raise
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
         self._forget_counters(lines)
@@ -250,6 +253,8 @@ class GrantEntry(models.Model):
         for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
             records = self.env[model].browse({line[key] for line in lines if line.get(key)})
             moved = [name for name, kind in records._get_counters().items() if kind in kinds]
+            # Nothing is pending, all was flushed before. And the ORM did not write these: what is
+            # computed of them has to be told.
             records.invalidate_recordset([*moved, "entry_ids"], flush=False)
             records.modified([*moved, "entry_ids"])
 
@@ -258,6 +263,7 @@ class GrantEntry(models.Model):
         """The refusal of the database as a message that says which ceiling, what was left and
         what was asked."""
         about = json.loads(error.diag.message_detail)
+        # Made of what the error carries: a transaction that failed reads nothing.
         currency = self.env["res.currency"].new(about.get("currency") or {})
         for name in ("left", "asked"):
             if name in about:

@@ -35,6 +35,7 @@ BEGIN
             envelope.justified_amount := envelope.justified_amount + NEW.amount;
         WHEN 'recovery' THEN envelope.recovered_amount := envelope.recovered_amount + NEW.amount;
     END CASE;
+    -- Before the CHECKs of the tables would: these say what is left and what was asked.
     IF envelope.committed_amount > envelope.allocated_amount THEN
         PERFORM grant_entry_refuse('envelope_ceiling', json_build_object(
             'envelope', envelope.name, 'kind', NEW.kind, 'asked', abs(NEW.amount),
@@ -45,16 +46,19 @@ BEGIN
                 ELSE envelope.allocated_amount - NEW.amount - envelope.committed_amount END));
     END IF;
 
+    -- Whatever the INSERT says: a line cannot name another contract, company or operator.
     NEW.contract_id := envelope.contract_id;
     NEW.company_id := envelope.company_id;
     NEW.currency_id := envelope.currency_id;
     NEW.partner_id := NULL;
     IF NEW.subsidy_id IS NOT NULL THEN
+        -- Always after its envelope: in another order, two postings would wait for each other.
         SELECT * INTO subsidy FROM grant_subsidy WHERE id = NEW.subsidy_id FOR NO KEY UPDATE;
         IF subsidy.envelope_id IS DISTINCT FROM NEW.envelope_id THEN
             PERFORM grant_entry_refuse('other_envelope', json_build_object(
                 'envelope', envelope.name, 'subsidy', subsidy.name));
         END IF;
+        -- No ELSE: what is no kind, or not one of a subsidy, is an error here.
         CASE NEW.kind
             WHEN 'commitment' THEN subsidy.committed_amount := subsidy.committed_amount + NEW.amount;
             WHEN 'payment' THEN subsidy.paid_amount := subsidy.paid_amount + NEW.amount;
@@ -82,6 +86,7 @@ BEGIN
     END IF;
 
     NEW.number := envelope.entry_count + 1;
+    -- Not now(), which is when the transaction began: it may have queued since.
     NEW.posted_at := clock_timestamp() AT TIME ZONE 'UTC';
     NEW.previous_hash := envelope.chain_head;
     NEW.hash := encode(
@@ -96,13 +101,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Depth 1 is a statement of the outside; the posting trigger's own updates come at depth 2.
+-- In WHEN, no trigger runs yet: depth 0 is a statement from outside, 1 an update by the posting
+-- trigger.
 CREATE OR REPLACE FUNCTION grant_counters_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM grant_entry_refuse('counters', json_build_object('table', TG_TABLE_NAME));
     RETURN NULL;
 END $$;
 
+-- Before: it fills in the row. The CHECKs of the table come after it.
 CREATE OR REPLACE TRIGGER grant_entry_post BEFORE INSERT ON grant_entry
     FOR EACH ROW EXECUTE FUNCTION grant_entry_post();
 CREATE OR REPLACE TRIGGER grant_envelope_counters BEFORE UPDATE ON grant_envelope

@@ -19,6 +19,7 @@ class GrantEntry(models.Model):
         self.env.flush_all()
         last, batch = 0, [None]
         while batch:
+            # Each value as the text that was hashed (grant_entry_text).
             self.env.cr.execute(
                 SQL(
                     """SELECT number, envelope_id, to_char(date, 'YYYY-MM-DD') AS date, kind,
@@ -80,6 +81,7 @@ class GrantEntry(models.Model):
         or currency than its envelope, or has a subsidy of another one: the hash chain covers
         neither."""
         self.env.flush_all()
+        # No list is empty: “IN ()” is no SQL, and no envelope has the id 0.
         rows = self.env.execute_query(
             SQL(
                 """SELECT DISTINCT ON (entry.envelope_id) entry.envelope_id, entry.number
@@ -109,6 +111,7 @@ class GrantEntry(models.Model):
     def _get_wrong_counters(self, envelopes):
         """Sentences naming the counters of envelopes and subsidies that differ from the ledger."""
         wrong = []
+        # The archived ones too: their entries count in their envelope.
         subsidies = (
             self.env["grant.subsidy"]
             .with_context(active_test=False)

@@ -77,6 +77,7 @@ class GrantEnvelope(models.Model):
             envelope.available_amount = envelope.allocated_amount - envelope.committed_amount
 
     def _get_frozen_fields(self):
+        # Set back to draft, its entries stay, and name its contract.
         if self.state == "draft":
             return frozenset({"contract_id"} if self.entry_count else ())
         return frozenset({"contract_id", "code"})
@@ -89,6 +90,7 @@ class GrantEnvelope(models.Model):
         """
         if self:
             self.env.flush_all()
+            # The same value, and a new version of the row all the same: what the others fail on.
             self.env.execute_query(
                 SQL(
                     "UPDATE grant_envelope SET write_date = write_date WHERE id IN %s RETURNING id",

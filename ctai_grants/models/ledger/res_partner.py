@@ -32,6 +32,7 @@ class ResPartner(models.Model):
         organisations = self._get_organisations() if vals.keys() & ORGANISATION_FIELDS else {}
         result = super().write(vals)
         for partner, organisation in organisations.items():
+            # After the write: whose contact somebody is, Odoo computes of more than one field.
             if partner.commercial_partner_id != organisation:
                 raise ValidationError(
                     self.env._(
@@ -59,6 +60,7 @@ class ResPartner(models.Model):
         if (
             changed
             and companies.search_count([("partner_id", "in", changed.ids)], limit=1)
+            # Odoo writes one's own preferences, the time zone among them, in sudo.
             and not self.env(su=False)["res.company"].has_access("write")
         ):
             raise AccessError(

@@ -243,6 +243,7 @@ class GrantDisbursement(models.Model):
             "certified": "certified",
             "returned": "planned",
             "paid": "paid",
+            # Of the city's own payments, the layer of accounting says it.
             "unpaid": {"direct": "certified"},
             "cancelled": "cancelled",
             "reopened": "planned",
@@ -304,6 +305,7 @@ class GrantDisbursement(models.Model):
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(("planned", "ready"), what)
+        # Under the lock: what counts are the facts of now, not those of the last look.
         self._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
@@ -376,6 +378,7 @@ class GrantDisbursement(models.Model):
         self._decide(
             "paid",
             reference,
+            # Nothing else was ordered: the second person is who records it (R5).
             ordered_by_id=self.env.uid,
             paid_by_id=self.env.uid,
             paid_date=date,
@@ -441,6 +444,7 @@ class GrantDisbursement(models.Model):
         what = self.env._("Planning a tranche again")
         self._check_group("group_finance_manager", what)
         self._check_state(("cancelled",), what)
+        # Once closed, what it would be paid from is released.
         self.subsidy_id._check_state(("draft", "granted", "signed"), what)
         for disbursement in self:
             disbursement._decide(

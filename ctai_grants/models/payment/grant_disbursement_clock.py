@@ -38,6 +38,7 @@ class GrantDisbursement(models.Model):
             legal = notified and notified + datetime.timedelta(
                 days=disbursement.company_id.grant_payment_days
             )
+            # Without a convention nothing was agreed: a due date is the city's own plan.
             agreed = disbursement.subsidy_id.convention_reference and disbursement.due_date
             dates = [date for date in (legal, agreed) if date]
             disbursement.payment_deadline = max(dates, default=False)

@@ -35,6 +35,7 @@ class GrantScheduleTranche(models.Model):
     @api.constrains("percentage", "template_id")
     def _check_total(self):
         for template in self.template_id:
+            # A sum of floats, which may pass 100 by its last bits.
             if round(sum(template.tranche_ids.mapped("percentage")), 2) > 100:
                 raise ValidationError(
                     self.env._(

@@ -74,6 +74,7 @@ class GrantSubsidy(models.Model):
     def _compute_schedule_warning(self):
         for subsidy in self:
             planned = subsidy._get_planned_amount()
+            # What is committed counts: a financial report may have released a part of the amount.
             over = planned - (subsidy.committed_amount or subsidy.amount)
             # A form just opened has no envelope, hence no currency yet.
             currency = subsidy.currency_id or self.env.company.currency_id

@@ -2,6 +2,7 @@ from odoo import fields, models
 
 
 class ResCompany(models.Model):
+    # Said again, as Odoo wants it to add a mixin to a model that exists.
     _name = "res.company"
     _inherit = ["res.company", "grant.waking.mixin"]
 

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class ResPartnerBank(models.Model):
+    # As for res.company: to add a mixin.
     _name = "res.partner.bank"
     _inherit = ["res.partner.bank", "grant.waking.mixin"]
 

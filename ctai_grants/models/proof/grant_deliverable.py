@@ -124,6 +124,7 @@ class GrantDeliverable(models.Model):
         return Domain.OR(late if wanted else ~late for wanted in value)
 
     def _get_frozen_fields(self):
+        # What was handed in, and decided, is about this piece of this subsidy.
         if self.state != "expected" or self.version_ids:
             return frozenset({"milestone_id", "type_id"})
         if self.subsidy_id.state in ("draft", "granted"):
@@ -221,6 +222,7 @@ class GrantDeliverable(models.Model):
         mimetype = self._check_upload(filename, content)
         # sudo: an operator adds its own file and moves its own deliverable, nothing else
         self_sudo = self.sudo()
+        # One file at a time: the number of a version is the next one.
         self_sudo.lock_for_update()
         attachment = self_sudo.env["ir.attachment"].create(
             {"name": filename, "raw": content, "mimetype": mimetype}
@@ -241,6 +243,7 @@ class GrantDeliverable(models.Model):
                 "comment": comment or False,
             }
         )
+        # Only now: each of the two needs the other, and an attachment of nothing is its author's.
         attachment.write({"res_model": version._name, "res_id": version.id})
         self_sudo._transition(state="submitted", last_version_id=version.id)
         self_sudo._notify_submission(version)
@@ -325,6 +328,7 @@ class GrantDeliverable(models.Model):
                 decision,
                 reason,
                 {"version_id": deliverable.last_version_id.id},
+                # Once accepted, the last complaint is not for the operator to read any more.
                 answer=reason or False,
                 answered_at=fields.Datetime.now(),
             )

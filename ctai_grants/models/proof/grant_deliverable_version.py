@@ -13,6 +13,7 @@ class GrantDeliverableVersion(models.Model):
     _name = "grant.deliverable.version"
     _description = "Version of a Piece"
     _order = "deliverable_id, number desc"
+    # No grant.document.mixin: what never changes needs no guard of what may.
     _inherit = ["grant.append.only.mixin", "grant.disclosed.mixin", "grant.decided.mixin"]
     _log_access = False
 

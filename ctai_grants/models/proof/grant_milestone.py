@@ -102,6 +102,7 @@ class GrantMilestone(models.Model):
         return frozenset()
 
     def _get_state_label(self):
+        # What freezes it is the state of its subsidy, not its own.
         return self.subsidy_id._get_state_label()
 
     @api.ondelete(at_uninstall=False)
@@ -138,6 +139,7 @@ class GrantMilestone(models.Model):
 
     def _refresh_reached(self):
         """Note the day when the last piece was settled, forget it when one is reopened."""
+        # Of those without, a coordinator says it (action_reach).
         for milestone in self.filtered("deliverable_ids"):
             settled = all(
                 deliverable.state in ("accepted", "waived")

@@ -61,6 +61,7 @@ class GrantScheduleTemplate(models.Model):
         deliverables = {}
         for line in self.deliverable_ids:
             date = self._get_date(subsidy, line.date_base, line.months)
+            # Lines of one name and date are pieces of one milestone.
             key = (line.milestone, date)
             if key not in milestones:
                 vals = {"name": line.milestone, "subsidy_id": subsidy.id, "date": date}

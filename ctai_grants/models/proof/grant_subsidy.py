@@ -36,6 +36,7 @@ class GrantSubsidy(models.Model):
         if not last_day:
             return False
         month = int(self.partner_id.fiscalyear_end_month or 12)
+        # Day 31 is cut to the month's last day; said again a year later, for 29 February.
         year_end = last_day + relativedelta(month=month, day=31)
         return year_end if year_end >= last_day else year_end + relativedelta(years=1, day=31)
 

@@ -41,6 +41,7 @@ class ResPartner(models.Model):
         """
         debts = defaultdict(list)
         pieces = self.env["grant.deliverable"]
+        # Shown on the form of any contact, to whoever opens it.
         if not pieces.has_access("read"):
             return debts
         late = Domain("partner_id", "in", self.ids) & Domain("is_late", "=", True)

@@ -16,6 +16,7 @@ class GrantDisbursementOrder(models.TransientModel):
     amount = fields.Monetary(string="Total", compute="_compute_totals")
     order_number = fields.Char(
         compute="_compute_order_number",
+        # Not in sudo, as stored fields are computed: only of tranches that the user may read.
         compute_sudo=False,
         store=True,
         readonly=False,

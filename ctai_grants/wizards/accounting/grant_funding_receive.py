@@ -10,6 +10,7 @@ class GrantFundingReceive(models.TransientModel):
     funding_id = fields.Many2one(
         "grant.funding", string="Instalment", required=True, readonly=True
     )
+    # Not in sudo, as related and stored fields are: only what the user may read.
     currency_id = fields.Many2one(related="funding_id.currency_id", related_sudo=False)
     amount = fields.Monetary(
         required=True,

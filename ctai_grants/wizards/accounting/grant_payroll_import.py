@@ -70,6 +70,7 @@ class GrantPayrollImport(models.TransientModel):
             lines = read_payroll(content)
         except Refusal as refusal:
             raise UserError(self._get_message(refusal.code, refusal.about)) from refusal
+        # By content: under another name, the same month would count twice.
         sha256 = hashlib.sha256(content).hexdigest()
         self._check_new(sha256)
         move = self._create_move(sha256, lines)
@@ -151,6 +152,7 @@ class GrantPayrollImport(models.TransientModel):
                 "account_id": known[line.account].id,
                 "balance": float(line.amount),
                 "analytic_distribution": {str(analytic.id): float(line.share)}
+                # The net pay and the contributions that are due are no costs.
                 if known[line.account] in costs and line.share
                 else False,
             }

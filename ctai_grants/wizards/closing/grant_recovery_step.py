@@ -25,6 +25,8 @@ class GrantRecoveryStep(models.TransientModel):
     reference = fields.Char()
     amount = fields.Monetary(
         compute="_compute_amount",
+        # Not in sudo, as stored fields are computed: over RPC, a wizard can be opened on any
+        # recovery.
         compute_sudo=False,
         store=True,
         readonly=False,

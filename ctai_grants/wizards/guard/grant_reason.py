@@ -40,6 +40,7 @@ class GrantReason(models.TransientModel):
         """
         self.ensure_one()
         documents = self.env.get(self.res_model)
+        # No such model, or one of Odoo's: no actions.
         actions = getattr(documents, "_get_reason_actions", dict)()
         # An RPC payload names a model and an action.
         if self.action not in actions:
@@ -48,5 +49,6 @@ class GrantReason(models.TransientModel):
         if not reason:
             raise UserError(self.env._("Write the reason."))
         method, _title = actions[self.action]
+        # Not in sudo: the method checks the user's role, the ORM the rest.
         getattr(documents.browse(self.res_ids), method)(reason)
         return {"type": "ir.actions.act_window_close"}

@@ -10,6 +10,7 @@ class GrantDisbursementPay(models.TransientModel):
     disbursement_id = fields.Many2one(
         "grant.disbursement", string="Tranche", required=True, readonly=True
     )
+    # Not in sudo, as related fields are: over RPC a wizard can be opened on any tranche.
     currency_id = fields.Many2one(related="disbursement_id.currency_id", related_sudo=False)
     amount = fields.Monetary(related="disbursement_id.amount", related_sudo=False)
     partner_id = fields.Many2one(related="disbursement_id.partner_id", related_sudo=False)
