@@ -5,6 +5,7 @@ def uninstall_hook(env):
     """Drop the database functions, and with them the triggers that guard the tables."""
     types = env.ref("ctai_grants.mail_activity_review") | env.ref("ctai_grants.mail_activity_order")
     env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
+    # grant_entry_queue: only in databases of before the queue did without.
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
