@@ -6,6 +6,7 @@ def uninstall_hook(env):
     types = env.ref("ctai_grants.mail_activity_review") | env.ref("ctai_grants.mail_activity_order")
     # A type that has activities cannot be deleted with the add-on.
     env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
+    # grant_entry_queue: only in databases of before the queue did without.
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
