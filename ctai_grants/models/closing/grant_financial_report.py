@@ -380,7 +380,8 @@ class GrantFinancialReport(models.Model):
         tranches = self.subsidy_id.disbursement_ids
         on_the_way = tranches.filtered(lambda tranche: tranche.state in ("certified", "ordered"))
         # What is on its way will be paid: it comes first.
-        left = self.left_amount - sum(on_the_way.mapped("amount"))
+        # What was withdrawn is due and is not paid again: a tranche of it would wait for ever.
+        left = max(0.0, self.subsidy_id._get_due_left()) - sum(on_the_way.mapped("amount"))
         if on_the_way and self.currency_id.compare_amounts(left, 0) < 0:
             raise UserError(
                 self.env._(

@@ -159,7 +159,7 @@ class GrantEntry(models.Model):
         frames = self._get_frames(lines)
         for line in lines:
             date = fields.Date.to_date(line["date"])
-            since, today, is_later = frames[line["envelope_id"]]
+            since, today, _is_later = frames[line["envelope_id"]]
             if date > today:
                 raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
             if since and date < since:
@@ -172,8 +172,10 @@ class GrantEntry(models.Model):
                         date=format_date(self.env, since),
                     )
                 )
+        for envelope_id, (_since, _today, is_later) in frames.items():
             if is_later:
-                self._check_left_then(line, date)
+                own = [line for line in lines if line["envelope_id"] == envelope_id]
+                self._check_left_then(self.env["grant.envelope"].browse(envelope_id), own)
 
     @api.model
     def _get_frames(self, lines):
@@ -202,15 +204,18 @@ class GrantEntry(models.Model):
         return {key: (since, today_in(zone), later) for key, since, zone, later in rows}
 
     @api.model
-    def _check_left_then(self, line, date):
-        """Refuse what only a later allocation leaves room for: the ceilings of the database count
-        all that is allotted, whatever its date (R1)."""
-        asked = {"commitment": 1, "allocation": -1}.get(line["kind"], 0) * line["amount"]
-        if asked <= 0:
-            return
-        envelope = self.env["grant.envelope"].browse(line["envelope_id"])
-        for day, left in self._get_left_before_allocations(envelope, date):
-            if envelope.currency_id.compare_amounts(asked, left) > 0:
+    def _check_left_then(self, envelope, lines):
+        """Refuse what only a later allocation leaves room for, all these lines of ``envelope``
+        together: the ceilings of the database count all that is allotted, whatever its date (R1).
+        """
+        signs = {"commitment": 1, "allocation": -1}
+        moves = [
+            (fields.Date.to_date(line["date"]), signs.get(line["kind"], 0) * line["amount"])
+            for line in lines
+        ]
+        for day, left in self._get_left_before_allocations(envelope, min(moves)[0]):
+            asked = sum(amount for date, amount in moves if date < day)
+            if asked > 0 and envelope.currency_id.compare_amounts(asked, left) > 0:
                 raise UserError(
                     self.env._(
                         "Envelope “%(envelope)s”: before the amendment of %(date)s, %(left)s are "

@@ -32,8 +32,9 @@ class GrantDeliverable(models.Model):
     name = fields.Char(required=True, portal=True)
     type_id = fields.Many2one("grant.deliverable.type", ondelete="restrict")
     milestone_id = fields.Many2one(
-        "grant.milestone", required=True, ondelete="cascade", index=True, check_company=True
-    )
+        "grant.milestone", required=True, ondelete="cascade", index=True, check_company=True,
+        wakes="_get_milestones",
+    )  # fmt: skip
     subsidy_id = fields.Many2one(
         related="milestone_id.subsidy_id", store=True, index=True, portal=True
     )
@@ -75,6 +76,9 @@ class GrantDeliverable(models.Model):
     )
     last_version_id = fields.Many2one("grant.deliverable.version", readonly=True, copy=False)
     decision_ids = fields.One2many("grant.decision", "deliverable_id", string="Decisions")
+
+    def _get_milestones(self):
+        return self.milestone_id
 
     @api.model
     def _get_decision_states(self):

@@ -137,6 +137,10 @@ class GrantMilestone(models.Model):
             reached_date=False
         )
 
+    def _wake(self):
+        # sudo: whoever adds or deletes a piece may not be allowed to write on its milestone
+        self.sudo()._refresh_reached()
+
     def _refresh_reached(self):
         """Note the day when the last piece was settled, forget it when one is reopened."""
         # Of those without, a coordinator says it (action_reach).

@@ -157,6 +157,16 @@ class DueCase(GrantsCommon):
 
 
 class TestFinancialReport(DueCase):
+    def test_what_was_withdrawn_blocks_no_tranche(self):
+        """What is paid back for a breach is not paid again: the plan is reduced by it too."""
+        subsidy = self.make_paid_subsidy(paid=6000, balance=4000, due_rule="cost")
+        self.collect(self.decide(self.make_recovery(subsidy, reason="cer", amount=1000)))
+        report = self.accept(subsidy, budget_amount=10000, actual_amount=9000, eligible_amount=9000)
+        self.assertEqual(report.due_amount, 9000)
+        balance = self.balance_of(subsidy)
+        self.assertEqual(balance.amount, 3000)
+        self.assertEqual(balance.state, "ready")
+
     def test_all_spent(self):
         """Everything is due: the balance waited for the report, and is ready."""
         subsidy = self.make_paid_subsidy()

@@ -1,7 +1,10 @@
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import tagged
+
+from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from ...models.guard import transition
 from ..common import GrantsCommon
@@ -107,6 +110,29 @@ class TestTransition(GrantsCommon):
         with patch.object(type(subsidy), "write", harmless):
             subsidy.with_user(self.coordinator).action_grant()
         self.assertEqual((subsidy.state, subsidy.note), ("granted", "<p>vu</p>"))
+
+
+class TestDeletion(GrantsCommon):
+    def test_no_key_of_the_context_deletes(self):
+        """Odoo skips the guards of deletion under a key that a client can send."""
+        subsidy = self.make_subsidy()
+        piece = self.make_deliverable(subsidy)
+        tranche = self.make_tranche(subsidy, deliverable_ids=piece.ids)
+        self.sign(subsidy)
+        amendment = self.env["grant.amendment"].create({"contract_id": self.contract.id})
+        amendment._transition(state="signed")
+        documents = (piece, piece.milestone_id, tranche, subsidy, self.envelope, self.contract)
+        for document in (*documents, amendment, amendment.line_ids[0]):
+            for user in (self.coordinator, self.finance_manager, self.administrator):
+                kwargs = {"context": {MODULE_UNINSTALL_FLAG: True}}
+                with (
+                    self.subTest(document=document, user=user.login),
+                    self.assertRaises(UserError),
+                    self.env.cr.savepoint(),
+                ):
+                    call_kw(self.env[document._name].with_user(user), "unlink",
+                            [document.ids], kwargs)  # fmt: skip
+                self.assertTrue(document.exists())
 
 
 @tagged("post_install", "-at_install")

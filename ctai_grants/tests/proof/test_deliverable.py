@@ -188,3 +188,17 @@ class TestDeliverable(GrantsCommon):
         self.assertEqual(self.piece.activity_ids.user_id, self.coordinator)
         self.accept()
         self.assertFalse(self.piece.activity_ids)
+
+    def test_milestone_follows_its_pieces(self):
+        """Reached when all of them are settled, whatever was added or deleted meanwhile."""
+        subsidy = self.make_subsidy()
+        piece = self.make_deliverable(subsidy)
+        milestone = piece.milestone_id
+        self.sign(subsidy)
+        self.ask(piece, "waive", self.coordinator)
+        self.assertEqual(milestone.state, "reached")
+        pieces = self.env["grant.deliverable"].with_user(self.coordinator)
+        added = pieces.create({"name": "Oubliée", "milestone_id": milestone.id})
+        self.assertFalse(milestone.reached_date)
+        added.unlink()
+        self.assertEqual(milestone.state, "reached")

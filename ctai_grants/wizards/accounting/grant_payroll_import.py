@@ -127,6 +127,14 @@ class GrantPayrollImport(models.TransientModel):
         company = self.company_id
         costs = company.grant_own_cost_account_ids
         analytic = self.subsidy_id.envelope_id._get_analytic_account()
+        if not analytic:
+            setting = company._fields["grant_analytic_plan_id"]
+            raise UserError(
+                self.env._(
+                    "“%(setting)s” is not set up: see Settings > Grants > Accounting.",
+                    setting=setting._description_string(self.env),
+                )
+            )
         accounts = self.env["account.account"].with_company(company)
         codes = {line.account for line in lines}
         domain = [*accounts._check_company_domain(company), ("code", "in", list(codes))]
