@@ -13,20 +13,20 @@ class Step(NamedTuple):
     decided_on: datetime.date | None = None
 
 
-def state_after(states, decision, before, payment_path=None):
+def state_after(states, decision, before, get_path=None):
     """State of a document after a decision.
 
     :param dict states: what each decision leads to: a state, or None when the state stays; where
         it depends, a dict by the state before or by who pays
     :param str before: the document's state until then
-    :param str payment_path: ``city`` or ``direct``, where there is one
+    :param get_path: says who pays, ``city`` or ``direct``; asked only where it decides
     :raise KeyError: nobody takes that decision on such a document, or not in that state
 
     >>> states = {"closed": "closed", "reopened": {"closed": "signed", "granted": "draft"}}
     >>> state_after(states, "reopened", "closed")
     'signed'
     >>> paths = {"city": "ordered", "direct": "certified"}
-    >>> state_after({"unpaid": paths}, "unpaid", "paid", "city")
+    >>> state_after({"unpaid": paths}, "unpaid", "paid", lambda: "city")
     'ordered'
     >>> state_after({"treasury_rejected": None}, "treasury_rejected", "ordered")
     'ordered'
@@ -34,11 +34,11 @@ def state_after(states, decision, before, payment_path=None):
     state = states[decision]
     if isinstance(state, dict):
         # Where neither is in it, an error is meant: the caller says of which document.
-        return state[before if before in state else payment_path]
+        return state[before if before in state or not get_path else get_path()]
     return state or before
 
 
-def states_after(first, states, decisions, payment_path=None):
+def states_after(first, states, decisions, get_path=None):
     """States of a document, the first one included, after each of these decisions in their order.
 
     >>> states_after("planned", {"certified": "certified", "returned": "planned"},
@@ -47,7 +47,7 @@ def states_after(first, states, decisions, payment_path=None):
     """
     result = [first]
     for decision in decisions:
-        result.append(state_after(states, decision, result[-1], payment_path))
+        result.append(state_after(states, decision, result[-1], get_path))
     return result
 
 

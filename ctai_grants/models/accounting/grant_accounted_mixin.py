@@ -245,7 +245,7 @@ class GrantAccountedMixin(models.AbstractModel):
                     "subsidy_id": document._get_accounted_subsidy().id,
                     "date": date,
                     "amount": amount,
-                    "memo": document._get_accounted_memo(),
+                    "memo": document._get_accounted_memo(amount),
                 }
                 # What is taken back first: it makes room.
                 for amount, date in sorted(differences.get(document.id, ()))
@@ -266,8 +266,16 @@ class GrantAccountedMixin(models.AbstractModel):
     def _get_accounted_partner(self):
         return self.partner_id
 
-    def _get_accounted_memo(self):
-        """What the ledger says of money that moved on the entries of this document."""
+    def _get_accounted_memo(self, amount):
+        """What the ledger says of money that moved on the entries of this document.
+
+        :param float amount: euros; below zero, what was paid is taken back, for the reason of the
+            act that does it
+        """
+        reason = self._get_undo_reason() if amount < 0 else False
+        return reason or self._get_entry_memo()
+
+    def _get_entry_memo(self):
         return self.display_name
 
     def _get_undo_reason(self):

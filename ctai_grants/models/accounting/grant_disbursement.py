@@ -346,5 +346,8 @@ class GrantDisbursement(models.Model):
         self._become_unpaid(reason)
         return self._get_live_move()._cancel_grant_payments()
 
-    def _get_accounted_memo(self):
-        return self._get_payment_memo(self._get_undo_reason() or self.order_number)
+    def _get_accounted_memo(self, amount):
+        return self._get_payment_memo(super()._get_accounted_memo(amount))
+
+    def _get_entry_memo(self):
+        return self.order_number

@@ -169,5 +169,9 @@ class GrantFunding(models.Model):
     def _get_accounted_partner(self):
         return self.contract_id.funder_id
 
-    def _get_accounted_memo(self):
+    def _get_undo_reason(self):
+        # Nobody decides on an instalment: a receipt is taken back without a word.
+        return False
+
+    def _get_entry_memo(self):
         return self.name

@@ -132,5 +132,5 @@ class GrantRecovery(models.Model):
                 collected_date=payment.date,
             )
 
-    def _get_accounted_memo(self):
-        return self._get_undo_reason() or self.name
+    def _get_entry_memo(self):
+        return self.name

@@ -64,12 +64,14 @@ class GrantDecidedMixin(models.AbstractModel):
         :raise ValueError: the table has no such decision in that state
         """
         try:
-            states = self._get_decision_states()
-            return state_after(states, decision, before, self._get_decided_path())
+            return state_after(
+                self._get_decision_states(), decision, before, self._get_decided_path
+            )
         except KeyError as error:
             raise ValueError(f"{self}: no “{decision}” in the state “{before}”") from error
 
     def _get_decided_path(self):
+        """Who pays, where that decides; hardly any decision asks."""
         return self.payment_path if "payment_path" in self._fields else None
 
     # ------------------------------------------------------------------
@@ -114,7 +116,7 @@ class GrantDecidedMixin(models.AbstractModel):
     def _get_states_after(self, decisions):
         try:
             return states_after(
-                self._first_state, self._get_decision_states(), decisions, self._get_decided_path()
+                self._first_state, self._get_decision_states(), decisions, self._get_decided_path
             )
         except KeyError as error:
             raise UserError(

@@ -446,6 +446,16 @@ class TestLedgerFollows(AccountingCase):
         self.assertEqual(unpaid.reason, "Erreur de la trésorerie")
         memos = self.subsidy.entry_ids.filtered(lambda e: e.amount < 0).mapped("memo")
         self.assertEqual(set(memos), {"Erreur de la trésorerie"})
+        # The reason is that of what was taken back, not of what is paid after all.
+        known = self.subsidy.entry_ids
+        self.tranche.with_user(officer)._do_pay(LATER, "VIR-3")
+        again = self.subsidy.entry_ids - known
+        self.assertEqual(again.mapped("memo"), [self.tranche.order_number])
+        # Nor of what somebody undoes in accounting, without a word.
+        known = self.subsidy.entry_ids
+        self.bill(self.tranche).line_ids.remove_move_reconcile()
+        undone = self.subsidy.entry_ids - known
+        self.assertEqual(set(undone.mapped("memo")), {self.tranche.order_number})
 
     def test_a_closed_contract_keeps_its_payments(self):
         """The ledger refuses, so accounting does too: they stay equal."""
