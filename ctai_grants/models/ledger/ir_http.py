@@ -15,9 +15,10 @@ class IrHttp(models.AbstractModel):
     def _pre_dispatch(cls, rule, args):
         """Let calls of methods wait for their turn to post, around all overrides of `_dispatch`:
         one of another add-on could hold a savepoint."""
-        super()._pre_dispatch(rule, args)
+        result = super()._pre_dispatch(rule, args)
         dispatcher = request.dispatcher
         if request.httprequest.path.startswith(CALLS):
             # The class's: Odoo's retries come here again, with the same dispatcher.
             dispatch = partial(type(dispatcher).dispatch, dispatcher)
             dispatcher.dispatch = partial(request.env["grant.entry"]._restartable, dispatch)
+        return result
