@@ -330,6 +330,7 @@ class GrantSubsidy(models.Model):
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
             subsidy._decide("granted")
+        return True
 
     def action_sign(self):
         """Commit the amount: the convention is signed, or the award notified.
@@ -346,6 +347,7 @@ class GrantSubsidy(models.Model):
             subsidy._check_signable()
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
+        return True
 
     def _check_signable(self):
         """Refuse to sign what is not complete.
@@ -366,6 +368,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted", "cancelled"), what)
         for subsidy in self:
             subsidy._decide("reopened")
+        return True
 
     def action_cancel(self):
         """Ask for the reason, then cancel the subsidy."""

@@ -125,6 +125,7 @@ class GrantMilestone(models.Model):
                     )
                 )
             milestone._transition(reached_date=milestone.company_id._grant_today())
+        return True
 
     def action_unreach(self):
         """Undo :meth:`action_reach`.
@@ -135,6 +136,7 @@ class GrantMilestone(models.Model):
         self.filtered(lambda milestone: not milestone.deliverable_ids)._transition(
             reached_date=False
         )
+        return True
 
     def _refresh_reached(self):
         """Note the day when the last piece was settled, forget it when one is reopened."""

@@ -178,6 +178,7 @@ class GrantTreasuryImport(models.Model):
         self._check_group("group_finance_officer", self.env._("Matching an extract"))
         self.lock_for_update()
         self._refresh()
+        return True
 
     def _refresh(self, content=None):
         """Read the file, match its lines and replace those that are not booked."""
@@ -418,6 +419,7 @@ class GrantTreasuryImport(models.Model):
         self.sudo()._transition(
             state="booked", booked_by_id=self.env.uid, booked_at=fields.Datetime.now()
         )
+        return True
 
     def _get_lines_to_book(self):
         return self.env["grant.treasury.line"].search(

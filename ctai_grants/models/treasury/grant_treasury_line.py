@@ -239,6 +239,7 @@ class GrantTreasuryLine(models.Model):
         :raise AccessError: the user is not a finance officer
         """
         self._set_left_out("to_book", "left_out")
+        return True
 
     def action_put_back(self):
         """Put lines that were left out back among what is booked.
@@ -246,6 +247,7 @@ class GrantTreasuryLine(models.Model):
         :raise AccessError: the user is not a finance officer
         """
         self._set_left_out("left_out", "to_book")
+        return True
 
     def _set_left_out(self, before, after):
         self._check_group("group_finance_officer", self.env._("Choosing the lines to book"))
