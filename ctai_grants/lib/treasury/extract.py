@@ -159,9 +159,11 @@ def _read_table(sheet, head, columns, layout, seen, today):
     reader = _RowReader(sheet, head, columns, layout, today)
     lines, titles = [], read_titles(sheet.rows[:head])
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
-        if not any(cells) or all(map(is_empty, cells)):
+        if not is_empty(reader.cell(cells, "date")):
+            line = reader.read_row(number, cells)
+        elif all(map(is_empty, cells)) or reader.is_note(cells):
             continue
-        if reader.is_total(cells):
+        elif reader.is_total(cells):
             line = reader.check_total(number, cells)
         else:
             line = reader.read_row(number, cells)
@@ -242,10 +244,13 @@ class _RowReader:
             if column in self.columns
         ]
 
+    def is_note(self, cells):
+        """Whether a row without date says nothing of a payment, nor that it is a total."""
+        has_facts = any(not is_empty(self.cell(cells, name)) for name in self.layout.required)
+        return not has_facts and not self.is_total(cells)
+
     def read_row(self, row, cells):
-        """The line of a row; None for a note."""
-        if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
-            return None
+        """The line of a row."""
         line = Line(self.sheet.name, row)
         self._check_width(line, cells)
         for column, position, parse, known in self.readers:
@@ -318,10 +323,7 @@ class _RowReader:
     # --- totals ---------------------------------------------------------------------------------
 
     def is_total(self, cells):
-        """Whether a row is a total: it says so, or has an amount and nothing else, and is no
-        payment."""
-        if not is_empty(self.cell(cells, "date")):
-            return False
+        """Whether a row without date is a total: it says so, or has an amount and nothing else."""
         number, amount = self.cell(cells, "number"), self.cell(cells, "amount")
         filled = [cell for cell in cells if not is_empty(cell)]
         if len(filled) == 1 and not is_empty(amount):

@@ -211,11 +211,13 @@ class GrantTreasuryImport(models.Model):
         }
         kept = {line._get_key() for line in known if line.kept}
         done = {line._get_key() for line in booked}
-        lines = [line for line in extract.lines if (line.sheet, line.row) not in done]
-        for line in lines:
+        lines = [
+            line for line in extract.lines if not done or (line.sheet, line.row) not in done
+        ]
+        for line in lines if kept else ():
             line.kept = (line.sheet, line.row) in kept
         facts = self._match(extract.kind, lines, booked)
-        for line in lines:
+        for line in lines if left_out else ():
             if line.status in BOOKABLE and (line.sheet, line.row) in left_out:
                 line.status = "left_out"
         self._store(lines)
