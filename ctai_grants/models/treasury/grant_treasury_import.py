@@ -69,6 +69,7 @@ class GrantTreasuryImport(models.Model):
         readonly=True, help="Each line says, by a SIRET, which city paid it."
     )
     city_sirets = fields.Char(
+        string="Other SIRETs of the City",
         readonly=True, help="SIRETs of the file that have the city's SIREN, and are not its own."
     )
     line_ids = fields.One2many("grant.treasury.line", "import_id", string="Lines", readonly=True)

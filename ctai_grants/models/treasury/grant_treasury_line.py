@@ -39,7 +39,7 @@ REASONS = [
     ("shifted", "Cells out of place"),
     ("wrong_total", "Wrong total"),
     ("unread_total", "Total without a value"),
-    ("return", "Returned"),
+    ("return", "Came back"),
     ("cancelled_out", "Payment and return"),
     ("unexplained", "A return is not explained"),
     ("after_return", "After a return"),
