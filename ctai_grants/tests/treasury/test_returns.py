@@ -181,6 +181,16 @@ class TestReturns(ReturnsCase):
         )
         self.assertEqual(self.tranche.state, "paid")
 
+    def test_one_of_two_parts_returned(self):
+        """Taking back takes back the whole payment of an order: of a part, people do it."""
+        self.book(order_row(1, 600.0), order_row(1, 400.0, paid="07/12/2021"))
+        self.assertEqual(self.tranche.state, "paid")
+        back = order_row(1, -600.0, paid="10/12/2021")
+        self.assertFacts(("refused", "reversal"), rows=[back])
+        # All of it at once is the whole.
+        whole = order_row(1, -1000.0, paid="10/12/2021")
+        self.assertFacts(("to_return", "return"), rows=[whole])
+
     def test_states_of_orders(self):
         for state in ("Rejeté", "ANNULÉ", "Suspendu", "En attente", "Non payé"):
             with self.subTest(state=state):
