@@ -196,8 +196,8 @@ class GrantTreasuryLine(models.Model):
                 )
             case "other_siret":
                 return self.env._(
-                    "Paid to SIRET %(theirs)s, and %(operator)s has %(ours)s: the same SIREN. If it "
-                    "has moved, correct it on the form of the organisation; otherwise leave this "
+                    "Paid to SIRET %(theirs)s, and %(operator)s has %(ours)s: the same SIREN. If "
+                    "it has moved, correct it on the form of the organisation; otherwise leave this "
                     "line out.",
                     theirs=self.identifier,
                     operator=tranche.partner_id.name,
@@ -290,7 +290,9 @@ class GrantTreasuryLine(models.Model):
             "cancelled_out": env._(
                 "Paid and returned, see line %(line)s: nothing is booked.", line=cell
             ),
-            "rejected": env._("The file says “%(cell)s”: it was not paid, or came back.", cell=cell),
+            "rejected": env._(
+                "The file says “%(cell)s”: it was not paid, or came back.", cell=cell
+            ),
             "city_siret": env._(
                 "Paid by SIRET %(cell)s: the city has another one. Has it changed, or is this "
                 "another budget?",

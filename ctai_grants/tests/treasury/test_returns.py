@@ -1,4 +1,4 @@
-"""Extracts looked at as a whole: payments that come back, whose they are, what an officer settles."""
+"""Extracts looked at as a whole: what comes back, whose it is, what an officer settles."""
 
 import datetime
 

@@ -217,8 +217,8 @@ class TestTreasuryAmounts(GrantsCommon):
             with self.subTest(cell=cell):
                 self.assertEqual(spreadsheet.parse_date(cell), day)
         for cell in (
-            "31/02/2025", "06/13/2025", "11/06", "11/06-2025", "2025/06-11", "", "hier", 12, 99999.0, True,
-            float("nan"), None,
+            "31/02/2025", "06/13/2025", "11/06", "11/06-2025", "2025/06-11", "", "hier", 12,
+            99999.0, True, float("nan"), None,
         ):  # fmt: skip
             with self.subTest(cell=cell), self.assertRaises(spreadsheet.Refusal):
                 spreadsheet.parse_date(cell)
