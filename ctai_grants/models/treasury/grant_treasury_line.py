@@ -197,8 +197,8 @@ class GrantTreasuryLine(models.Model):
             case "other_siret":
                 return self.env._(
                     "Paid to SIRET %(theirs)s, and %(operator)s has %(ours)s: the same SIREN. If "
-                    "it has moved, correct it on the form of the organisation; otherwise leave this "
-                    "line out.",
+                    "it has moved, correct it on the form of the organisation; otherwise leave "
+                    "this line out.",
                     theirs=self.identifier,
                     operator=tranche.partner_id.name,
                     ours=self.about,
