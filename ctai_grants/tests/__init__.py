@@ -33,6 +33,7 @@ from .accounting import (
 )
 from .treasury import (
     test_pes,
+    test_returns,
     test_treasury,
 )
 from .portal import (

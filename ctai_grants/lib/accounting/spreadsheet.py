@@ -3,6 +3,7 @@
 A cell is read one way or not at all: an amount that could be two amounts is refused.
 """
 
+import codecs
 import csv
 import datetime
 import functools
@@ -36,7 +37,8 @@ _PLAIN = re.compile(r"([0-9]+)(?:[.,]([0-9]{1,2}))?")
 _GROUPED = re.compile(r"([1-9][0-9]{0,2}(?:([ .,])[0-9]{3})(?:\2[0-9]{3})*)(?:([.,])([0-9]{1,2}))?")
 _TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
-_YEAR_FIRST = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})")
+_DIGITS = re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})")
 _TIME = re.compile(r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?$")
 
 
@@ -69,7 +71,8 @@ def read_sheets(content: bytes) -> Iterable[Sheet]:
 
     :raise Refusal: ``empty``, ``not_a_spreadsheet``, ``damaged``, ``too_large``
     """
-    if not content.strip():
+    content = _as_utf8(content)
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise Refusal("empty")
     kind = media_type(content)
     if kind in (ODS, XLSX):
@@ -77,6 +80,21 @@ def read_sheets(content: bytes) -> Iterable[Sheet]:
     if kind == CSV:
         return _read_text(content)
     raise Refusal("not_a_spreadsheet")
+
+
+def _as_utf8(content):
+    """A text in UTF-16, which is what Excel calls Unicode, in UTF-8; anything else as it is."""
+    encoding = None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif len(content) > 3 and content[:400:2].count(0) == 0:
+        # Without a mark: Latin letters have a zero in every second byte.
+        zeros = content[1:400:2]
+        encoding = "utf-16-le" if zeros.count(0) > 0.8 * len(zeros) else None
+    try:
+        return content.decode(encoding).encode() if encoding else content
+    except UnicodeError:
+        return content
 
 
 def _read_workbook(content):
@@ -182,7 +200,7 @@ def _parse_amount_text(text):
 def parse_date(cell) -> datetime.date:
     """Day of a cell: a date, a day of Excel, or as the French and ISO 8601 write it.
 
-    >>> parse_date("11/06/2025"), parse_date("2025-06-11"), parse_date(45819.0)
+    >>> parse_date("11/06/2025"), parse_date("2025/06/11"), parse_date(45819.0)
     (datetime.date(2025, 6, 11), datetime.date(2025, 6, 11), datetime.date(2025, 6, 11))
 
     :raise Refusal: ``bad_date``
@@ -205,8 +223,8 @@ def _parse_date_text(text):
     if match := _DAY_FIRST.fullmatch(text):
         day, _separator, month, year = match.groups()
         year = f"20{year}" if len(year) == 2 else year
-    elif match := _YEAR_FIRST.fullmatch(text):
-        year, month, day = match.groups()
+    elif match := _YEAR_FIRST.fullmatch(text) or _DIGITS.fullmatch(text):
+        year, _separator, month, day = match.groups()
     else:
         _refuse("bad_date")
     try:

@@ -3,7 +3,7 @@ their columns."""
 
 from typing import NamedTuple
 
-from .spreadsheet import Refusal, normalise, read_sheets
+from .spreadsheet import Refusal, is_empty, normalise, read_sheets
 
 #: Rows of titles above the headings that are looked through.
 TITLE_ROWS = 50
@@ -22,8 +22,9 @@ def find_tables(content, layouts):
 
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``
     """
-    best, found = (0, None, ()), {}
+    best, found, is_blank = (0, None, ()), {}, True
     for sheet in read_sheets(content):
+        is_blank = is_blank and all(is_empty(cell) for row in sheet.rows for cell in row)
         for layout in layouts:
             head, columns = _find_head(sheet, layout)
             missing = [name for name in layout.required if name not in columns]
@@ -34,6 +35,8 @@ def find_tables(content, layouts):
         # A text is read with each delimiter that it may have: the first that makes columns is it.
         if found and sheet.delimiter:
             break
+    if is_blank:
+        raise Refusal("empty")
     if not found:
         raise Refusal("no_columns", kind=best[1], missing=best[2])
     if len(found) > 1:

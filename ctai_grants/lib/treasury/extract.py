@@ -5,6 +5,7 @@ Layouts seen: ``treasury/helios_extract.ods`` and ``treasury/chorus_extract.xlsx
 data; other headings are the words that finance software uses for the same things.
 """
 
+import re
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from ..accounting.spreadsheet import (
     parse_identifier,
 )
 from ..accounting.tables import Layout, find_tables
+from .titles import read_titles
 
 ORDERS = Layout(
     "orders",
@@ -41,6 +43,11 @@ ORDERS = Layout(
         "exercise": ("exercice", "exercice budgetaire", "exercice comptable", "annee"),
         "issued": ("date emission", "date d emission", "date mandat", "date du mandat"),
         "type": ("type mandat", "type de mandat", "type piece"),
+        "stage": (
+            "etat", "etat mandat", "etat du mandat", "etat paiement", "etat du paiement",
+            "etat piece", "statut", "statut mandat", "statut du mandat", "statut paiement",
+            "statut du paiement", "situation",
+        ),
         "city": (
             "code insee bc", "siret collectivite", "siret de la collectivite", "siret budget",
             "code collectivite", "idcoll", "id coll",
@@ -64,12 +71,23 @@ STATE = Layout(
         "name": ("fournisseur paye dp", "fournisseur paye", "fournisseur", "beneficiaire"),
         "exercise": ("exercice comptable", "exercice"),
         "reference": ("n dp", "no dp", "num dp", "numero dp", "demande de paiement"),
+        "stage": ("statut dp", "statut de la dp", "etat dp", "etat de la dp", "statut", "etat"),
     },
     ("number", "amount", "date"),
 )  # fmt: skip
 LAYOUTS = (ORDERS, STATE)
 # Digits of a number that a spreadsheet takes for an amount, zeros at its head lost.
 COMMITMENT_DIGITS = 10
+# How the state of an order says that its money did not leave, or came back.
+UNPAID = re.compile(
+    r"\b(rejet|annul|refus|suspen|bloqu|impay|non (paye|regle)|a payer|(en )?(attente|instance)\b)"
+)
+# How a row of totals begins, and the formula of one that is shown instead of its value.
+TOTALS = ("total", "sous total", "somme", "montant total", "totaux", "ensemble", "cumul")
+FORMULA = re.compile(
+    r"=(?:SUM|SOMME|SUBTOTAL|SOUS\.TOTAL)\((?:\d+[;,])?\$?[A-Z]+\$?(\d+):\$?[A-Z]+\$?(\d+)\)",
+    re.IGNORECASE,
+)
 
 
 class Line:
@@ -77,8 +95,12 @@ class Line:
 
     # What the file does not say; an extract has ten thousands of lines.
     amount = date = exercise = issued = None
-    number = identifier = name = city = reference = type = ""
+    number = identifier = name = city = reference = type = stage = ""
     status = reason = about = method = tranche_id = None
+    # The line that this one repeats cell by cell; whether its state says that nothing was paid.
+    twin, is_rejected, kept = "", False, False
+    # Whom the titles of its sheet name, and why an officer has to keep it: (reason, about).
+    titles = doubt = None
 
     def __init__(self, sheet, row):
         self.sheet, self.row = sheet, row
@@ -86,7 +108,21 @@ class Line:
     def refuse(self, reason, about=""):
         """Say why this line is not used; the first reason stays."""
         if not self.reason:
-            self.status, self.reason, self.about = "refused", reason, str(about)
+            self.set("refused", reason, about)
+
+    def set(self, status, reason=None, about=""):
+        """Say what becomes of this line, whatever was said of it."""
+        self.status, self.reason, self.about = status, reason, str(about)
+
+    def get_place(self):
+        """Where this line stands in its file."""
+        return f"{self.sheet} {self.row}".strip()
+
+    def keep(self):
+        """An officer has looked at it: nobody doubts it any more."""
+        self.twin, self.doubt = "", None
+        if self.reason == "duplicate":
+            self.set(None)
 
 
 class Extract(NamedTuple):
@@ -100,8 +136,7 @@ def read_extract(content: bytes, today) -> Extract:
     """Read an extract, of orders or of the State's payments: its columns say which.
 
     A payment after ``today`` is refused. Rows without amount, date and number are notes. A row
-    that begins with “Total” has to be the sum of the rows before it, and is a line only when it is
-    not.
+    of totals has to be the sum of the rows before it, and is a line only when it is not.
 
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
         ``quotes``, ``no_rows``
@@ -122,22 +157,26 @@ def read_extract(content: bytes, today) -> Extract:
 def _read_table(sheet, head, columns, layout, seen, today):
     """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
     reader = _RowReader(sheet, head, columns, layout, today)
-    lines = []
+    lines, titles = [], read_titles(sheet.rows[:head])
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
-        if not any(cells) or all(map(is_empty, cells)):
+        if not is_empty(reader.cell(cells, "date")):
+            line = reader.read_row(number, cells)
+        elif all(map(is_empty, cells)) or reader.is_note(cells):
             continue
-        if is_empty(reader.cell(cells, "date")) and reader.is_total(cells):
+        elif reader.is_total(cells):
             line = reader.check_total(number, cells)
         else:
             line = reader.read_row(number, cells)
         if not line:
             continue
         lines.append(line)
-        if line.reason == "wrong_total":
+        line.titles = titles
+        if line.reason in ("wrong_total", "unread_total"):
             continue
         first = seen.setdefault(tuple(cells), line)
         if first is not line:
-            line.refuse("duplicate", f"{first.sheet} {first.row}".strip())
+            line.twin = first.get_place()
+            line.refuse("duplicate", line.twin)
     return lines
 
 
@@ -158,6 +197,10 @@ def _normalise_any(cell):
     return normalise(str(cell))
 
 
+def _read_text(cell):
+    return str(cell).strip()
+
+
 class _RowReader:
     """Reads the rows of one table."""
 
@@ -166,6 +209,7 @@ class _RowReader:
         self.headings = sheet.rows[head]
         self.is_state = layout is STATE
         self.total = self.subtotal = Decimal(0)
+        self.amounts = []  # with their rows, for the totals
         self.readers = self._make_readers()
         self.name_column = columns.get("name")
         if self.is_state and self.name_column is not None:
@@ -192,6 +236,7 @@ class _RowReader:
             "issued": parse_date,
             "exercise": _parse_year,
             "type": _normalise_any,
+            "stage": _read_text,
         }
         return [
             (column, self.columns[column], parse, {})
@@ -199,10 +244,13 @@ class _RowReader:
             if column in self.columns
         ]
 
+    def is_note(self, cells):
+        """Whether a row without date says nothing of a payment, nor that it is a total."""
+        has_facts = any(not is_empty(self.cell(cells, name)) for name in self.layout.required)
+        return not has_facts and not self.is_total(cells)
+
     def read_row(self, row, cells):
-        """The line of a row; None for a note."""
-        if all(is_empty(self.cell(cells, name)) for name in self.layout.required):
-            return None
+        """The line of a row."""
         line = Line(self.sheet.name, row)
         self._check_width(line, cells)
         for column, position, parse, known in self.readers:
@@ -219,6 +267,7 @@ class _RowReader:
         if line.amount is not None:
             self.total += line.amount
             self.subtotal += line.amount
+            self.amounts.append((row, line.amount))
         self._check_payment(line)
         return line
 
@@ -258,36 +307,54 @@ class _RowReader:
             line.refuse("shifted")
 
     def _check_payment(self, line):
-        is_negative = line.amount is not None and line.amount <= 0
-        if is_negative or "annul" in line.type or "reduc" in line.type:
+        if "annul" in line.type or "reduc" in line.type:
+            # Some write what a reduction takes back above zero.
+            line.amount = line.amount and -abs(line.amount)
             line.refuse("reversal")
+        elif line.amount is not None and line.amount <= 0:
+            line.refuse("reversal")
+        elif line.stage and UNPAID.search(normalise(line.stage)):
+            # Whatever else is wrong with it, for instance that it has no date.
+            line.is_rejected, line.reason = True, None
+            line.refuse("rejected", line.stage)
         elif line.date and line.date > self.today:
             line.refuse("future")
 
     # --- totals ---------------------------------------------------------------------------------
 
     def is_total(self, cells):
-        """Whether a row without date is a total: it says so, and is no payment."""
-        if is_empty(self.cell(cells, "amount")):
-            return False
-        first = next((cell for cell in cells if not is_empty(cell)), None)
-        number = self.cell(cells, "number")
+        """Whether a row without date is a total: it says so, or has an amount and nothing else."""
+        number, amount = self.cell(cells, "number"), self.cell(cells, "amount")
+        filled = [cell for cell in cells if not is_empty(cell)]
+        if len(filled) == 1 and not is_empty(amount):
+            return bool(self.amounts) and self._read_total(amount) is not None
         return (
-            isinstance(first, str)
-            and normalise(first).startswith(("total", "sous total"))
-            and (is_empty(number) or number == first)
+            isinstance(filled[0], str)
+            and normalise(filled[0]).startswith(TOTALS)
+            and (is_empty(number) or number == filled[0])
         )
 
     def check_total(self, row, cells):
-        """A line saying that a total is wrong; None when it is the sum of what precedes it."""
-        line = Line(self.sheet.name, row)
-        try:
-            amount = parse_amount(self.cell(cells, "amount"))
-        except Refusal:
-            amount = None
+        """A line saying that a total is wrong, or not to be read; None when it is the sum of what
+        precedes it."""
+        line, cell = Line(self.sheet.name, row), self.cell(cells, "amount")
+        if is_empty(cell) or cell == 0 != self.total:
+            # A formula that nothing has calculated: programs that write files leave it so.
+            line.refuse("unread_total", self.total)
+            return line
+        amount = self._read_total(cell)
         if amount in (self.total, self.subtotal):
             self.subtotal = Decimal(0)
             return None
         line.amount = amount
         line.refuse("wrong_total", self.total)
         return line
+
+    def _read_total(self, cell):
+        if isinstance(cell, str) and (match := FORMULA.fullmatch(cell.replace(" ", ""))):
+            first, last = map(int, match.groups())
+            return sum((a for row, a in self.amounts if first <= row <= last), Decimal(0))
+        try:
+            return parse_amount(cell)
+        except Refusal:
+            return None

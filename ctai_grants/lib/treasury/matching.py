@@ -5,6 +5,9 @@ Matching decides and says why; booking checks again, by the rules of the documen
 
 from collections import defaultdict
 from decimal import Decimal
+from typing import NamedTuple
+
+from .returns import apply_doubt, cancel_out, pair_returns
 
 
 class Tranche:
@@ -12,7 +15,7 @@ class Tranche:
 
     __slots__ = (
         "id", "state", "amount", "date", "due", "number", "exercise", "keys", "commitment",
-        "paid_date", "reference", "left",
+        "paid_date", "reference", "left", "siret",
     )  # fmt: skip
 
     def __init__(self, **values):
@@ -36,104 +39,288 @@ def is_city(identifier: str) -> bool:
     return len(identifier) in (9, 14) and identifier.isdecimal()
 
 
+class Known(NamedTuple):
+    """What is known of money, in euros: by id of a tranche and date where nothing else is said."""
+
+    ledger: dict  # recorded as paid
+    undone: dict  # recorded as paid and taken back: {id of the tranche: [(date, Decimal)]}
+    journal: dict  # booked by imports, cancelled since or not
+    returned: dict  # taken back by imports
+    booked: list  # the lines that the present import has booked: they are not matched again
+
+
+# What reading refuses, and the other lines of an order may explain.
+LOOKED_AT = ("duplicate", "reversal", "rejected")
+
+
 class OrderMatcher:
-    """Matches the payments of orders: by number, then by operator, amount and period.
+    """Matches the payments of orders: by number or, of lines without one, by operator, amount and
+    period. The lines of one order are looked at together.
 
     :param tranches: ordered and paid tranches
-    :param ledger: euros recorded as paid {(id of the tranche, date): Decimal}
-    :param journal: euros booked by earlier imports, likewise, cancelled since or not
+    :param known: :class:`Known`
     :param operators: keys of all operators, to tell who is unknown
-    :param booked: euros booked by the present import, likewise: its lines are not matched again
     """
 
-    def __init__(self, tranches, ledger, journal, operators, booked):
-        self.ledger, self.journal, self.operators = ledger, journal, operators
+    def __init__(self, tranches, known, operators):
+        self.known, self.operators = known, operators
         self.by_number, self.by_operator = defaultdict(list), defaultdict(list)
         for tranche in tranches:
             self.by_number[normal_number(tranche.number)].append(tranche)
             for key in tranche.keys:
                 self.by_operator[key].append(tranche)
         self.by_id = {tranche.id: tranche for tranche in tranches}
-        self.seen = defaultdict(Decimal, booked)
+        self.paid = {tranche.id: tranche.amount - tranche.left for tranche in tranches}
+        self.days = defaultdict(list)
+        for tranche_id, day in known.ledger:
+            self.days[tranche_id].append(day)
+        self.booked, self.taken_back = defaultdict(Decimal), defaultdict(list)
+        paid = defaultdict(Decimal)
+        for line in known.booked:
+            paid[line.tranche_id] += line.amount
+            if line.amount > 0:
+                self.booked[line.tranche_id, line.date] += line.amount
+            else:
+                self.taken_back[line.tranche_id].append(line)
+        # What it has both booked and taken back explains no other line of its file.
+        for tranche_id, lines in self.taken_back.items():
+            if paid[tranche_id] >= 0:
+                lines.clear()
+        self.seen = defaultdict(Decimal, self.booked)
+        self.returned = dict(known.returned)
+        self.orders = defaultdict(list)
+        self.held = {}  # why nothing is offered of an order: the place of a line
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""
-        lines = [line for line in lines if not line.status]
-        waiting = []
+        waiting = defaultdict(list)
         for line in lines:
-            found, contradicted = self._find_by_number(line)
-            if len(found) == 1:
-                self._assign(line, found[0], "number")
+            if line.status == "ignored" or line.amount is None:
+                continue
+            if not line.date or line.status and line.reason not in LOOKED_AT:
+                self._hold_unread(line)
+            elif line.number:
+                self._find_by_number(line)
             else:
-                waiting.append((line, found, contradicted))
+                waiting[operator_key(line.identifier)].append(line)
         # Orders that a line names are not guessed for another.
-        named = {line.tranche_id for line in lines}
-        for line in lines:
-            self._settle(line)
-        for line, found, contradicted in waiting:
-            if found:
-                line.refuse("several", found[0].number)
-            else:
-                self._find_by_amount(line, named, contradicted)
-                self._settle(line)
+        named = set(self.orders)
+        units = [unit for group in waiting.values() for unit in self._pair_unnamed(group, named)]
+        for tranche_id, group in self.orders.items():
+            self._settle_order(self.by_id[tranche_id], group)
+        for unit in units:
+            self._find_by_amount(unit, named)
+
+    # --- which order ----------------------------------------------------------------------------
+
+    def _hold_unread(self, line):
+        """A line that cannot be used may still say that money came back."""
+        if line.number and line.amount < 0:
+            for tranche in self._get_numbered(line)[0]:
+                self.held[tranche.id] = line.get_place()
+
+    def _get_numbered(self, line):
+        """Orders with the number of a line, and those of others among them."""
+        numbered = self.by_number.get(normal_number(line.number))
+        if not numbered:
+            return [], []
+        years, key = _get_years(line), operator_key(line.identifier)
+        numbered = [tranche for tranche in numbered if not years or tranche.exercise in years]
+        found = [t for t in numbered if not key or not t.keys or key in t.keys]
+        return found, [t for t in numbered if t not in found]
 
     def _find_by_number(self, line):
-        """Orders with the number of a line, and whether there are only those of others."""
-        numbered = line.number and self.by_number.get(normal_number(line.number))
-        if not numbered:
-            return [], None
-        years, key = _get_years(line), operator_key(line.identifier)
-        numbered = [tranche for tranche in numbered if tranche.exercise in years]
-        found = [t for t in numbered if not key or not t.keys or key in t.keys]
+        found, of_others = self._get_numbered(line)
         if len(found) > 1:
-            found = [t for t in found if t.left == line.amount] or found
-        return found, numbered[0] if numbered and not found else None
+            same = [t for t in found if abs(line.amount) in (t.left, self.paid[t.id])]
+            found = same or found
+        if len(found) == 1:
+            self._assign(line, found[0], "number")
+        elif found:
+            line.refuse("several", found[0].number)
+            if line.amount < 0:
+                self.held.update((t.id, line.get_place()) for t in found)
+        elif of_others:
+            line.refuse("other_operator", of_others[0].number)
+        else:
+            self._refuse_number(line)
 
-    def _find_by_amount(self, line, named, contradicted):
+    def _refuse_number(self, line):
+        """Nothing of ours has that number: it is another order, whatever its amount."""
         key = operator_key(line.identifier)
-        orders = self.by_operator.get(key, ())
-        years = orders and _get_years(line)
-        orders = [
-            tranche
-            for tranche in orders
-            if tranche.id not in named and tranche.exercise in years and tranche.date <= line.date
-        ]
-        for tranche in orders:
-            known = max(self._get_known(tranche, line.date))
-            if self.seen[tranche.id, line.date] + line.amount <= known:
-                return self._assign(line, tranche, "amount")
-        orders = [t for t in orders if t.state == "ordered" and t.left == line.amount]
-        if len(orders) == 1:
-            self._assign(line, orders[0], "amount")
-        elif orders:
-            line.refuse("several", ", ".join(tranche.number for tranche in orders))
-        elif contradicted:
-            line.refuse("other_operator", contradicted.number)
-        elif key and key not in self.operators:
+        if key and key not in self.operators:
+            if line.is_rejected:
+                line.set(None)
             line.refuse("unknown_operator")
+            return
+        waiting = [
+            t for t in self.by_operator.get(key, ())
+            if t.state == "ordered" and t.left == line.amount and t.id not in self.orders
+        ]  # fmt: skip
+        if waiting:
+            line.refuse("other_number", waiting[0].number)
         else:
             line.refuse("unknown_order")
 
     def _assign(self, line, tranche, method):
         line.tranche_id, line.method = tranche.id, method
+        self.orders[tranche.id].append(line)
 
-    def _get_known(self, tranche, day):
-        moment = (tranche.id, day)
-        return self.ledger.get(moment, 0), self.journal.get(moment, 0)
+    def _pair_unnamed(self, lines, named):
+        """Lines of an operator that name no order: payments, each with its return if there is one.
 
-    def _settle(self, line):
-        """Say what becomes of a line whose order is found."""
-        if not line.tranche_id or line.status:
+        A return alone goes with the order that it may be of, or keeps all of these waiting.
+        """
+        if operator_key(lines[0].identifier) not in self.by_operator:
+            return [([line], None) for line in lines if line.amount > 0]
+        pairs, payments, returns = pair_returns(lines)
+        for back in returns:
+            amount = -back.amount
+            orders = [
+                tranche
+                for tranche in self._get_orders(back)
+                if amount in (tranche.amount, self.paid[tranche.id])
+                or any(line.amount == amount for line in self.orders.get(tranche.id, ()))
+            ]
+            if len(orders) == 1:
+                self._assign(back, orders[0], "amount")
+            elif orders:
+                self.held.update((tranche.id, back.get_place()) for tranche in orders)
+        named.update(self.orders)
+        return sorted([*pairs, *(([line], None) for line in payments)], key=lambda u: u[0][0].row)
+
+    def _get_orders(self, line):
+        """Orders of the operator of a line that are old enough to be paid by it."""
+        orders = self.by_operator.get(operator_key(line.identifier), ())
+        years = orders and _get_years(line)
+        return [t for t in orders if t.exercise in years and t.date <= line.date]
+
+    def _find_by_amount(self, unit, named):
+        lines, back = unit
+        line, amount = lines[0], sum(line.amount for line in lines)
+        orders = [tranche for tranche in self._get_orders(line) if tranche.id not in named]
+        found = [t for t in orders if self._get_seen(t, line) + amount <= self._get_known(t, line)]
+        orders = found[:1] or [t for t in orders if t.state == "ordered" and t.left == amount]
+        if len(orders) == 1:
+            for each in filter(None, (*lines, back)):
+                each.tranche_id, each.method = orders[0].id, "amount"
+            self._settle_order(orders[0], [*lines, back] if back else lines)
             return
-        tranche = self.by_id[line.tranche_id]
-        ledger, journal = self._get_known(tranche, line.date)
-        total = self.seen[tranche.id, line.date] + line.amount
-        if total <= ledger or total <= journal:
-            self.seen[tranche.id, line.date] = total
+        key = operator_key(line.identifier)
+        for line in lines:
+            if orders:
+                line.refuse("several", ", ".join(tranche.number for tranche in orders))
+            elif key and key not in self.operators:
+                line.refuse("unknown_operator")
+            else:
+                line.refuse("unknown_order")
+
+    def _get_seen(self, tranche, line):
+        return self.seen[tranche.id, line.date]
+
+    def _get_known(self, tranche, line):
+        moment = (tranche.id, line.date)
+        return max(self.known.ledger.get(moment, 0), self.known.journal.get(moment, 0))
+
+    # --- what becomes of its lines --------------------------------------------------------------
+
+    def _settle_order(self, tranche, lines):
+        """Say what becomes of the lines of an order.
+
+        First what is recorded, then what cancels out, what was returned of what is recorded, and
+        in the end what is left to book.
+        """
+        pairs, payments, returns = pair_returns(lines + self.taken_back[tranche.id])
+        payments.sort(key=lambda line: (bool(line.doubt or line.twin), line.date, line.row))
+        payments = [line for line in payments if not self._is_known(tranche, line)]
+        unexplained = self.held.get(tranche.id)
+        for paid, back in pairs:
+            if not self._settle_pair(tranche, paid, back):
+                unexplained = back.get_place()
+        rejected = [line for line in payments if line.is_rejected]
+        for back in [*returns, *rejected]:
+            if not self._settle_return(tranche, back):
+                unexplained = back.get_place()
+        is_returning = any(line.status == "to_return" for line in lines)
+        for line in payments:
+            if not line.is_rejected:
+                self._offer(tranche, line, unexplained, rejected, is_returning)
+        for line in lines:
+            apply_doubt(line)
+
+    def _is_known(self, tranche, line):
+        """Whether a payment is recorded, or was: then it is said."""
+        moment = (tranche.id, line.date)
+        ledger, journal = (d.get(moment, 0) for d in (self.known.ledger, self.known.journal))
+        total = self.seen[moment] + line.amount
+        if line.is_rejected or total > max(ledger, journal):
+            return False
+        self.seen[moment] = total
         if total <= ledger:
-            line.status, line.reason = "already", "recorded"
-        elif total <= journal:
-            line.refuse("cancelled_since")
+            line.set("already", "recorded")
+        else:
+            line.set("refused", "cancelled_since")
+        return True
+
+    def _settle_pair(self, tranche, paid, back):
+        """Whether a payment and its return in one file are explained."""
+        moment = (tranche.id, paid[0].date)
+        total = self.seen[moment] + sum(line.amount for line in paid)
+        if back.status == "booked" or total > self.known.ledger.get(moment, 0):
+            cancel_out(paid, back)
+            return True
+        self.seen[moment] = total
+        for line in paid:
+            line.set("already", "recorded")
+        return self._propose(tranche, back, paid[0].date)
+
+    def _settle_return(self, tranche, back):
+        """Whether it is known what a line takes back that takes back no payment of the file."""
+        amount, moment = abs(back.amount), (tranche.id, back.date)
+        if back.status == "booked":
+            return True
+        if not back.is_rejected and self.returned.get(moment, 0) >= amount:
+            self.returned[moment] -= amount
+            back.set("already", "recorded")
+            return True
+        if day := self._find_recorded(tranche, back.date, amount):
+            self.seen[tranche.id, day] += amount
+            return self._propose(tranche, back, day)
+        undone = [(d, a) for d, a in self.known.undone.get(tranche.id, ()) if d <= back.date]
+        if not back.is_rejected and any(a == amount for _day, a in undone):
+            back.set("already", "recorded")
+        # Of a rejected line nothing is expected; the same line twice says no more than once.
+        return back.status == "already" or back.is_rejected or bool(back.twin)
+
+    def _find_recorded(self, tranche, day, amount):
+        """The day of a recorded payment of that amount, which no other line of the file is."""
+        days = sorted((d for d in self.days[tranche.id] if d <= day), reverse=True)
+        for each in days:
+            moment = (tranche.id, each)
+            # What this import has booked is not in its lines any more, and may come back.
+            seen = self.seen[moment] - self.booked.get(moment, 0)
+            if self.known.ledger[moment] - seen == amount:
+                return each
+        # Paid in several times, returned at once.
+        is_whole = len(days) == len(self.days[tranche.id]) and self.paid[tranche.id] == amount
+        return days[0] if days and is_whole else None
+
+    def _propose(self, tranche, back, day):
+        """Propose to take the payment of an order back: the whole of it, or it is done by hand."""
+        if tranche.state != "paid" or self.paid[tranche.id] != abs(back.amount):
+            return False
+        back.amount = -abs(back.amount)
+        back.set("to_return", "return", day)
+        return True
+
+    def _offer(self, tranche, line, unexplained, rejected, is_returning):
+        """Say what becomes of a payment that is not recorded."""
+        line.set(None)
+        later = [r for r in rejected if r.amount == line.amount and r.date >= line.date]
+        if unexplained or later:
+            line.refuse("unexplained", unexplained or later[0].get_place())
+        elif is_returning:
+            line.refuse("after_return")
         elif line.date < tranche.date:
             line.refuse("before_order", tranche.date)
         elif tranche.state == "paid":
@@ -142,9 +329,10 @@ class OrderMatcher:
             line.refuse("too_much", tranche.left)
         else:
             tranche.left -= line.amount
-            line.status = "to_book"
-            if tranche.left:
-                line.reason, line.about = "partial", str(tranche.left)
+            line.set("to_book", "partial" if tranche.left else None, tranche.left or "")
+            if len(line.identifier) == 14 and tranche.siret not in ("", line.identifier):
+                # The same SIREN: it has moved, or it is another of its establishments.
+                line.set("to_book", "other_siret", tranche.siret)
 
 
 def _get_years(line):
@@ -152,6 +340,8 @@ def _get_years(line):
     the first weeks, or months, of the next."""
     if line.exercise:
         return {line.exercise}
+    if not line.date:
+        return None
     if line.issued:
         return {line.issued.year, line.issued.year - (line.issued.month == 1)}
     return {line.date.year, line.date.year - 1}
@@ -163,52 +353,124 @@ class StateMatcher:
     The State's accounting cuts a payment (DP) into lines: they are tried together first.
 
     :param tranches: tranches of direct envelopes, whatever their state
-    :param journal: euros booked by earlier imports {(id of the tranche, date): Decimal}
-    :param booked: euros booked by the present import, likewise: its lines are not matched again
+    :param known: :class:`Known`
     """
 
-    def __init__(self, tranches, journal, booked):
-        self.journal = journal
+    def __init__(self, tranches, known):
+        self.known, self.journal = known, known.journal
         self.by_commitment, self.by_operator = defaultdict(list), defaultdict(list)
         for tranche in sorted(tranches, key=lambda t: (t.due is None, t.due, t.id)):
             self.by_commitment[tranche.commitment].append(tranche)
             for key in tranche.keys:
                 self.by_operator[key].append(tranche)
-        self.used = {tranche_id for tranche_id, _day in booked}
+        # What the present import has taken back may be paid again.
+        back = {line.tranche_id for line in known.booked if line.amount < 0}
+        self.used = {line.tranche_id for line in known.booked} - back
+        self.returning = set()
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""
-        payments = defaultdict(list)
+        commitments = defaultdict(list)
         for line in lines:
             if not self._is_ours(line):
                 # Of another party, whatever else is wrong with it.
                 line.status = "ignored"
-            elif not line.status:
-                part = line.reference or (line.sheet, line.row)
-                payments[line.number, line.identifier, line.exercise, part].append(line)
-        for payment in payments.values():
-            if len(payment) > 1 and self._match_payment(payment, final=False):
-                continue
-            for line in payment:
-                self._match_payment([line], final=True)
+            elif line.date and line.amount and (not line.status or line.reason in LOOKED_AT):
+                commitments[line.number, line.identifier].append(line)
+        for group in commitments.values():
+            self._match_commitment(group)
 
     def _is_ours(self, line):
-        if line.reason == "wrong_total" or line.number in self.by_commitment and line.number:
+        if line.reason in ("wrong_total", "unread_total"):
             return True
         key = operator_key(line.identifier)
-        return any(
+        if not line.number:
+            return key in self.by_operator
+        return line.number in self.by_commitment or any(
             tranche.state == "certified"
             and not tranche.commitment
             and tranche.amount == line.amount
             for tranche in self.by_operator.get(key, ())
         )
 
+    def _match_commitment(self, lines):
+        """Match the lines of one commitment and party: with what takes money back among them."""
+        parts = self._get_parts(lines)
+        for part in parts:
+            # A line below zero may correct another one of the same payment.
+            if any(line.amount < 0 for line in part) and sum(line.amount for line in part) > 0:
+                self._match_payment(part, final=False)
+        lines = [line for line in lines if not line.tranche_id]
+        pairs, payments, returns = pair_returns(lines)
+        for paid, back in pairs:
+            if not self._settle_return(back, paid[0]):
+                cancel_out(paid, back)
+            else:
+                payments += paid
+        rejected = [line for line in payments if line.is_rejected]
+        held = [b for b in returns if not self._settle_return(b) and not b.twin]
+        held += [line for line in rejected if not self._settle_return(line, line)]
+        # Last what is doubtful, so that it takes no tranche from another line.
+        twins = [[line] for line in payments if line.twin]
+        sure = [line for line in payments if not line.twin and not line.is_rejected]
+        for part in (*self._get_parts(sure), *twins):
+            self._match_part(part, held)
+
+    def _get_parts(self, lines):
+        parts = defaultdict(list)
+        for line in lines:
+            if not line.twin and not line.is_rejected:
+                key = line.reference or (line.sheet, line.row)
+                parts[line.exercise, key].append(line)
+        return list(parts.values())
+
+    def _match_part(self, part, held):
+        if len(part) == 1 or not self._match_payment(part, final=False):
+            for line in part:
+                self._match_payment([line], final=True)
+        for line in part:
+            later = [b for b in held if not b.is_rejected or b.date >= line.date]
+            if line.status == "to_book" and later:
+                line.set("refused", "unexplained", later[0].get_place())
+            apply_doubt(line)
+
+    def _settle_return(self, back, paid=None):
+        """Whether a line takes back what is recorded of a tranche: that is proposed.
+
+        :param paid: the line of the payment, if it is in the file
+        """
+        amount = abs(back.amount)
+        tranches = [t for t in self._get_mine(back) if t.amount == amount]
+        for tranche in tranches:
+            if (
+                tranche.state == "paid"
+                and tranche.id not in self.used | self.returning
+                and (_is_payment(tranche, paid) if paid else tranche.paid_date <= back.date)
+            ):
+                self.returning.add(tranche.id)
+                back.amount, back.tranche_id, back.method = -amount, tranche.id, "commitment"
+                back.set("to_return", "return", tranche.paid_date)
+                return True
+        if not paid and any(self._is_taken_back(tranche, back) for tranche in tranches):
+            back.set("already", "recorded")
+        return back.status == "already"
+
+    def _is_taken_back(self, tranche, back):
+        undone = self.known.undone.get(tranche.id, ())
+        return (tranche.id, back.date) in self.known.returned or any(
+            day <= back.date for day, _amount in undone
+        )
+
+    def _get_mine(self, line):
+        """Tranches of the commitment and of the party that a line names."""
+        key = operator_key(line.identifier)
+        of_commitment = self.by_commitment.get(line.number, ()) if line.number else ()
+        return [t for t in of_commitment if not key or not t.keys or key in t.keys]
+
     def _match_payment(self, lines, final):
         """Match lines with one tranche, together; say why not when that is ``final``."""
         first, amount = lines[0], sum(line.amount for line in lines)
-        of_commitment = self.by_commitment.get(first.number, ())
-        key = operator_key(first.identifier)
-        mine = [t for t in of_commitment if not key or not t.keys or key in t.keys]
+        mine = self._get_mine(first)
         same = [t for t in mine if t.amount == amount and t.id not in self.used]
         if self._match_same(lines, same):
             return True
@@ -217,8 +479,11 @@ class StateMatcher:
         for state, reason in (("paid", "paid_before"), ("waiting", "not_certified")):
             for tranche in same:
                 if tranche.state == state:
+                    reason = "after_return" if tranche.id in self.returning else reason
                     return self._settle(lines, tranche, "refused", reason)
-        if not of_commitment:
+        if not first.number:
+            first.refuse("no_number")
+        elif first.number not in self.by_commitment:
             first.refuse("no_commitment")
         elif not mine:
             first.refuse("other_operator", first.number)
@@ -228,15 +493,13 @@ class StateMatcher:
 
     def _match_same(self, lines, tranches):
         """Match lines with one of the tranches of their amount, paid by them already or waiting."""
-        reference, day = lines[0].reference, max(line.date for line in lines)
+        last = max(lines, key=lambda line: line.date)
         for tranche in tranches:
-            if tranche.state == "paid" and (
-                tranche.paid_date == day or reference and tranche.reference == reference
-            ):
+            if tranche.state == "paid" and _is_payment(tranche, last):
                 return self._settle(lines, tranche, "already", "recorded")
         for tranche in tranches:
             if tranche.state == "certified":
-                if self.journal.get((tranche.id, day)):
+                if self.journal.get((tranche.id, last.date)):
                     return self._settle(lines, tranche, "refused", "cancelled_since")
                 return self._settle(lines, tranche, "to_book", None)
         return False
@@ -248,3 +511,10 @@ class StateMatcher:
             line.status, line.reason, line.about = status, reason, ""
             line.tranche_id, line.method, line.date = tranche.id, "commitment", day
         return True
+
+
+def _is_payment(tranche, line):
+    """Whether a line is what a tranche is paid by, by its date or its number (DP)."""
+    return tranche.paid_date == line.date or bool(
+        line.reference and tranche.reference == line.reference
+    )

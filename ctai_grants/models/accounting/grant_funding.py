@@ -69,6 +69,7 @@ class GrantFunding(models.Model):
             move = funding._get_live_move()
             # With cancel, Odoo matches the two: settled by its own reversal, which is no payment.
             move._reverse_moves([{"date": move.date, "invoice_date": move.date}], cancel=True)
+        return True
 
     def action_receive(self):
         """Ask for the date and amount received."""
@@ -118,6 +119,7 @@ class GrantFunding(models.Model):
                     )
                 )
             funding._get_live_move()._cancel_grant_payments()
+        return True
 
     def _get_claim_account(self, date):
         # sudo: set up by the administrator, for whoever claims

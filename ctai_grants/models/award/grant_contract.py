@@ -128,6 +128,7 @@ class GrantContract(models.Model):
             contract.envelope_ids._transition(state="in_force")
             contract._transition(state="in_force", force_date=contract.signature_date)
             contract.envelope_ids._post_allocation(contract, contract.signature_date, 1)
+        return True
 
     def _check_complete(self):
         """Refuse a contract that says nothing yet.
@@ -165,6 +166,7 @@ class GrantContract(models.Model):
             contract.envelope_ids._post_allocation(contract, contract.force_date, -1)
             contract.envelope_ids._transition(state="draft")
             contract._transition(state="draft", force_date=False)
+        return True
 
     def _has_begun(self):
         """Whether money is received or committed: what was put in force is used."""
@@ -195,6 +197,7 @@ class GrantContract(models.Model):
             # It is the state of the envelope that the database looks at.
             contract.envelope_ids._transition(state="closed")
             contract._transition(state="closed")
+        return True
 
     def _get_closing_obstacles(self):
         """What keeps this contract from being closed: a list of sentences."""
@@ -233,6 +236,7 @@ class GrantContract(models.Model):
         self._check_state(("closed",), what)
         self.envelope_ids._transition(state="in_force")
         self._transition(state="in_force")
+        return True
 
     def action_view_subsidies(self):
         """Open the subsidies of these contracts."""

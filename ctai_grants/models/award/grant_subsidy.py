@@ -337,6 +337,7 @@ class GrantSubsidy(models.Model):
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
             subsidy._decide("granted")
+        return True
 
     def action_sign(self):
         """Commit the amount: the convention is signed, or the award notified.
@@ -354,6 +355,7 @@ class GrantSubsidy(models.Model):
             # Before the commitment: own costs follow it, and only a signed subsidy covers any.
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
+        return True
 
     def _check_signable(self):
         """Refuse to sign what is not complete.
@@ -374,6 +376,7 @@ class GrantSubsidy(models.Model):
         self._check_state(("granted", "cancelled"), what)
         for subsidy in self:
             subsidy._decide("reopened")
+        return True
 
     def action_cancel(self):
         """Ask for the reason, then cancel the subsidy."""

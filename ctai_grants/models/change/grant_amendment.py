@@ -266,6 +266,7 @@ class GrantAmendment(models.Model):
             transition.writing(gone, ("item_id",)).unlink()
             (lines - gone)._refresh()
             amendment._add_missing_lines()
+        return True
 
     def _carry(self):
         """Put off by a year the end of the subsidy, and what is neither certified nor reached."""

@@ -31,6 +31,7 @@ class GrantAmendment(models.Model):
             amendment._check_obstacles()
             amendment._apply()
             amendment._record_signature()
+        return True
 
     def _check_complete(self):
         required = ["reason", "signature_date"]

@@ -332,6 +332,7 @@ class GrantFinancialReport(models.Model):
                 acceptance_date=date,
             )
             report._settle(date)
+        return True
 
     def _check_figures(self):
         self.ensure_one()

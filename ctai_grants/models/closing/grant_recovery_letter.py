@@ -49,6 +49,7 @@ class GrantRecovery(models.Model):
                 lang=recovery.partner_id.lang or self.env.lang
             )._get_letter_text()
             recovery.letter_date = recovery.company_id._grant_today()
+        return True
 
     def _get_letter_text(self):
         """The letter that the template makes of this recovery: plain text, paragraphs."""

@@ -238,6 +238,7 @@ class GrantSubsidy(models.Model):
             released = subsidy._get_commitment_target() - subsidy.committed_amount
             if not subsidy.currency_id.is_zero(released):
                 subsidy._post_commitment(released, subsidy.company_id._grant_today())
+        return True
 
     def action_view_report(self):
         """Open the financial report, or the form to enter it."""

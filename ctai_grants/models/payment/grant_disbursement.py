@@ -283,6 +283,7 @@ class GrantDisbursement(models.Model):
         self.sudo()._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
+        return True
 
     def _check_blockers(self):
         self.ensure_one()
@@ -315,6 +316,7 @@ class GrantDisbursement(models.Model):
                 certified_at=fields.Datetime.now(),
             )
             disbursement._ask_finance()
+        return True
 
     def _ask_finance(self):
         """Leave an activity to the officer in charge of the contract's money, if there is one."""
@@ -451,6 +453,7 @@ class GrantDisbursement(models.Model):
                 "reopened", certified_by_id=False, certified_at=False
             )
         self._refresh_readiness()
+        return True
 
     def _check_payment_date(self, date):
         """Refuse a payment before the subsidy was signed.

@@ -286,6 +286,7 @@ class GrantDeliverable(models.Model):
         :raise AccessError: the user is not a coordinator
         """
         self._do_review("accepted", ("submitted",))
+        return True
 
     def action_send_back(self):
         """Ask for the reason, then send the piece back to the operator."""

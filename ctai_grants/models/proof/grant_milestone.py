@@ -126,6 +126,7 @@ class GrantMilestone(models.Model):
                     )
                 )
             milestone._transition(reached_date=milestone.company_id._grant_today())
+        return True
 
     def action_unreach(self):
         """Undo :meth:`action_reach`.
@@ -136,6 +137,7 @@ class GrantMilestone(models.Model):
         self.filtered(lambda milestone: not milestone.deliverable_ids)._transition(
             reached_date=False
         )
+        return True
 
     def _wake(self):
         # sudo: whoever adds or deletes a piece may not be allowed to write on its milestone

@@ -67,6 +67,7 @@ class GrantSubsidy(models.Model):
                     )
                 )
             subsidy.template_id._copy_to(subsidy)
+        return True
 
     def action_view_deliverables(self):
         """Open the pieces of these subsidies."""

@@ -10,6 +10,7 @@ from . import (
     grant_order_batch,
     grant_recovery,
     grant_treasury_import,
+    grant_treasury_import_city,
     grant_treasury_line,
     res_company,
     res_config_settings,

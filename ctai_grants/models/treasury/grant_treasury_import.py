@@ -12,14 +12,15 @@ from odoo.tools.misc import format_date
 
 from ...lib.accounting.spreadsheet import Refusal
 from ...lib.guard.money import euros
-from ...lib.treasury.extract import read_extract
-from ...lib.treasury.matching import OrderMatcher, StateMatcher, Tranche, is_city, operator_key
+from ...lib.treasury.extract import Line, read_extract
+from ...lib.treasury.matching import Known, OrderMatcher, StateMatcher, Tranche, operator_key
 from ..guard import transition
+from .grant_treasury_line import BOOKABLE, DOUBTS
 
 # The columns that a line of the extract fills.
 LINE_COLUMNS = (
     "import_id", "sheet", "row_number", "status", "reason", "about", "method", "disbursement_id",
-    "number", "exercise", "identifier", "payee", "date", "amount", "reference",
+    "number", "exercise", "identifier", "payee", "date", "amount", "reference", "kept",
 )  # fmt: skip
 
 
@@ -67,10 +68,14 @@ class GrantTreasuryImport(models.Model):
     names_city = fields.Boolean(
         readonly=True, help="Each line says, by a SIRET, which city paid it."
     )
+    city_sirets = fields.Char(
+        string="Other SIRETs of the City",
+        readonly=True, help="SIRETs of the file that have the city's SIREN, and are not its own."
+    )
     line_ids = fields.One2many("grant.treasury.line", "import_id", string="Lines", readonly=True)
     payment_line_ids = fields.One2many(
         "grant.treasury.line", "import_id", string="Payments", readonly=True,
-        domain=[("status", "in", ("to_book", "left_out", "booked"))],
+        domain=[("status", "in", ("to_book", "to_return", "left_out", "booked"))],
     )  # fmt: skip
     refused_line_ids = fields.One2many(
         "grant.treasury.line", "import_id", string="Lines Not Matched", readonly=True,
@@ -78,6 +83,8 @@ class GrantTreasuryImport(models.Model):
     )  # fmt: skip
     to_book_count = fields.Integer(string="Lines To Book", compute="_compute_totals")
     to_book_amount = fields.Monetary(string="To Book", compute="_compute_totals")
+    to_return_count = fields.Integer(string="Payments To Take Back", compute="_compute_totals")
+    cancelled_count = fields.Integer(string="Lines Cancelled Out", compute="_compute_totals")
     booked_count = fields.Integer(string="Lines Booked", compute="_compute_totals")
     booked_amount = fields.Monetary(string="Booked", compute="_compute_totals")
     already_count = fields.Integer(string="Already Paid", compute="_compute_totals")
@@ -102,10 +109,10 @@ class GrantTreasuryImport(models.Model):
             )
         }
         for treasury_import in self:
-            for status in ("to_book", "booked", "already", "refused"):
+            for status in ("to_book", "booked", "refused", "to_return", "cancelled", "already"):
                 count, amount = totals.get((treasury_import._origin, status), (0, 0.0))
                 treasury_import[f"{status}_count"] = count
-                if status != "already":
+                if f"{status}_amount" in self._fields:
                     treasury_import[f"{status}_amount"] = amount
 
     @api.depends("line_ids.reason")
@@ -142,6 +149,8 @@ class GrantTreasuryImport(models.Model):
         :raise AccessError: the user is not a finance officer
         """
         self._check_group("group_finance_officer", self.env._("Importing an extract"))
+        if not content:
+            raise UserError(self._get_file_message("empty", {}))
         sha256 = hashlib.sha256(content).hexdigest()
         known = self.search([("company_id", "=", self.env.company.id), ("sha256", "=", sha256)])
         if known.state == "booked":
@@ -178,6 +187,7 @@ class GrantTreasuryImport(models.Model):
         self._check_group("group_finance_officer", self.env._("Matching an extract"))
         self.lock_for_update()
         self._refresh()
+        return True
 
     def _refresh(self, content=None):
         """Read the file, match its lines and replace those that are not booked."""
@@ -187,16 +197,29 @@ class GrantTreasuryImport(models.Model):
             extract = read_extract(content, today)
         except Refusal as refusal:
             raise UserError(self._get_file_message(refusal.code, refusal.about)) from refusal
-        kept = self.env["grant.treasury.line"].search(
-            [("import_id", "=", self.id), ("status", "in", ("booked", "left_out"))]
-        )
-        booked = kept.filtered(lambda line: line.status == "booked")
-        left_out = {line._get_key() for line in kept - booked}
+        known = self.env["grant.treasury.line"].search(
+            [
+                ("import_id", "=", self.id),
+                "|", ("status", "in", ("booked", "left_out")), ("kept", "=", True),
+            ]
+        )  # fmt: skip
+        booked = known.filtered(lambda line: line.status == "booked")
+        # What is left out because of a doubt is so as long as there is one.
+        left_out = {
+            line._get_key()
+            for line in known
+            if line.status == "left_out" and line.reason not in DOUBTS
+        }
+        kept = {line._get_key() for line in known if line.kept}
         done = {line._get_key() for line in booked}
-        lines = [line for line in extract.lines if (line.sheet, line.row) not in done]
-        names_city = self._match(extract.kind, lines, booked)
-        for line in lines:
-            if line.status == "to_book" and (line.sheet, line.row) in left_out:
+        lines = [
+            line for line in extract.lines if not done or (line.sheet, line.row) not in done
+        ]
+        for line in lines if kept else ():
+            line.kept = (line.sheet, line.row) in kept
+        facts = self._match(extract.kind, lines, booked)
+        for line in lines if left_out else ():
+            if line.status in BOOKABLE and (line.sheet, line.row) in left_out:
                 line.status = "left_out"
         self._store(lines)
         # sudo: nobody writes imports but their methods
@@ -204,71 +227,44 @@ class GrantTreasuryImport(models.Model):
             kind=extract.kind,
             row_count=len(extract.lines),
             ignored_count=sum(line.status == "ignored" for line in lines),
-            names_city=names_city,
+            **facts,
         )
 
     def _match(self, kind, lines, booked):
         """Say what becomes of ``lines``.
 
-        :return: whether each of them names the city that paid it
+        :return: what is found of the file itself, values of the import
         """
+        facts = {"names_city": True, "city_sirets": False}
+        if kind == "orders":
+            facts = self._set_cities_apart(lines)
+        for line in lines:
+            if line.kept:
+                line.keep()
         tranches = self._get_tranches(kind)
-        journal = self._get_journal(tranches)
-        of_this_import = defaultdict(Decimal)
-        for line in booked:
-            of_this_import[line.disbursement_id.id, line.date] += euros(line.amount)
-        if kind == "state":
-            known = self._read_tranches(tranches, {})
-            StateMatcher(known, journal, of_this_import).match(lines)
-            return True
-        names_city = self._set_cities_apart(lines)
-        ledger = self._get_ledger(tranches)
+        ledger, undone = self._get_ledger(tranches)
+        money = Known(
+            ledger, undone, *self._get_journal(tranches), [self._as_line(line) for line in booked]
+        )
         known = self._read_tranches(tranches, ledger)
+        if kind == "state":
+            StateMatcher(known, money).match(lines)
+            return facts
         operators = self._get_operator_keys(
             self.env["grant.subsidy"]._read_group(
                 [("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"]
             )[0][0]
         )
         keys = {key for keys in operators.values() for key in keys}
-        OrderMatcher(known, ledger, journal, keys, of_this_import).match(lines)
-        return names_city
+        OrderMatcher(known, money, keys).match(lines)
+        return facts
 
-    def _set_cities_apart(self, lines):
-        """Ignore the lines of other cities, or of other budgets with a SIRET of their own.
-
-        :return: whether each line names the city that paid it
-        :raise UserError: all are others', or the city's own SIRET is not known
-        """
-        payments = [line for line in lines if line.reason != "wrong_total"]
-        named = {line.city for line in payments}
-        cities = set(filter(is_city, named))
-        if not cities:
-            return False
-        siret = self.company_id._get_siret()
-        if not siret:
-            raise UserError(
-                self.env._(
-                    "The file says which city paid, and %(company)s has no SIRET: enter it first, "
-                    "on the form of the company.",
-                    company=self.company_id.name,
-                )
-            )
-        others = {city for city in cities if not siret.startswith(city)}
-        if others == named:
-            raise UserError(
-                self.env._(
-                    "This is the extract of another city or budget: its lines are of SIRET "
-                    "%(theirs)s, and %(company)s has %(ours)s.",
-                    theirs=", ".join(sorted(others)[:3]),
-                    company=self.company_id.name,
-                    ours=siret,
-                )
-            )
-        if others:
-            for line in payments:
-                if line.city in others:
-                    line.status, line.reason = "ignored", "other_city"
-        return cities == named
+    def _as_line(self, booked):
+        """A line that was booked, as matching sees it."""
+        line = Line(booked.sheet or "", booked.row_number)
+        line.tranche_id, line.date = booked.disbursement_id.id, booked.date
+        line.amount, line.status = euros(booked.amount), "booked"
+        return line
 
     # What is known, each in one query or a few.
 
@@ -289,7 +285,8 @@ class GrantTreasuryImport(models.Model):
         )  # fmt: skip
 
     def _get_ledger(self, tranches):
-        """Euros that the ledger says are paid: {(id of the tranche, date): Decimal}."""
+        """Euros that the ledger says are paid: {(id of the tranche, date): Decimal}; and what it
+        says was taken back: {id of the tranche: [(date, Decimal)]}."""
         entries = self.env["grant.entry"].search_fetch(
             [
                 ("origin_model", "=", tranches._name),
@@ -298,22 +295,29 @@ class GrantTreasuryImport(models.Model):
             ],
             ["origin_id", "date", "amount"],
         )
-        paid = defaultdict(Decimal)
+        paid, undone = defaultdict(Decimal), defaultdict(list)
         for entry in entries:
-            paid[entry.origin_id, entry.date] += euros(entry.amount)
-        return paid
+            amount = euros(entry.amount)
+            paid[entry.origin_id, entry.date] += amount
+            if amount < 0:
+                undone[entry.origin_id].append((entry.date, -amount))
+        return paid, undone
 
     def _get_journal(self, tranches):
-        """Euros that imports have booked, whatever became of them since, likewise."""
-        booked = self.env["grant.treasury.line"]._read_group(
+        """Euros that imports have booked, whatever became of them since, and those that they have
+        taken back, likewise."""
+        booked = self.env["grant.treasury.line"].search_fetch(
             [("disbursement_id", "in", tranches.ids), ("status", "=", "booked")],
-            ["disbursement_id", "date:day"],
-            ["amount:sum"],
+            ["disbursement_id", "date", "amount"],
         )
-        return {
-            (tranche.id, fields.Date.to_date(day)): euros(amount)
-            for tranche, day, amount in booked
-        }
+        journal, returned = defaultdict(Decimal), defaultdict(Decimal)
+        for line in booked:
+            moment, amount = (line.disbursement_id.id, line.date), euros(line.amount)
+            if amount > 0:
+                journal[moment] += amount
+            else:
+                returned[moment] -= amount
+        return journal, returned
 
     def _get_operator_keys(self, partners):
         """SIREN and RNA of each of ``partners``: dict {partner: set of keys}."""
@@ -329,6 +333,10 @@ class GrantTreasuryImport(models.Model):
 
     def _read_tranches(self, tranches, ledger):
         keys = self._get_operator_keys(tranches.partner_id)
+        sirets = {
+            partner: siret if len(siret := "".join((partner.company_registry or "").split())) == 14
+            else "" for partner in tranches.partner_id
+        }  # fmt: skip
         paid = defaultdict(Decimal)
         for (tranche_id, _day), amount in ledger.items():
             paid[tranche_id] += amount
@@ -344,6 +352,7 @@ class GrantTreasuryImport(models.Model):
                 number=tranche.order_number or "",
                 exercise=tranche.exercise or (tranche.order_date and tranche.order_date.year),
                 keys=keys[tranche.partner_id],
+                siret=sirets[tranche.partner_id],
                 commitment=tranche.subsidy_id.commitment_number or "",
                 paid_date=tranche.paid_date or None,
                 reference=tranche.payment_reference or "",
@@ -378,7 +387,7 @@ class GrantTreasuryImport(models.Model):
         return (
             self.id, line.sheet, line.row, line.status, line.reason, line.about, line.method,
             line.tranche_id, line.number, line.exercise, line.identifier, line.name, line.date,
-            line.amount, line.reference,
+            line.amount, line.reference, line.kept,
         )  # fmt: skip
 
     # ------------------------------------------------------------------
@@ -387,6 +396,8 @@ class GrantTreasuryImport(models.Model):
 
     def action_book(self):
         """Book the payments of the preview; a line that a rule refuses says so, and stays.
+
+        A finance manager takes back the payments that were returned, too.
 
         :raise UserError: nothing to book, or the total of the file is wrong
         :raise AccessError: the user is not a finance officer
@@ -403,13 +414,19 @@ class GrantTreasuryImport(models.Model):
             raise UserError(self.wrong_total)
         if not previewed:
             raise UserError(self.env._("There is nothing to book in this extract."))
-        seen = {line._get_key(): line.disbursement_id for line in previewed}
+        takes_back = self.env.user.has_group("ctai_grants.group_finance_manager")
+        if not takes_back and all(line.status == "to_return" for line in previewed):
+            self._check_group("group_finance_manager", self.env._("Taking payments back"))
+        seen = {line._get_key(): (line.status, line.disbursement_id) for line in previewed}
         # Tranches may have been paid since: what is booked is what was seen, and still holds.
         self._refresh()
         lines = self._get_lines_to_book().filtered(
-            lambda line: seen.get(line._get_key()) == line.disbursement_id
+            lambda line: seen.get(line._get_key()) == (line.status, line.disbursement_id)
         )
-        payments = lines.grouped(
+        returns = lines.filtered(lambda line: line.status == "to_return")
+        if takes_back:
+            returns._take_back()
+        payments = (lines - returns).grouped(
             lambda line: (line.disbursement_id, line.date, line._get_reference())
         )
         for (disbursement, date, reference), part in payments.items():
@@ -418,10 +435,11 @@ class GrantTreasuryImport(models.Model):
         self.sudo()._transition(
             state="booked", booked_by_id=self.env.uid, booked_at=fields.Datetime.now()
         )
+        return True
 
     def _get_lines_to_book(self):
         return self.env["grant.treasury.line"].search(
-            [("import_id", "=", self.id), ("status", "=", "to_book")]
+            [("import_id", "=", self.id), ("status", "in", BOOKABLE)]
         )
 
     # ------------------------------------------------------------------

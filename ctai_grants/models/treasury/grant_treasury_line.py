@@ -4,11 +4,15 @@ from odoo.tools.misc import format_date
 
 STATUSES = [
     ("to_book", "To Book"),
+    ("to_return", "To Take Back"),
     ("left_out", "Left Out"),
     ("booked", "Booked"),
     ("already", "Already Paid"),
+    ("cancelled", "Cancelled Out"),
     ("refused", "Not Matched"),
 ]
+# What booking books: payments, and those that are taken back.
+BOOKABLE = ("to_book", "to_return")
 
 REASONS = [
     ("partial", "Part of the order"),
@@ -34,8 +38,21 @@ REASONS = [
     ("bad_number", "Not a number"),
     ("shifted", "Cells out of place"),
     ("wrong_total", "Wrong total"),
+    ("unread_total", "Total without a value"),
+    ("return", "Came back"),
+    ("cancelled_out", "Payment and return"),
+    ("unexplained", "A return is not explained"),
+    ("after_return", "After a return"),
+    ("rejected", "Rejected"),
+    ("other_number", "Number of another order"),
+    ("other_siret", "Other SIRET of the operator"),
+    ("no_number", "No commitment number"),
+    ("city_siret", "Other SIRET of the city"),
+    ("title_city", "Title of another city"),
     ("rule", "Refused by a rule"),
 ]
+# Lines left out for these reasons are booked once an officer puts them back.
+DOUBTS = ("duplicate", "city_siret", "title_city")
 
 
 class GrantTreasuryLine(models.Model):
@@ -86,6 +103,10 @@ class GrantTreasuryLine(models.Model):
     amount = fields.Monetary(readonly=True)
     reference = fields.Char(readonly=True, help="Number of the State's payment (DP).")
 
+    kept = fields.Boolean(
+        readonly=True, help="An officer has put this line back: its doubt is settled."
+    )
+
     _import_status_idx = models.Index("(import_id, status)")
 
     @api.depends("row_number", "sheet", "number")
@@ -111,8 +132,14 @@ class GrantTreasuryLine(models.Model):
         """What happens with this line and why, in a sentence of the reader's language."""
         if not self.reason:
             return False
-        find = self._get_matching_message if self.disbursement_id else self._get_unmatched_message
-        return find() or self._get_cell_message()
+        if self.status == "left_out" and self.reason in DOUBTS:
+            sentence = self._get_extract_message() or self._get_cell_message()
+            return self.env._("%s If it is to be booked, put it back.", sentence)
+        if self.disbursement_id:
+            sentence = self._get_matching_message() or self._get_order_message()
+        else:
+            sentence = self._get_unmatched_message() or self._get_number_message()
+        return sentence or self._get_extract_message() or self._get_cell_message()
 
     def _get_matching_message(self):
         """About a line whose tranche is found."""
@@ -152,6 +179,40 @@ class GrantTreasuryLine(models.Model):
             case "not_certified":
                 return self.env._(
                     "The work done for %(tranche)s is not certified yet.",
+                    tranche=tranche.display_name,
+                )
+        return None
+
+    def _get_order_message(self):
+        """About a line that other lines of its order explain, or keep from being booked."""
+        tranche = self.disbursement_id
+        match self.reason:
+            case "return":
+                return self.env._(
+                    "The payment of %(tranche)s came back: booking this, a finance manager takes "
+                    "back what was recorded on %(date)s.",
+                    tranche=tranche.display_name,
+                    date=format_date(self.env, self.about) or self.env._("another day"),
+                )
+            case "other_siret":
+                return self.env._(
+                    "Paid to SIRET %(theirs)s, and %(operator)s has %(ours)s: the same SIREN. If "
+                    "it has moved, correct it on the form of the organisation; otherwise leave "
+                    "this line out.",
+                    theirs=self.identifier,
+                    operator=tranche.partner_id.name,
+                    ours=self.about,
+                )
+            case "after_return":
+                return self.env._(
+                    "Paid again after a return: once a finance manager has taken the first payment "
+                    "back, match again."
+                )
+            case "unexplained":
+                return self.env._(
+                    "Line %(line)s takes money back from this order, and no payment explains it: "
+                    "nothing of %(tranche)s is booked. Record by hand what is right.",
+                    line=self.about,
                     tranche=tranche.display_name,
                 )
         return None
@@ -201,12 +262,58 @@ class GrantTreasuryLine(models.Model):
                 )
         return None
 
+    def _get_number_message(self):
+        """About a line whose number is none of ours, or missing."""
+        payee, amount = self.payee or self.identifier or "", self.currency_id.format(self.amount)
+        match self.reason:
+            case "other_number":
+                return self.env._(
+                    "This names order %(number)s, which is none of ours. Order %(ours)s of "
+                    "%(payee)s waits for %(amount)s: if that is the one, record it by hand.",
+                    number=self.number,
+                    ours=self.about,
+                    payee=payee,
+                    amount=amount,
+                )
+            case "no_number":
+                return self.env._(
+                    "%(payee)s is an operator, and this payment of the State names no commitment: "
+                    "if it is of a grant, record it by hand.",
+                    payee=payee,
+                )
+        return None
+
+    def _get_extract_message(self):
+        """About what the file says of a line, or of all of them."""
+        env, cell = self.env, self.about
+        sentences = {
+            "cancelled_out": env._(
+                "Paid and returned, see line %(line)s: nothing is booked.", line=cell
+            ),
+            "rejected": env._(
+                "The file says “%(cell)s”: it was not paid, or came back.", cell=cell
+            ),
+            "city_siret": env._(
+                "Paid by SIRET %(cell)s: the city has another one. Has it changed, or is this "
+                "another budget?",
+                cell=cell,
+            ),
+            "title_city": env._("The title of the file names “%(cell)s”: another city?", cell=cell),
+        }
+        return sentences.get(self.reason)
+
     def _get_cell_message(self):
         """About what a cell says."""
         env, cell = self.env, self.about
         if self.reason == "wrong_total":
             return env._(
                 "The total of the file differs from the sum of its lines, %(sum)s.",
+                sum=self.currency_id.format(float(cell)),
+            )
+        if self.reason == "unread_total":
+            return env._(
+                "This total has no value (a formula that nothing has calculated?): compare it with "
+                "the sum of the lines, %(sum)s.",
                 sum=self.currency_id.format(float(cell)),
             )
         sentences = {
@@ -238,24 +345,37 @@ class GrantTreasuryLine(models.Model):
 
         :raise AccessError: the user is not a finance officer
         """
-        self._set_left_out("to_book", "left_out")
+        lines = self._get_choosable(BOOKABLE)
+        lines._transition(status="left_out", kept=False)
+        return True
 
     def action_put_back(self):
-        """Put lines that were left out back among what is booked.
+        """Put lines that were left out back among what is booked: nobody doubts them any more.
 
         :raise AccessError: the user is not a finance officer
         """
-        self._set_left_out("left_out", "to_book")
+        lines = self._get_choosable(("left_out",))
+        for (is_return, is_doubted), some in lines.grouped(
+            lambda line: (line.amount < 0, line.reason in DOUBTS)
+        ).items():
+            settled = {"reason": "return" if is_return else False, "about": False}
+            some._transition(
+                status="to_return" if is_return else "to_book",
+                kept=True,
+                **(settled if is_doubted else {}),
+            )
+        return True
 
-    def _set_left_out(self, before, after):
+    def _get_choosable(self, statuses):
+        """These lines, to be written by whoever may choose among them."""
         self._check_group("group_finance_officer", self.env._("Choosing the lines to book"))
         self.check_access("read")
         # sudo: nobody writes lines, but whoever imports may choose among them
         lines = self.sudo()
         lines.import_id.lock_for_update()
-        if any(line.status != before for line in lines):
+        if any(line.status not in statuses for line in lines):
             raise UserError(self.env._("This line is not in that state any more: look again."))
-        lines._transition(status=after)
+        return lines
 
     def _get_reference(self):
         """What the payment of this line is called: number of the State's payment, or order."""
@@ -277,3 +397,21 @@ class GrantTreasuryLine(models.Model):
             values = {"status": "booked"}
         # sudo: nobody writes lines but their methods
         self.sudo()._transition(**values)
+
+    def _take_back(self):
+        """Take back the payments that these lines return; a refusal stays on its line."""
+        for line in self:
+            reason = self.env._(
+                "Returned on %(date)s: %(line)s.",
+                date=format_date(self.env, line.date),
+                line=line.display_name,
+            )
+            try:
+                with self.env.cr.savepoint():
+                    line.disbursement_id._do_unpay(reason)
+            except UserError as refusal:
+                values = {"status": "refused", "reason": "rule", "about": str(refusal)}
+            else:
+                values = {"status": "booked"}
+            # sudo: nobody writes lines but their methods
+            line.sudo()._transition(**values)

@@ -215,6 +215,16 @@ class TestOrder(AccountingCase):
         piece = tranche.order_batch_id._get_pes_piece(tranche, bill)
         self.assertEqual([file.content for file in piece.files], [content])
 
+    def test_order_without_a_form(self):
+        """Over RPC no onchange proposes the next numbers: the record does."""
+        self.certify(self.tranche)
+        wizards = self.env["grant.disbursement.order"].with_user(self.finance_officer)
+        values = {"disbursement_ids": [(6, 0, self.tranche.ids)], "order_date": str(ORDERED)}
+        made = call_kw(wizards, "create", [[values]], {})
+        self.assertEqual(wizards.browse(made).mapped("order_number"), ["1"])
+        self.assertTrue(call_kw(wizards, "action_confirm", [made], {}))
+        self.assertEqual((self.tranche.state, self.tranche.order_number), ("ordered", "1"))
+
     def test_batch(self):
         other = self.sign(self.make_subsidy(amount=500, partner_id=self.other_operator.id))
         third = self.make_tranche(other, amount=500).with_env(self.env)

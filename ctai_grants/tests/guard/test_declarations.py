@@ -1,3 +1,7 @@
+import ast
+import inspect
+import textwrap
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 
@@ -170,3 +174,48 @@ class TestGuardedDefaults(GrantsCommon):
                 self.make_subsidy(amount=value)
         self.assertEqual(self.make_subsidy(amount="12.50").amount, 12.5)
         self.assertFalse(fields.Date.to_date(False))
+
+
+def always_answers(body):
+    """Whether each way through these statements ends with a value, or is refused."""
+    last = body[-1]
+    match last:
+        case ast.Return():
+            return last.value is not None
+        case ast.Raise():
+            return True
+        case ast.If():
+            return bool(last.orelse) and always_answers(last.body) and always_answers(last.orelse)
+        case ast.With():
+            return always_answers(last.body)
+        case ast.Try():
+            ways = [last.orelse or last.body, *(handler.body for handler in last.handlers)]
+            return all(map(always_answers, ways))
+    return False
+
+
+class TestAnswers(GrantsCommon):
+    """What a client calls answers something: XML-RPC has no word for nothing, and the fault comes
+    after the act is done."""
+
+    def test_public_methods_answer(self):
+        checked, silent = 0, set()
+        for model in self.env.values():
+            for owner in type(model).mro():
+                if not owner.__module__.startswith("odoo.addons.ctai_grants"):
+                    continue
+                for name, method in vars(owner).items():
+                    # `init` is called by the registry alone.
+                    if name.startswith("_") or name == "init" or not inspect.isfunction(method):
+                        continue
+                    source = textwrap.dedent(inspect.getsource(inspect.unwrap(method)))
+                    (function,) = ast.parse(source).body
+                    bare = any(
+                        isinstance(node, ast.Return) and node.value is None
+                        for node in ast.walk(function)
+                    )
+                    checked += 1
+                    if bare or not always_answers(function.body):
+                        silent.add(f"{owner.__module__} {name}")
+        self.assertGreater(checked, 100)
+        self.assertFalse(silent, "\n".join(sorted(silent)))

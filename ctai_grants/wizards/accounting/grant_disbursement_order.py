@@ -20,6 +20,8 @@ class GrantDisbursementOrder(models.TransientModel):
         compute_sudo=False,
         store=True,
         readonly=False,
+        # Before the record is made: over RPC no onchange has filled what is required.
+        precompute=True,
         required=True,
         help="Number of the order (mandat) in the city's finance software; of several, the first.",
     )
@@ -28,6 +30,7 @@ class GrantDisbursementOrder(models.TransientModel):
         compute_sudo=False,
         store=True,
         readonly=False,
+        precompute=True,
         help="Number of the batch (bordereau) in its financial year.",
     )
     order_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())

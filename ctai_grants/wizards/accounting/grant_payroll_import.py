@@ -35,7 +35,8 @@ class GrantPayrollImport(models.TransientModel):
         default=lambda self: self.env.company._grant_today(),
         help="Accounting date of the entry: the last day of the month, as a rule.",
     )
-    file = fields.Binary(required=True, attachment=False)
+    # Not required: a file of nothing is no value either, and is told in words that it is empty.
+    file = fields.Binary(attachment=False)
     filename = fields.Char()
 
     @api.model

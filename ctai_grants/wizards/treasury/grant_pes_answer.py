@@ -11,7 +11,8 @@ class GrantPesAnswer(models.TransientModel):
     _name = "grant.pes.answer"
     _description = "Answer of the Treasury"
 
-    file = fields.Binary(required=True, attachment=False)
+    # Not required: a file of nothing is no value either, and is told in words that it is empty.
+    file = fields.Binary(attachment=False)
     filename = fields.Char()
     result = fields.Text(readonly=True)
 
@@ -46,8 +47,11 @@ class GrantPesAnswer(models.TransientModel):
         }
 
     def _read(self):
+        content = decode(self.file)
+        if not content:
+            raise UserError(self.env._("The file is empty."))
         try:
-            return read_answers(decode(self.file))
+            return read_answers(content)
         except Unreadable as error:
             if str(error) == "too_large":
                 raise UserError(self.env._("The file is too large.")) from error

@@ -9,7 +9,8 @@ class GrantTreasuryUpload(models.TransientModel):
     _name = "grant.treasury.upload"
     _description = "Import an Extract"
 
-    file = fields.Binary(required=True, attachment=False)
+    # Not required: a file of nothing is no value either, and is told in words that it is empty.
+    file = fields.Binary(attachment=False)
     filename = fields.Char()
 
     def action_confirm(self):

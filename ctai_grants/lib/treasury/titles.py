@@ -1,0 +1,66 @@
+"""Whom the titles above the headings of an extract name: a city, by its SIRET or in words."""
+
+import re
+from typing import NamedTuple
+
+from ..accounting.spreadsheet import Refusal, is_empty, normalise, parse_identifier
+
+_SIRET = re.compile(r"(?<!\d)\d{3} ?\d{3} ?\d{3} ?\d{5}(?!\d)")
+_KINDS = (
+    "collectivite", "commune", "ville", "mairie", "communaute urbaine", "communaute de communes",
+    "communaute d agglomeration", "metropole", "departement", "region", "syndicat", "ccas",
+)  # fmt: skip
+_KIND = re.compile(rf"\b(?:{'|'.join(_KINDS)})\b")
+# Only what a cell begins with: “paid for the city in May” names nobody.
+_NAMED = re.compile(rf"(?:(?:{'|'.join(_KINDS)}) )+(?:(?:d|de|du|des|la|le|les|l) )*(.+)")
+_WORDS = re.compile(r"\b(?:d|de|du|des|la|le|les|l)\b")
+
+
+class Titles(NamedTuple):
+    """SIRETs that titles have, and the cities that they name: (words to compare, as written)."""
+
+    sirets: tuple
+    names: tuple
+
+
+def read_titles(rows) -> Titles:
+    """Whom the rows above the headings name."""
+    sirets, names = [], []
+    for row in rows:
+        cells = [cell for cell in row if not is_empty(cell)]
+        for cell in cells:
+            sirets += _find_sirets(cell)
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        # A label and its value may stand in two cells.
+        for text in (*texts, " ".join(texts)):
+            without = _SIRET.split(text)[0].strip(" -–—:,;(") if text else ""
+            if match := _NAMED.fullmatch(normalise(without)):
+                names.append((match[1], without))
+                break
+    return Titles(tuple(sirets), tuple(names))
+
+
+def _find_sirets(cell):
+    if isinstance(cell, str):
+        return [re.sub(" ", "", found) for found in _SIRET.findall(cell.replace("\u00a0", " "))]
+    try:
+        text = parse_identifier(cell)
+    except Refusal:
+        return []
+    return [text.zfill(14)] if len(text) in (13, 14) else []
+
+
+def names_city(words: str, name: str) -> bool:
+    """Whether what a title says (normalised, after “city of”) is the city called ``name``.
+
+    >>> names_city("poitiers paiements 2025", "Ville de Poitiers")
+    True
+    >>> names_city("grand poitiers", "Ville de Poitiers")
+    False
+    """
+    core = _strip(_KIND.sub(" ", normalise(name)))
+    return not core or f"{_strip(words)} ".startswith(f"{core} ")
+
+
+def _strip(words):
+    return " ".join(_WORDS.sub(" ", words).split())

@@ -1,0 +1,373 @@
+"""Extracts looked at as a whole: what comes back, whose it is, what an officer settles."""
+
+import datetime
+
+from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
+
+from ...lib.accounting import spreadsheet
+from .test_treasury import (
+    CITY,
+    HEAD,
+    OTHER_SIRET,
+    PAID,
+    SIRET,
+    STATE_HEAD,
+    STRANGER,
+    TreasuryCase,
+    make_csv,
+    make_xlsx,
+    order_row,
+    read,
+    state_row,
+)
+
+NEW_CITY = CITY[:9] + "00025"
+STATED = [*HEAD, "ETAT"]
+
+
+def stated(state, *args, **values):
+    """A row of an extract that has a column of states."""
+    return [*order_row(*args, **values), state]
+
+
+class ReturnsCase(TreasuryCase):
+    def facts(self, treasury_import):
+        return [
+            (line.status, line.reason or None) for line in treasury_import.line_ids.sorted("id")
+        ]
+
+    def assertFacts(self, *expected, rows, head=HEAD):
+        """What becomes of these rows; nothing is booked."""
+        self.env["grant.treasury.import"].search([("state", "=", "preview")]).unlink()
+        found = self.upload(make_xlsx(("A", [head, *rows])))
+        self.assertEqual(self.facts(found), list(expected))
+        for line in found.line_ids.filtered("reason"):
+            self.assertTrue(line.message)
+            self.assertNotEqual(line.message, line.about)
+        return found
+
+    def book(self, *rows, user=None):
+        found = self.preview(*rows)
+        found.with_user(user or self.finance_officer).action_book()
+        return found
+
+
+class TestReturns(ReturnsCase):
+    OUT = ("cancelled", "cancelled_out")
+
+    def test_paid_and_returned(self):
+        found = self.assertFacts(
+            self.OUT, self.OUT, rows=[order_row(1), order_row(1, -1000.0, paid="10/12/2021")]
+        )
+        self.assertEqual((found.to_book_count, found.cancelled_count), (0, 2))
+        self.assertIn("A 3", found.line_ids.sorted("id")[0].message)
+        with self.assertRefused("nothing to book"):
+            found.action_book()
+
+    def test_paid_returned_and_paid_again(self):
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        again = order_row(1, paid="10/12/2021", NUMERO_LIGNE=2.0)
+        self.assertFacts(self.OUT, self.OUT, ("to_book", None), rows=[order_row(1), back, again])
+        last = order_row(1, paid="17/12/2021")
+        rows = [last, back, order_row(1)]  # in whatever order
+        found = self.assertFacts(("to_book", None), self.OUT, self.OUT, rows=rows)
+        found.action_book()
+        self.assertEqual(
+            (self.tranche.state, self.tranche.paid_date),
+            ("paid", datetime.date(2021, 12, 17)),
+        )
+        later = self.upload(make_csv([HEAD, *reversed(rows)]))
+        self.assertEqual(self.facts(later), [self.OUT, self.OUT, ("already", "recorded")])
+        self.assertFalse(self.verify())
+
+    def test_lines_of_one_payment_returned_at_once(self):
+        lines = [order_row(1, 600.0), order_row(1, 400.0, NUMERO_LIGNE=2.0)]
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        self.assertFacts(self.OUT, self.OUT, self.OUT, rows=[*lines, back])
+
+    def test_reduction_above_zero(self):
+        """Some write what a reduction takes back above zero."""
+        reduction = order_row(1, paid="10/12/2021", **{"TYPE MANDAT": "2-Annulation"})
+        self.assertFacts(self.OUT, self.OUT, rows=[order_row(1), reduction])
+
+    def test_nothing_beside_an_unexplained_return(self):
+        held = ("refused", "unexplained")
+        for back in (
+            order_row(1, -400.0, paid="10/12/2021"),
+            order_row(1, -1000.0, paid="01/12/2021"),  # before the payment
+            order_row(1, -1000.0, paid=""),
+            order_row("", -1000.0, paid="10/12/2021"),
+        ):
+            with self.subTest(back=back):
+                found = self.preview(order_row(1), back)
+                statuses = {line.status for line in found.line_ids}
+                self.assertFalse(statuses & {"to_book", "to_return"})
+                self.assertFalse(found.to_book_count)
+        self.assertFacts(
+            held, ("refused", "reversal"), rows=[order_row(1), order_row(1, -400.0)]
+        )
+        # Of another order, or of another operator's: these are not held.
+        self.assertFacts(
+            ("to_book", None), ("refused", "reversal"), ("refused", "reversal"),
+            rows=[order_row(1), order_row(2, -50.0), order_row(1, -1000.0, siret=OTHER_SIRET)],
+        )  # fmt: skip
+
+    def test_return_of_what_an_earlier_file_paid(self):
+        self.book(order_row(1))
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        again = order_row(1, paid="17/12/2021")
+        found = self.assertFacts(
+            ("to_return", "return"), ("refused", "after_return"), rows=[back, again]
+        )
+        self.assertIn("came back", found.line_ids.sorted("id")[0].message)
+        self.assertEqual(found.to_return_count, 1)
+        with self.assertRefused("Finance", exception=AccessError):
+            found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
+        found.with_user(self.finance_manager).action_book()
+        self.assertEqual(self.tranche.state, "ordered")
+        decision = self.tranche.decision_ids.filtered(lambda d: d.decision == "unpaid")
+        self.assertIn(found.name, decision.reason)
+        self.assertEqual(self.facts(found)[0], ("booked", "return"))
+        found.action_refresh()
+        self.assertEqual(found.to_book_count, 1)
+        found.action_book()
+        self.assertEqual(
+            (self.tranche.state, self.tranche.paid_date), ("paid", datetime.date(2021, 12, 17))
+        )
+        # A cumulative file finds all of it known.
+        later = self.upload(make_csv([HEAD, order_row(1), back, again]))
+        self.assertEqual(self.facts(later), [self.OUT, self.OUT, ("already", "recorded")])
+        alone = self.upload(make_csv([HEAD, back]))
+        self.assertEqual(self.facts(alone), [("already", "recorded")])
+        self.assertFalse(self.verify())
+
+    def test_return_beside_payments(self):
+        """An officer books the payments; the return waits for a manager."""
+        self.book(order_row(1))
+        found = self.preview(
+            order_row(1), order_row(1, -1000.0, paid="10/12/2021"), order_row(2, 700.0)
+        )
+        self.assertEqual(
+            self.facts(found),
+            [("already", "recorded"), ("to_return", "return"), ("to_book", None)],
+        )
+        found.action_book()
+        self.assertEqual((self.tranche.state, self.second.state), ("paid", "paid"))
+        found.with_user(self.finance_manager).action_book()
+        self.assertEqual((self.tranche.state, self.second.state), ("ordered", "paid"))
+        found.action_refresh()
+        self.assertEqual([line.status for line in found.line_ids.sorted("row_number")],
+                         ["cancelled", "booked", "booked"])  # fmt: skip
+        self.assertFalse(self.verify())
+
+    def test_return_of_what_was_paid_by_hand(self):
+        self.tranche.with_user(self.finance_officer)._do_pay(PAID, "P-1")
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        found = self.assertFacts(("to_return", "return"), rows=[back])
+        line = found.line_ids.with_user(self.finance_officer)
+        line.action_leave_out()
+        line.action_put_back()
+        self.assertEqual(line.status, "to_return")
+        self.ask(self.tranche, "unpay", self.finance_manager)
+        found.action_refresh()
+        self.assertEqual(self.facts(found), [("already", "recorded")])
+
+    def test_part_returned_is_left_to_people(self):
+        self.book(order_row(1))
+        self.assertFacts(
+            ("refused", "reversal"), rows=[order_row(1, -400.0, paid="10/12/2021")]
+        )
+        self.assertEqual(self.tranche.state, "paid")
+
+    def test_one_of_two_parts_returned(self):
+        """Taking back takes back the whole payment of an order: of a part, people do it."""
+        self.book(order_row(1, 600.0), order_row(1, 400.0, paid="07/12/2021"))
+        self.assertEqual(self.tranche.state, "paid")
+        back = order_row(1, -600.0, paid="10/12/2021")
+        self.assertFacts(("refused", "reversal"), rows=[back])
+        # All of it at once is the whole.
+        whole = order_row(1, -1000.0, paid="10/12/2021")
+        self.assertFacts(("to_return", "return"), rows=[whole])
+
+    def test_states_of_orders(self):
+        for state in ("Rejeté", "ANNULÉ", "Suspendu", "En attente", "Non payé"):
+            with self.subTest(state=state):
+                found = self.assertFacts(
+                    ("refused", "rejected"), rows=[stated(state, 1)], head=STATED
+                )
+                self.assertIn(state, found.line_ids.message)
+        for state in ("Payé", "Réglé", "Pris en charge", ""):
+            with self.subTest(state=state):
+                self.assertFacts(("to_book", None), rows=[stated(state, 1)], head=STATED)
+        # Rejected, then paid; paid, then rejected.
+        rejected, paid = ("refused", "rejected"), ("to_book", None)
+        rows = [stated("Rejeté", 1, paid="25/11/2021"), stated("Payé", 1)]
+        self.assertFacts(rejected, paid, rows=rows, head=STATED)
+        rows = [stated("Payé", 1), stated("Rejeté", 1, paid="10/12/2021")]
+        self.assertFacts(("refused", "unexplained"), rejected, rows=rows, head=STATED)
+
+    def test_rejected_since(self):
+        """The line of an earlier file comes back as rejected."""
+        self.book(order_row(1))
+        found = self.assertFacts(("to_return", "return"), rows=[stated("Rejeté", 1)], head=STATED)
+        self.assertEqual(found.line_ids.amount, -1000)
+        found.with_user(self.finance_manager).action_book()
+        self.assertEqual(self.tranche.state, "ordered")
+
+
+class TestOtherNumbers(ReturnsCase):
+    def test_a_number_is_never_guessed(self):
+        """Order 999 is not order 2, whatever its amount: the true line comes later."""
+        found = self.assertFacts(("refused", "other_number"), rows=[order_row(999, 700.0)])
+        for part in ("999", "Order 2"):
+            self.assertIn(part, found.line_ids.message)
+        self.assertFacts(("to_book", None), rows=[order_row(2, 700.0)])
+        self.book(order_row(2, 700.0))
+        self.assertFacts(("refused", "unknown_order"), rows=[order_row(999, 700.0)])
+
+
+class TestWhose(ReturnsCase):
+    def test_the_siret_of_the_city_changed(self):
+        """The whole file, or some of its lines: left to the officer, who settles it."""
+        moved = {"CODE_INSEE_BC": NEW_CITY}
+        for rows in ([order_row(1, **moved)], [order_row(1, **moved), order_row(2, 700.0)]):
+            found = self.preview(*rows)
+            line = found.line_ids.sorted("id")[0]
+            self.assertEqual((line.status, line.reason), ("left_out", "city_siret"))
+            self.assertIn(NEW_CITY, line.message)
+            self.assertEqual(found.city_sirets, NEW_CITY)
+            self.assertFalse(found.ignored_count)
+        line.with_user(self.finance_officer).action_put_back()
+        found.action_book()
+        self.assertEqual((self.tranche.state, self.second.state), ("paid", "paid"))
+
+    def test_the_siret_of_the_city_is_corrected(self):
+        found = self.preview(order_row(1, CODE_INSEE_BC=NEW_CITY))
+        self.company.partner_id.company_registry = NEW_CITY
+        found.action_refresh()
+        self.assertEqual(self.facts(found), [("to_book", None)])
+        self.assertFalse(found.city_sirets)
+
+    def test_another_budget_takes_nothing(self):
+        """The same numbers in another budget of the city are not confused with ours."""
+        found = self.preview(
+            order_row(1, CODE_INSEE_BC=NEW_CITY),
+            order_row(1),
+            order_row(1, -1000.0, paid="10/12/2021", CODE_INSEE_BC=NEW_CITY),
+        )
+        self.assertFalse(found.to_return_count)
+        self.assertEqual(found.line_ids.sorted("id")[1].status, "to_book")
+
+    def test_titles_that_name_another_city(self):
+        for title in (
+            ["Collectivité : Commune de Saint-Exemple"],
+            ["Collectivité", "", "SAINT-EXEMPLE"],
+            [f"Extrait des paiements - SIRET {STRANGER}"],
+            ["SIRET", f"{STRANGER[:3]} {STRANGER[3:6]} {STRANGER[6:9]} {STRANGER[9:]}"],
+        ):
+            with self.subTest(title=title):
+                rows = [title, [], HEAD, order_row(1, CODE_INSEE_BC="86194")]
+                found = self.upload(make_xlsx(("A", rows)))
+                self.assertEqual(self.facts(found), [("left_out", "title_city")])
+        found.line_ids.with_user(self.finance_officer).action_put_back()
+        found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
+
+    def test_titles_that_name_the_city(self):
+        self.company.name = "Ville d'Exemple"
+        for title in (
+            ["Ville d'Exemple - paiements de 2021"],
+            ["Collectivité : VILLE D'EXEMPLE"],
+            [f"SIRET {CITY}", "Commune de Saint-Exemple"],
+            ["Direction générale des finances publiques"],
+            ["Mandats de la ville payés en 2021"],
+        ):
+            with self.subTest(title=title):
+                rows = [title, [], HEAD, order_row(1, CODE_INSEE_BC="86194")]
+                found = self.upload(make_xlsx(("A", rows)))
+                self.assertEqual(self.facts(found), [("to_book", None)])
+                found.unlink()
+        titled = [["SIRET", NEW_CITY], HEAD, order_row(1, CODE_INSEE_BC="86194")]
+        found = self.upload(make_xlsx(("A", titled)))
+        self.assertEqual(self.facts(found), [("left_out", "city_siret")])
+
+    def test_an_operator_that_moved(self):
+        found = self.preview(order_row(1, siret=SIRET[:9] + "00025"))
+        self.assertEqual(self.facts(found), [("to_book", "other_siret")])
+        self.assertIn(SIRET[:9] + "00025", found.line_ids.message)
+
+
+class TestKept(ReturnsCase):
+    def test_two_true_payments(self):
+        rows = [order_row(1, 500.0), order_row(1, 500.0)]
+        found = self.assertFacts(("to_book", "partial"), ("left_out", "duplicate"), rows=rows)
+        twin = found.line_ids.sorted("id")[1].with_user(self.finance_officer)
+        self.assertIn("A 2", twin.message)
+        twin.action_put_back()
+        found.action_book()
+        self.assertEqual((self.tranche.state, found.booked_count), ("paid", 2))
+        later = self.upload(make_csv([HEAD, *rows]))
+        self.assertEqual(self.facts(later), [("already", "recorded")] * 2)
+
+    def test_twice_the_same_line(self):
+        """Not put back, the second is not booked; nor when it is left out again."""
+        found = self.preview(order_row(1, 500.0), order_row(1, 500.0))
+        twin = found.line_ids.sorted("id")[1].with_user(self.finance_officer)
+        twin.action_put_back()
+        twin.action_leave_out()
+        found.action_book()
+        self.assertEqual(self.tranche.residual_amount, 500)
+        self.assertEqual(found.booked_count, 1)
+
+
+class TestStateReturns(ReturnsCase):
+    def state(self, *rows):
+        return self.upload(make_xlsx(("1. Extraction", [STATE_HEAD, *rows])))
+
+    def test_no_commitment_number(self):
+        """Of an operator: shown. Of others: counted."""
+        found = self.state(state_row(12, ej="#"), state_row(12, ej="", siret=STRANGER))
+        self.assertEqual(self.facts(found), [("refused", "no_number")])
+        self.assertEqual(found.ignored_count, 1)
+        self.assertIn("ASSO", found.line_ids.message)
+
+    def test_paid_and_returned(self):
+        out = ("cancelled", "cancelled_out")
+        later = datetime.date(2021, 12, 10)
+        back = state_row(-7500, dp="000199999", paid=later)
+        self.assertEqual(self.facts(self.state(state_row(7500), back)), [out, out])
+        found = self.state(state_row(7500), state_row(-500, dp="000199999", paid=later))
+        self.assertEqual(
+            self.facts(found), [("refused", "unexplained"), ("refused", "reversal")]
+        )
+        # A correction within one payment.
+        found = self.state(state_row(8000), state_row(-500, part="2"))
+        self.assertEqual(self.facts(found), [("to_book", None)] * 2)
+
+    def test_return_of_what_an_earlier_file_paid(self):
+        self.state(state_row(7500)).action_book()
+        later = datetime.date(2021, 12, 10)
+        back = state_row(-7500, dp="000199999", paid=later)
+        found = self.state(state_row(7500), back)
+        self.assertEqual(self.facts(found), [("already", "recorded"), ("to_return", "return")])
+        found.with_user(self.finance_manager).action_book()
+        self.assertEqual(self.direct.state, "certified")
+        alone = self.state(back, state_row(7500, dp="000200001", paid=datetime.date(2021, 12, 17)))
+        self.assertEqual(self.facts(alone), [("already", "recorded"), ("to_book", None)])
+        self.assertFalse(self.verify())
+
+
+class TestWithoutForm(ReturnsCase):
+    def test_an_empty_file(self):
+        wizards = self.env["grant.treasury.upload"].with_user(self.finance_officer)
+        for values in ({}, {"file": ""}, {"file": False, "filename": "vide.csv"}):
+            made = call_kw(wizards, "create", [[values]], {})
+            with self.subTest(values=values), self.assertRefused("The file is empty."):
+                call_kw(wizards, "action_confirm", [made], {})
+
+    def test_reading(self):
+        (line,) = read([order_row(1, paid="2022/01/20")])
+        self.assertEqual(line.date, datetime.date(2022, 1, 20))
+        self.assertEqual(spreadsheet.parse_date("2022/01/20"), line.date)
