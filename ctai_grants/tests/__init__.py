@@ -30,6 +30,7 @@ from .change import test_amendment
 from .accounting import (
     test_accounting,
     test_own_cost,
+    test_paid_account,
 )
 from .treasury import (
     test_pes,

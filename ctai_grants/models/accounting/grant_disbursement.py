@@ -136,24 +136,6 @@ class GrantDisbursement(models.Model):
                 )
             )
 
-    def _check_bank(self):
-        """The order pays the account that was verified when the work was certified."""
-        certified = self.condition_ids.filtered(
-            lambda condition: condition.code == "bank" and condition.state == "met"
-        )
-        # sudo: whether it is the same account
-        account = self.sudo().partner_id._get_grant_bank()._get_masked_number()
-        if certified and certified.reference != account:
-            raise UserError(
-                self.env._(
-                    "%(tranche)s was certified for the account %(certified)s, and the operator's "
-                    "verified account is %(account)s: return it to the coordinator, who checks it.",
-                    tranche=self.display_name,
-                    certified=certified.reference,
-                    account=account or self.env._("none"),
-                )
-            )
-
     def _check_room(self):
         """Orders not paid yet count too: what is ordered must be payable."""
         # An order moves no counter: one made at the same time would not see this one.
@@ -209,9 +191,10 @@ class GrantDisbursement(models.Model):
             self._get_bill_account(date),
             date,
             self.display_name,
-            partner_bank_id=self.partner_id._get_grant_bank().id,
+            partner_bank_id=self._get_paid_account().id,
             invoice_date_due=max(date, self.payment_deadline or date),
             ref=self.order_number,
+            payment_reference=False,
         )
 
     def _attach_pieces(self, move):
@@ -226,8 +209,11 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         for disbursement in self:
             move = moves[disbursement.id]
-            account = disbursement._get_bill_account(move.date)
-            disbursement._check_same(move, "in_invoice", account)
+            # Of the day of its batch, whose list and file say so.
+            values = disbursement._prepare_bill(disbursement.order_batch_id.date or move.date)
+            del values["partner_bank_id"]
+            disbursement._check_same(move, values)
+            disbursement._check_bill_account(move)
         self._check_order()
 
     def _follow_accounting(self):
