@@ -19,6 +19,7 @@ from .proof import test_deliverable
 from .payment import (
     test_disbursement_flow,
     test_override,
+    test_persons,
     test_schedule,
 )
 from .closing import (

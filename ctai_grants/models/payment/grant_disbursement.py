@@ -119,10 +119,6 @@ class GrantDisbursement(models.Model):
     _amount_positive = models.Constraint(
         "CHECK (amount > 0)", "The amount of a tranche is above zero."
     )
-    _two_people = models.Constraint(
-        "CHECK (certified_by_id <> ordered_by_id)",
-        "The person who certifies that the work was done cannot order its payment.",
-    )
 
     @api.depends("state", "condition_ids.state", "condition_ids.evidence")
     def _compute_blockers(self):
@@ -145,8 +141,6 @@ class GrantDisbursement(models.Model):
                 for condition in disbursement.condition_ids
                 if condition.state == "overridden"
             )
-
-
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
@@ -302,6 +296,7 @@ class GrantDisbursement(models.Model):
         """
         what = self.env._("Certifying the work done")
         self._check_group("group_coordinator", what)
+        self._check_person(what)
         self.lock_for_update()
         self._check_state(("planned", "ready"), what)
         self._refresh_readiness()
@@ -343,16 +338,6 @@ class GrantDisbursement(models.Model):
                 "returned", reason, certified_by_id=False, certified_at=False
             )
         self._refresh_readiness()
-
-    def _check_two_people(self):
-        if self.certified_by_id == self.env.user:
-            raise UserError(
-                self.env._(
-                    "You certified the work done for %(tranche)s: somebody else has to order its "
-                    "payment.",
-                    tranche=self.display_name,
-                )
-            )
 
     def action_pay(self):
         """Ask for the date and reference of the payment."""

@@ -185,7 +185,7 @@ class TestSent(PaidAccountCase):
 class TestCertified(PaidAccountCase):
     def test_look_alike(self):
         """The same first and last signs are not the same account."""
-        self.second.with_user(self.coordinator).action_certify()
+        self.certify(self.second)
         self.account.active = False
         self.operator.bank_ids = [
             Command.create({"acc_number": LOOK_ALIKE, "allow_out_payment": True})
@@ -196,9 +196,22 @@ class TestCertified(PaidAccountCase):
         with self.assertRefused("Avance", "0115"):
             self.second.with_user(self.finance_officer)._do_order("42", DAY)
 
+    def test_archived_or_not_verified(self):
+        """Between the certificate and the order: said of the account that was certified."""
+        self.certify(self.second)
+        for values, part in (
+            ({"active": False}, "archived"), ({"allow_out_payment": False}, "not verified any more")
+        ):  # fmt: skip
+            before = {name: self.account[name] for name in values}
+            self.account.write(values)
+            with self.subTest(values=values), self.assertRefused("0115", "none", part):
+                self.second.with_user(self.finance_officer)._do_order("42", DAY)
+            self.account.write(before)
+        self.second.with_user(self.finance_officer)._do_order("42", DAY)
+
     def test_several_verified(self):
         """Of several that are verified, the one certified is paid, not the first of them."""
-        self.second.with_user(self.coordinator).action_certify()
+        self.certify(self.second)
         self.operator.bank_ids = [
             Command.create({"acc_number": IBANS[1], "allow_out_payment": True, "sequence": 1})
         ]
@@ -212,7 +225,7 @@ class TestCertified(PaidAccountCase):
         """No account certified: the operator's verified one is paid, and nobody else's."""
         self.account.allow_out_payment = False
         self.override(self.second, "bank")
-        self.second.with_user(self.coordinator).action_certify()
+        self.certify(self.second)
         self.second.with_user(self.finance_officer)._do_order("42", DAY)
         bill = self.bill(self.second)
         self.assertFalse(bill.partner_bank_id)
