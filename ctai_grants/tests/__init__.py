@@ -17,6 +17,7 @@ from .award import (
 )
 from .proof import test_deliverable
 from .payment import (
+    test_dates_and_amounts,
     test_disbursement_flow,
     test_override,
     test_persons,

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import LazyTranslate
+from odoo.tools import LazyTranslate, format_date
 
 from ...lib.accounting.accounts import PURPOSE_BY_LEGAL_FORM
+from ...lib.award.history import local_date
+from ...lib.guard.words import has_words
 from ..guard.grant_acting_mixin import asks_reason
 
 _lt = LazyTranslate(__name__)
@@ -79,6 +81,7 @@ class GrantDisbursement(models.Model):
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
         if date > company._grant_today():
             raise UserError(self.env._("An order is not dated in the future."))
+        self._check_order_date(date)
         self._check_order()
         batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)
         for disbursement, order_number in zip(self, numbers, strict=True):
@@ -89,7 +92,7 @@ class GrantDisbursement(models.Model):
 
     def _get_order_numbers(self, number):
         number = (number or "").strip()
-        if not number:
+        if not has_words(number):
             raise UserError(self.env._("Enter the number of the order to pay."))
         if len(self) == 1:
             return [number]
@@ -120,6 +123,25 @@ class GrantDisbursement(models.Model):
             disbursement._check_order_limit()
             disbursement._check_bank()
         self._check_room()
+
+    def _check_order_date(self, date):
+        """Refuse an order from before the day on which the work was certified.
+
+        :raise UserError: naming the tranche and both dates
+        """
+        for disbursement in self:
+            timezone = disbursement.company_id._grant_timezone()
+            certified = local_date(disbursement.certified_at, timezone)
+            if date < certified:
+                raise UserError(
+                    self.env._(
+                        "%(tranche)s: an order of %(date)s would come before the certificate, of "
+                        "%(certified)s. Date it of that day, or later.",
+                        tranche=disbursement.display_name,
+                        date=format_date(self.env, date),
+                        certified=format_date(self.env, certified),
+                    )
+                )
 
     def _check_order_limit(self):
         limit = self.company_id.grant_order_limit
@@ -174,7 +196,22 @@ class GrantDisbursement(models.Model):
     # ------------------------------------------------------------------
 
     def _check_accounted_date(self, date):
+        """Refuse a payment before the order too, as an extract of the treasury is refused.
+
+        :raise UserError: naming the tranche and both dates
+        """
         self._check_payment_date(date)
+        ordered = self._get_live_move().date
+        if ordered and date < ordered:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: a payment of %(date)s would come before its order, of "
+                    "%(ordered)s. Enter the day on which the treasury paid.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, date),
+                    ordered=format_date(self.env, ordered),
+                )
+            )
 
     def _get_bill_account(self, date):
         """The account of the operator's legal form, in the books of that year."""
@@ -214,6 +251,7 @@ class GrantDisbursement(models.Model):
             del values["partner_bank_id"]
             disbursement._check_same(move, values)
             disbursement._check_bill_account(move)
+            disbursement._check_order_date(move.date)
         self._check_order()
 
     def _follow_accounting(self):

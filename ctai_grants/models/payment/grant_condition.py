@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, format_date
 
+from ...lib.guard.words import has_words
 from ..guard import transition
 from ..guard.grant_acting_mixin import asks_reason
 from .grant_decision import CONDITIONS
@@ -251,7 +252,7 @@ class GrantCondition(models.Model):
 
     def _get_convention(self, subsidy, amount):
         state = "not_required"
-        if subsidy.convention_reference:
+        if has_words(subsidy.convention_reference):
             state = "met"
         elif subsidy._is_above_threshold(amount):
             state = "unmet"

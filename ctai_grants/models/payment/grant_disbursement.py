@@ -200,20 +200,6 @@ class GrantDisbursement(models.Model):
             frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
         return frozenset(frozen)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Once signed, the schedule is part of what was signed (R4): a finance manager alone
-        completes one that was signed without all its tranches."""
-        disbursements = super().create(vals_list)
-        signed = disbursements.filtered(lambda d: d.subsidy_id.state not in ("draft", "granted"))
-        if signed:
-            signed._check_group(
-                "group_finance_manager", self.env._("Adding a tranche to a signed subsidy")
-            )
-            # An amendment signed meanwhile adds up the tranches: one of us waits.
-            signed.subsidy_id.lock_for_update(allow_referencing=True)
-        return disbursements
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
         self._check_state(("planned", "ready"), self.env._("Deleting a tranche"))
@@ -431,13 +417,25 @@ class GrantDisbursement(models.Model):
             disbursement._decide(
                 "reopened", certified_by_id=False, certified_at=False
             )
+        self.subsidy_id.filtered(lambda s: s.state == "signed")._check_schedule_total()
         self._refresh_readiness()
 
     def _check_payment_date(self, date):
-        """Refuse a payment before the subsidy was signed.
+        """Refuse a payment before the subsidy was awarded and signed.
 
         :raise UserError: naming the tranche and the date
         """
+        decision_date = self.subsidy_id.decision_date
+        if decision_date and date < decision_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: a payment of %(date)s would come before the award, of "
+                    "%(decided)s. Enter the day on which it was paid.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, date),
+                    decided=format_date(self.env, decision_date),
+                )
+            )
         signature_date = self.subsidy_id.signature_date
         if signature_date and date < signature_date:
             raise UserError(
