@@ -154,6 +154,10 @@ class Subsidy(Document):
     def get_planned(self):
         return sum(t.amount for t in self.tranches if t.state != "cancelled")
 
+    def has_room(self, amount):
+        """Whether a tranche more fits in the amount that was signed."""
+        return self.get_planned() + amount <= self.amount
+
 
 @dataclass(eq=False)
 class Tranche(Document):
@@ -663,8 +667,9 @@ class GrantsMachine(RuleBasedStateMachine):
             if near is not None:
                 amount = float(subsidy.amount - subsidy.paid + Decimal(near) / 100)
             exact = money(amount)
+            expected = self.may_add_tranche(user, subsidy) and exact is not None and exact > 0
             record = self.play(
-                self.may_add_tranche(user, subsidy) and exact is not None and exact > 0,
+                expected and (self.is_open(subsidy) or subsidy.has_room(exact)),
                 lambda: self.case.make_tranche(
                     subsidy.record, user=getattr(self.case, user), amount=amount
                 ),
@@ -712,7 +717,8 @@ class GrantsMachine(RuleBasedStateMachine):
         tranche = self.choose(self.tranches, pick, likely, good)
         if tranche:
             expected = "C" in ROLES[user] and good(tranche)
-            self.play(expected, self.as_user(user, tranche).action_certify)
+            certifier = getattr(self.case, user)
+            self.play(expected, lambda: self.case.certify(tranche.record, certifier))
             if expected:
                 self.decide(tranche, "certified")
                 tranche.certifier = user
@@ -833,6 +839,10 @@ class GrantsMachine(RuleBasedStateMachine):
                 "M" in ROLES[user]
                 and tranche.state == "cancelled"
                 and tranche.subsidy.state in ("draft", "granted", "signed")
+                and (
+                    self.is_open(tranche.subsidy)
+                    or tranche.subsidy.has_room(tranche.amount)
+                )
             )
             self.play(expected, self.as_user(user, tranche).action_replan)
             if expected:

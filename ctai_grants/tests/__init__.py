@@ -17,8 +17,10 @@ from .award import (
 )
 from .proof import test_deliverable
 from .payment import (
+    test_dates_and_amounts,
     test_disbursement_flow,
     test_override,
+    test_persons,
     test_schedule,
 )
 from .closing import (
@@ -30,6 +32,7 @@ from .change import test_amendment
 from .accounting import (
     test_accounting,
     test_own_cost,
+    test_paid_account,
 )
 from .treasury import (
     test_pes,

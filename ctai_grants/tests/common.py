@@ -3,8 +3,12 @@ from contextlib import contextmanager
 
 from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import TransactionCase, new_test_user
+from odoo.tests import TransactionCase, freeze_time, new_test_user
 
+from ..models.guard import transition
+
+# The work is certified before the orders of these tests: in 2021, as they are.
+CERTIFIED = "2021-11-08 12:00:00"
 PDF = b"%PDF-1.7\n% demonstration file, invented\n"
 # Invented, like all there: no SIREN begins with 000.
 SIRETS = ("00000001800010", "00000002600013", "00000003400017")
@@ -187,6 +191,13 @@ class GrantsCommon(TransactionCase):
         )
 
     @classmethod
+    def make_tranche_beyond(cls, subsidy, **values):
+        """A tranche that a signed subsidy has no room for, as data from before may have it."""
+        values = {"name": "De trop", "subsidy_id": subsidy.id, **values}
+        tranches = cls.env["grant.disbursement"].with_user(cls.finance_manager)
+        return transition.creating(tranches, [values]).create(values).with_user(cls.finance_manager)
+
+    @classmethod
     def make_deliverable(cls, subsidy, user=None, **values):
         """A piece expected from ``subsidy``'s operator, at a milestone of its own."""
         milestone = cls.env["grant.milestone"].create(
@@ -199,9 +210,15 @@ class GrantsCommon(TransactionCase):
         )
 
     @classmethod
+    def certify(cls, tranches, user=None, moment=CERTIFIED):
+        """Certify the work done as the coordinator, before it is ordered."""
+        with freeze_time(moment):
+            tranches.with_user(user or cls.coordinator).action_certify()
+
+    @classmethod
     def order(cls, tranche, number=None):
         """Certify as the coordinator and order as the finance officer."""
-        tranche.with_user(cls.coordinator).action_certify()
+        cls.certify(tranche)
         tranche.with_user(cls.finance_officer)._do_order(
             number or f"M-{tranche.id}", datetime.date(2021, 11, 20)
         )
@@ -211,7 +228,7 @@ class GrantsCommon(TransactionCase):
     def pay(cls, tranche, date=datetime.date(2021, 11, 25)):
         """Certify, order and record the payment, each as who does it."""
         if tranche.payment_path == "direct":
-            tranche.with_user(cls.coordinator).action_certify()
+            cls.certify(tranche)
         else:
             cls.order(tranche)
         tranche.with_user(cls.finance_officer)._do_pay(date, "P-1")

@@ -129,7 +129,7 @@ class TestOneDay(TodayCase):
         subsidy = self.make_subsidy()
         tranche = self.make_tranche(subsidy)
         self.sign(subsidy)
-        tranche.with_user(self.coordinator).action_certify()
+        self.certify(tranche)
 
         def check(tranche, day):
             with self.assertRefused("future"):

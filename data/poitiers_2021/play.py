@@ -364,7 +364,7 @@ class Year:
 
     def _order(self, tranches, date):
         """Order in one batch, numbered after the last one of the year."""
-        tranches.with_user(self.coordinator).action_certify()
+        self._certify(tranches, date)
         batches = self.env["grant.order.batch"]
         number = batches._get_next_order_number(tranches.company_id, date.year)
         self._wizard(
@@ -375,9 +375,14 @@ class Year:
             order_date=date,
         )
 
+    def _certify(self, tranches, date):
+        """The work is certified on the day of the order: never after it."""
+        with freeze_time(date):
+            tranches.with_user(self.coordinator).action_certify()
+
     def _pay(self, tranche, date):
         if tranche.payment_path == "direct":
-            tranche.with_user(self.coordinator).action_certify()
+            self._certify(tranche, date)
         else:
             self._order(tranche, date - datetime.timedelta(days=8))
         self._wizard(

@@ -34,9 +34,12 @@ def is_money(value):
 
     >>> is_money(0.1 + 0.2), is_money(False), is_money("12.5")
     (True, True, True)
-    >>> is_money(0.005), is_money(float("nan")), is_money("a lot"), is_money(1e12)
-    (False, False, False, False)
+    >>> is_money(0.005), is_money(float("nan")), is_money("a lot"), is_money(1e12), is_money(True)
+    (False, False, False, False, False)
     """
+    # A tick is no euro; False is the nothing that Odoo's clients send.
+    if value is True:
+        return False
     try:
         amount = float(value or 0.0)
     except (TypeError, ValueError):

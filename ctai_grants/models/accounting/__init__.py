@@ -11,6 +11,8 @@ from . import (
     grant_accounting_control,
     grant_decision,
     grant_disbursement,
+    grant_disbursement_bank,
+    grant_disbursement_verifier,
     grant_entry,
     grant_envelope,
     grant_funding,
@@ -21,4 +23,5 @@ from . import (
     grant_subsidy,
     res_company,
     res_config_settings,
+    res_partner_bank,
 )

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from ..guard import transition
 
@@ -22,6 +22,18 @@ class AccountMove(models.Model):
         string="SHA-256 of the Imported File", readonly=True, copy=False, index="btree_not_null"
     )
 
+    # What an order says: what is paid, to whom, where and when. Posted, it is changed by another
+    # order, not by hand; what is written in a draft is looked at when it is posted.
+    _grant_frozen_fields = frozenset({
+        "move_type", "company_id", "journal_id", "currency_id", "invoice_currency_rate",
+        "partner_id", "commercial_partner_id", "partner_shipping_id", "partner_bank_id",
+        "date", "invoice_date", "invoice_date_due", "invoice_payment_term_id", "name", "ref",
+        "payment_reference", "invoice_origin", "fiscal_position_id", "invoice_cash_rounding_id",
+        "reversed_entry_id",
+        # Computed, and anybody's to write by RPC.
+        "amount_untaxed", "amount_tax", "amount_total", "amount_residual", "payment_state",
+    })  # fmt: skip
+
     @api.model_create_multi
     def create(self, vals_list):
         self, allowed = transition.spend(self, count=len(vals_list))
@@ -33,6 +45,13 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         self._check_grant_origin(vals)
+        frozen = self._grant_frozen_fields.intersection(vals)
+        if vals.get("state") == "posted" and frozen and self.filtered("grant_origin_id"):
+            # What is checked is what will be posted.
+            self.write({name: vals[name] for name in frozen})
+        if frozen and vals.get("state", "posted") == "posted":
+            for move in self:
+                move._check_grant_unchanged(move, {name: vals[name] for name in frozen})
         if "state" not in vals and "date" not in vals:
             return super().write(vals)
         if vals.get("state") == "posted":
@@ -63,6 +82,33 @@ class AccountMove(models.Model):
                     if move.grant_origin_model == model and move.state != "posted"
                 }
             )
+
+    def _check_grant_unchanged(self, record, vals):
+        """Refuse to change this move, or a line of it, while it is a posted one of ours.
+
+        :param record: this move, or its line
+        :raise UserError: naming the move and the field
+        """
+        self.ensure_one()
+        if not self.grant_origin_id or self.state != "posted":
+            return
+        currency = self.company_currency_id
+        for name in sorted(vals):
+            field = record._fields[name]
+            new = field.convert_to_record(field.convert_to_cache(vals[name], record), record)
+            if field.type in ("float", "monetary"):
+                changed = currency.compare_amounts(new, record[name])
+            else:
+                changed = new != record[name]
+            if changed:
+                raise UserError(
+                    self.env._(
+                        "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
+                        "to draft, which takes the order back.",
+                        move=self.display_name,
+                        field=field._description_string(self.env),
+                    )
+                )
 
     @api.model
     def _check_grant_origin(self, vals):
@@ -139,6 +185,8 @@ class AccountMove(models.Model):
                 {
                     "journal_id": journal.id,
                     "payment_date": date,
+                    # Of several accounts Odoo would take one that is still verified.
+                    "partner_bank_id": self.partner_bank_id.id,
                     "amount": amount,
                     "communication": reference or self.ref or self.name,
                 }

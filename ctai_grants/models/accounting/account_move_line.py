@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.exceptions import UserError
 
 
 class AccountMoveLine(models.Model):
@@ -8,7 +7,9 @@ class AccountMoveLine(models.Model):
     # What an order says. Posted, it is changed by another order, not by hand.
     _grant_frozen_fields = frozenset({
         "account_id", "partner_id", "debit", "credit", "balance", "amount_currency", "currency_id",
-        "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution",
+        "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution", "date_maturity",
+        # Computed, and anybody's to write by RPC.
+        "price_subtotal", "price_total", "amount_residual", "amount_residual_currency", "reconciled",
     })  # fmt: skip
 
     # What makes an item a cost of an envelope.
@@ -30,9 +31,7 @@ class AccountMoveLine(models.Model):
         before = posted._get_cost_envelopes()
         if frozen:
             for line in self:
-                move = line.move_id
-                if move.grant_origin_id and move.state == "posted":
-                    line._check_grant_unchanged(move, {name: vals[name] for name in frozen})
+                line.move_id._check_grant_unchanged(line, {name: vals[name] for name in frozen})
         result = super().write(vals)
         posted._sync_own_costs(before)
         return result
@@ -56,21 +55,3 @@ class AccountMoveLine(models.Model):
         """Let the ledger follow these items: what they are costs of now, and were ``before``."""
         envelopes = self._get_cost_envelopes()
         self.env["grant.own.cost"]._sync(envelopes | before if before else envelopes)
-
-    def _check_grant_unchanged(self, move, vals):
-        for name in sorted(vals):
-            field = self._fields[name]
-            new = field.convert_to_record(field.convert_to_cache(vals[name], self), self)
-            if field.type in ("float", "monetary"):
-                changed = self.company_currency_id.compare_amounts(new, self[name])
-            else:
-                changed = new != self[name]
-            if changed:
-                raise UserError(
-                    self.env._(
-                        "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
-                        "to draft, which takes the order back.",
-                        move=move.display_name,
-                        field=field._description_string(self.env),
-                    )
-                )

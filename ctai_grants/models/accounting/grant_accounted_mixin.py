@@ -160,33 +160,56 @@ class GrantAccountedMixin(models.AbstractModel):
         """
         raise NotImplementedError
 
-    def _check_same(self, move, move_type, account):
-        """Refuse a move that is not of this document's organisation and amount, on its account.
+    def _check_same(self, move, values):
+        """Refuse a move that does not say what this document says: of its organisation, amount
+        and dates, on its account and to its bank account.
 
+        :param dict values: of the move, as this document prepares it
         :raise UserError: naming the fields that differ
         """
-        partner = self._get_accounted_partner().commercial_partner_id
-        amounts_differ = self.currency_id.compare_amounts(move.amount_total, self.amount)
-        wrong = [
-            move._fields[name]._description_string(self.env)
-            for name, is_right in (
-                ("move_type", move.move_type == move_type),
-                ("partner_id", move.commercial_partner_id == partner),
-                ("amount_total", not amounts_differ and move.currency_id == self.currency_id),
-                ("invoice_line_ids", move.invoice_line_ids.account_id == account),
-            )
-            if not is_right
-        ]
-        if wrong:
+        if wrong := self._get_wrong_fields(move, values):
             raise UserError(
                 self.env._(
                     "%(move)s is for %(document)s, and does not say the same: %(fields)s. Delete "
                     "it and begin again from %(document)s.",
                     move=move.display_name,
                     document=self.display_name,
-                    fields=", ".join(wrong),
+                    fields=", ".join(
+                        move._fields[name]._description_string(self.env) for name in wrong
+                    ),
                 )
             )
+
+    def _get_wrong_fields(self, move, values):
+        """Names of the fields of a move that are not as in ``values``, its lines included."""
+        ((_command, _id, line),) = values["invoice_line_ids"]
+        wrong = [
+            name
+            for name, value in values.items()
+            if name not in ("invoice_line_ids", "invoice_payment_term_id")
+            and self._is_changed(move, name, value)
+        ]
+        if not self._has_amount(move):
+            wrong.append("amount_total")
+        # Money that comes in comes to an account of the city's.
+        holder = move.partner_bank_id.partner_id.commercial_partner_id
+        if move.move_type != "in_invoice" and holder not in (holder.browse(), move.bank_partner_id):
+            wrong.append("partner_bank_id")
+        lines = move.invoice_line_ids
+        costs = [item.analytic_distribution or False for item in lines]
+        if lines.account_id.ids != [line["account_id"]] or any(
+            cost != line["analytic_distribution"] for cost in costs
+        ):
+            wrong.append("invoice_line_ids")
+        return wrong
+
+    def _has_amount(self, move):
+        """Whether a move is of this document's amount: what its lines book, as what it shows."""
+        booked = abs(sum(move._get_payment_lines().mapped("balance")))
+        return move.currency_id == self.currency_id and not any(
+            self.currency_id.compare_amounts(amount, self.amount)
+            for amount in (move.amount_total, booked)
+        )
 
     def _book_payment(self, date, amount, reference=None):
         """Book money in the treasury's journal, on the live move of this document.

@@ -28,7 +28,15 @@ class GrantAccountingControl(models.Model):
     accounting_amount = fields.Monetary(string="In Accounting", readonly=True)
     difference = fields.Monetary(readonly=True)
     is_different = fields.Boolean(
-        readonly=True, help="The amounts differ, or the dates they are booked at."
+        readonly=True,
+        help="The amounts differ, or the dates they are booked at, or the order is not what was "
+        "certified.",
+    )
+    is_otherwise = fields.Boolean(
+        string="Not as Certified",
+        readonly=True,
+        help="The bank account, the organisation, the amount or the date of the order, or the "
+        "account of its payment, is not what was certified.",
     )
 
     @api.depends("origin_model", "origin_id")
@@ -49,10 +57,11 @@ class GrantAccountingControl(models.Model):
                       document.company_id, document.currency_id,
                       sum(sides.posted) AS ledger_amount, sum(sides.booked) AS accounting_amount,
                       sum(sides.booked - sides.posted) AS difference,
-                      bool_or(sides.booked <> sides.posted) AS is_different
+                      bool_or(sides.booked <> sides.posted OR sides.otherwise) AS is_different,
+                      bool_or(sides.otherwise) AS is_otherwise
                  FROM (%s) document
                  JOIN (SELECT origin_model, origin_id, kind, date, sum(posted) AS posted,
-                              sum(booked) AS booked
+                              sum(booked) AS booked, bool_or(otherwise) AS otherwise
                          FROM (%s) lines
                      GROUP BY origin_model, origin_id, kind, date) sides
                    ON sides.origin_model = document.origin_model
@@ -94,23 +103,28 @@ class GrantAccountingControl(models.Model):
         )
 
     def _select_sides(self, documents):
-        """SQL of what the ledger posted, and of what accounting booked, line by line."""
+        """SQL of what the ledger posted, and of what accounting booked, line by line; orders that
+        are not what was certified are shown before anything is paid too."""
         return SQL(
             """SELECT entry.origin_model, entry.origin_id, entry.kind, entry.date,
-                      entry.amount AS posted, 0 AS booked
+                      entry.amount AS posted, 0 AS booked, FALSE AS otherwise
                  FROM grant_entry entry
                 UNION ALL
                SELECT accounted.origin_model, accounted.origin_id, document.kind,
-                      accounted.date, 0, accounted.amount
+                      accounted.date, 0, accounted.amount, FALSE
                  FROM (%s) accounted
                  JOIN (%s) document USING (origin_model)
                 WHERE document.id = accounted.origin_id
                 UNION ALL
-               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount
-                 FROM (%s) own""",
+               SELECT 'grant.subsidy', subsidy_id, 'payment', date, 0, amount, FALSE
+                 FROM (%s) own
+                UNION ALL
+               SELECT 'grant.disbursement', tranche_id, 'payment', date, 0, 0, TRUE
+                 FROM (%s) wrong_orders""",
             ACCOUNTED,
             documents,
             select_own_payments(self.env),
+            self.env["grant.disbursement"]._select_wrong_orders(),
         )
 
     def action_open_document(self):

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import LazyTranslate
+from odoo.tools import LazyTranslate, format_date
 
 from ...lib.accounting.accounts import PURPOSE_BY_LEGAL_FORM
+from ...lib.award.history import local_date
+from ...lib.guard.words import has_words
 from ..guard.grant_acting_mixin import asks_reason
 
 _lt = LazyTranslate(__name__)
@@ -79,6 +81,7 @@ class GrantDisbursement(models.Model):
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
         if date > company._grant_today():
             raise UserError(self.env._("An order is not dated in the future."))
+        self._check_order_date(date)
         self._check_order()
         batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)
         for disbursement, order_number in zip(self, numbers, strict=True):
@@ -89,7 +92,7 @@ class GrantDisbursement(models.Model):
 
     def _get_order_numbers(self, number):
         number = (number or "").strip()
-        if not number:
+        if not has_words(number):
             raise UserError(self.env._("Enter the number of the order to pay."))
         if len(self) == 1:
             return [number]
@@ -121,6 +124,25 @@ class GrantDisbursement(models.Model):
             disbursement._check_bank()
         self._check_room()
 
+    def _check_order_date(self, date):
+        """Refuse an order from before the day on which the work was certified.
+
+        :raise UserError: naming the tranche and both dates
+        """
+        for disbursement in self:
+            timezone = disbursement.company_id._grant_timezone()
+            certified = local_date(disbursement.certified_at, timezone)
+            if date < certified:
+                raise UserError(
+                    self.env._(
+                        "%(tranche)s: an order of %(date)s would come before the certificate, of "
+                        "%(certified)s. Date it of that day, or later.",
+                        tranche=disbursement.display_name,
+                        date=format_date(self.env, date),
+                        certified=format_date(self.env, certified),
+                    )
+                )
+
     def _check_order_limit(self):
         limit = self.company_id.grant_order_limit
         if (
@@ -133,24 +155,6 @@ class GrantDisbursement(models.Model):
                     "%(tranche)s: above %(limit)s, a finance manager orders the payment.",
                     tranche=self.display_name,
                     limit=self.currency_id.format(limit),
-                )
-            )
-
-    def _check_bank(self):
-        """The order pays the account that was verified when the work was certified."""
-        certified = self.condition_ids.filtered(
-            lambda condition: condition.code == "bank" and condition.state == "met"
-        )
-        # sudo: whether it is the same account
-        account = self.sudo().partner_id._get_grant_bank()._get_masked_number()
-        if certified and certified.reference != account:
-            raise UserError(
-                self.env._(
-                    "%(tranche)s was certified for the account %(certified)s, and the operator's "
-                    "verified account is %(account)s: return it to the coordinator, who checks it.",
-                    tranche=self.display_name,
-                    certified=certified.reference,
-                    account=account or self.env._("none"),
                 )
             )
 
@@ -192,7 +196,22 @@ class GrantDisbursement(models.Model):
     # ------------------------------------------------------------------
 
     def _check_accounted_date(self, date):
+        """Refuse a payment before the order too, as an extract of the treasury is refused.
+
+        :raise UserError: naming the tranche and both dates
+        """
         self._check_payment_date(date)
+        ordered = self._get_live_move().date
+        if ordered and date < ordered:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: a payment of %(date)s would come before its order, of "
+                    "%(ordered)s. Enter the day on which the treasury paid.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, date),
+                    ordered=format_date(self.env, ordered),
+                )
+            )
 
     def _get_bill_account(self, date):
         """The account of the operator's legal form, in the books of that year."""
@@ -209,9 +228,10 @@ class GrantDisbursement(models.Model):
             self._get_bill_account(date),
             date,
             self.display_name,
-            partner_bank_id=self.partner_id._get_grant_bank().id,
+            partner_bank_id=self._get_paid_account().id,
             invoice_date_due=max(date, self.payment_deadline or date),
             ref=self.order_number,
+            payment_reference=False,
         )
 
     def _attach_pieces(self, move):
@@ -226,8 +246,12 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         for disbursement in self:
             move = moves[disbursement.id]
-            account = disbursement._get_bill_account(move.date)
-            disbursement._check_same(move, "in_invoice", account)
+            # Of the day of its batch, whose list and file say so.
+            values = disbursement._prepare_bill(disbursement.order_batch_id.date or move.date)
+            del values["partner_bank_id"]
+            disbursement._check_same(move, values)
+            disbursement._check_bill_account(move)
+            disbursement._check_order_date(move.date)
         self._check_order()
 
     def _follow_accounting(self):

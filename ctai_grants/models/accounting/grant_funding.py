@@ -142,7 +142,7 @@ class GrantFunding(models.Model):
         self._check_state(("expected",), what)
         for funding in self:
             move = moves[funding.id]
-            funding._check_same(move, "out_invoice", funding._get_claim_account(move.date))
+            funding._check_same(move, funding._prepare_claim(move.date))
 
     def _follow_accounting(self):
         received = dict(

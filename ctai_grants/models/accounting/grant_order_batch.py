@@ -117,7 +117,8 @@ class GrantOrderBatch(models.Model):
     def _get_bills(self):
         """The posted bill of each order: dict {tranche: bill}, by number of the order.
 
-        :raise UserError: an order was taken back, or there is none
+        :raise UserError: an order was taken back, there is none, or one does not pay what was
+            certified
         """
         self.ensure_one()
         orders = self.disbursement_ids.sorted(lambda tranche: tranche._get_order_key())
@@ -131,6 +132,8 @@ class GrantOrderBatch(models.Model):
                     tranche=gone[0].display_name if gone else self.env._("every order"),
                 )
             )
+        for tranche, bill in bills.items():
+            tranche._check_bill(bill)
         return bills
 
     # ------------------------------------------------------------------

@@ -89,8 +89,7 @@ class GrantRecovery(models.Model):
         self._check_state(("decided",), what)
         for recovery in self:
             move = moves[recovery.id]
-            account = recovery._get_claim_account(move.date)
-            recovery._check_same(move, recovery._get_claim_type(), account)
+            recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
 
     def _follow_accounting(self):

@@ -361,8 +361,7 @@ class GrantRecovery(models.Model):
                     date=format_date(self.env, self.answer_deadline),
                 )
             )
-        if not (reason or "").strip():
-            raise UserError(self.env._("Write the reason."))
+        reason = self._check_reason(reason)
         amount = self._check_decided_amount(self.amount if amount is None else amount)
         self._decide(
             "decided",

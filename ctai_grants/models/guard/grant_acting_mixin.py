@@ -1,17 +1,25 @@
+import functools
+
 from odoo import models, tools
 from odoo.exceptions import AccessError, UserError
+
+from ...lib.guard.words import has_words
 
 
 def asks_reason(action, title):
     """Mark the method that does ``action`` with a written reason (``method(reason)``), for the
-    window that asks for it.
+    window that asks for it. Without a reason it does nothing, whoever calls it.
 
     :param title: of the window, a lazy translation
     """
 
     def mark(method):
-        method._grant_reason = (action, title)
-        return method
+        @functools.wraps(method)
+        def with_reason(self, reason):
+            return method(self, self._check_reason(reason))
+
+        with_reason._grant_reason = (action, title)
+        return with_reason
 
     return mark
 
@@ -44,10 +52,6 @@ class GrantActingMixin(models.AbstractModel):
         """
         if not self.env.user.has_group("ctai_grants.group_coordinator"):
             self._check_group("group_finance_officer", what)
-
-    def _get_model_label(self):
-        # sudo: the name only
-        return self.env["ir.model"]._get(self._name).sudo().name
 
     def _get_state_label(self):
         self.ensure_one()
@@ -82,7 +86,9 @@ class GrantActingMixin(models.AbstractModel):
         :raise UserError: naming the document and each of them
         """
         missing = [
-            self._fields[name]._description_string(self.env) for name in names if not self[name]
+            self._fields[name]._description_string(self.env)
+            for name in names
+            if not (has_words(self[name]) if isinstance(self[name], str) else self[name])
         ]
         if missing:
             raise UserError(
@@ -108,6 +114,18 @@ class GrantActingMixin(models.AbstractModel):
             if mark := getattr(getattr(type(self), name, None), "_grant_reason", None):
                 found[mark[0]] = (name, mark[1])
         return found
+
+    def _check_reason(self, reason):
+        """The reason that somebody wrote, without the spaces around it.
+
+        :raise UserError: nobody would read anything in it
+        """
+        if not has_words(reason):
+            documents = ", ".join(self.mapped("display_name"))
+            raise UserError(
+                self.env._("%(documents)s: write the reason, in words.", documents=documents)
+            )
+        return reason.strip()
 
     def _ask_reason(self, action):
         """The window that asks why, then does ``action`` on these documents."""

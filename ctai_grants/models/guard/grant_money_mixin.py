@@ -39,3 +39,7 @@ class GrantMoneyMixin(models.AbstractModel):
                         value=value,
                     )
                 )
+
+    def _get_model_label(self):
+        # sudo: the name only
+        return self.env["ir.model"]._get(self._name).sudo().name

@@ -20,7 +20,8 @@ class ResCompany(models.Model):
     """The one rule for "today", in the ledger, in delays and in due dates: the city's day, whoever
     asks from wherever."""
 
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "grant.money.mixin"]
 
     def _grant_timezone(self):
         # sudo: what is late is told to portal users too, and no more than the zone is read

@@ -43,6 +43,13 @@ def creating(model, vals_list):
     return model.with_context(**{KEY: transition})
 
 
+def is_open(model):
+    """Whether ``model`` comes with a transition that lets it create records."""
+    transition = model.env.context.get(KEY)
+    is_ours = type(transition) is Transition and transition.model == model._name
+    return is_ours and transition.count > 0
+
+
 def spend(records, count=0):
     """Use up the transition that ``records`` come with, if it is theirs.
 

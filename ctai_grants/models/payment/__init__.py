@@ -5,6 +5,8 @@ from . import (
     grant_deliverable,
     grant_disbursement,
     grant_disbursement_clock,
+    grant_disbursement_people,
+    grant_disbursement_schedule,
     grant_schedule_template,
     grant_schedule_tranche,
     grant_subsidy,

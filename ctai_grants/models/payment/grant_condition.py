@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate, format_date
 
+from ...lib.guard.words import has_words
 from ..guard import transition
 from ..guard.grant_acting_mixin import asks_reason
 from .grant_decision import CONDITIONS
@@ -64,6 +65,8 @@ class GrantCondition(models.Model):
     date = fields.Date(string="Date of the Evidence", readonly=True)
     reference = fields.Char(string="Reference of the Evidence", readonly=True)
     amount = fields.Monetary(string="Amount of the Evidence", readonly=True)
+    # Of an account: which one, where the reference shows a part of its number only.
+    fingerprint = fields.Char(readonly=True)
     decision_id = fields.Many2one(
         "grant.decision", string="Override", readonly=True, ondelete="restrict"
     )
@@ -200,7 +203,7 @@ class GrantCondition(models.Model):
             for sequence, facts in enumerate(sorted(known, key=conditions._get_place)):
                 facts = {
                     "deliverable_id": False, "date": False, "reference": False, "amount": 0.0,
-                    "sequence": sequence, **facts,
+                    "fingerprint": False, "sequence": sequence, **facts,
                 }  # fmt: skip
                 row = rows.pop((facts["code"], facts["deliverable_id"]), None)
                 if row is None:
@@ -249,7 +252,7 @@ class GrantCondition(models.Model):
 
     def _get_convention(self, subsidy, amount):
         state = "not_required"
-        if subsidy.convention_reference:
+        if has_words(subsidy.convention_reference):
             state = "met"
         elif subsidy._is_above_threshold(amount):
             state = "unmet"
@@ -271,10 +274,20 @@ class GrantCondition(models.Model):
         return {"code": "cer", "state": state, "date": subsidy.cer_date}
 
     def _get_bank(self, partner):
-        account = partner._get_grant_bank()
-        state = "met" if account else "unmet"
-        account = account or partner.commercial_partner_id.bank_ids[:1]
-        return {"code": "bank", "state": state, "reference": account._get_masked_number()}
+        verified = partner._get_grant_bank()
+        account = verified or partner.commercial_partner_id.bank_ids[:1]
+        return {
+            "code": "bank",
+            "state": "met" if verified else "unmet",
+            "reference": account._get_masked_number(),
+            "fingerprint": verified._get_fingerprint(),
+        }
+
+    def _names_account(self, account):
+        """Whether this evidence is of that very account, its holder included."""
+        same = self.reference == account._get_masked_number()
+        # None kept: of a certificate older than fingerprints.
+        return same and self.fingerprint in (False, account._get_fingerprint())
 
     def _get_deliverable(self, piece):
         state = {"accepted": "met", "waived": "waived"}.get(piece.state, "unmet")

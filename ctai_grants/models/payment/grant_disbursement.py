@@ -119,10 +119,6 @@ class GrantDisbursement(models.Model):
     _amount_positive = models.Constraint(
         "CHECK (amount > 0)", "The amount of a tranche is above zero."
     )
-    _two_people = models.Constraint(
-        "CHECK (certified_by_id <> ordered_by_id)",
-        "The person who certifies that the work was done cannot order its payment.",
-    )
 
     @api.depends("state", "condition_ids.state", "condition_ids.evidence")
     def _compute_blockers(self):
@@ -145,8 +141,6 @@ class GrantDisbursement(models.Model):
                 for condition in disbursement.condition_ids
                 if condition.state == "overridden"
             )
-
-
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
@@ -205,20 +199,6 @@ class GrantDisbursement(models.Model):
         if self.state not in ("planned", "ready"):
             frozen |= {"amount", "subsidy_id", "kind", "deliverable_ids"}
         return frozenset(frozen)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Once signed, the schedule is part of what was signed (R4): a finance manager alone
-        completes one that was signed without all its tranches."""
-        disbursements = super().create(vals_list)
-        signed = disbursements.filtered(lambda d: d.subsidy_id.state not in ("draft", "granted"))
-        if signed:
-            signed._check_group(
-                "group_finance_manager", self.env._("Adding a tranche to a signed subsidy")
-            )
-            # An amendment signed meanwhile adds up the tranches: one of us waits.
-            signed.subsidy_id.lock_for_update(allow_referencing=True)
-        return disbursements
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
@@ -304,6 +284,7 @@ class GrantDisbursement(models.Model):
         """
         what = self.env._("Certifying the work done")
         self._check_group("group_coordinator", what)
+        self._check_person(what)
         self.lock_for_update()
         self._check_state(("planned", "ready"), what)
         # Under the lock: what counts are the facts of now, not those of the last look.
@@ -347,16 +328,6 @@ class GrantDisbursement(models.Model):
                 "returned", reason, certified_by_id=False, certified_at=False
             )
         self._refresh_readiness()
-
-    def _check_two_people(self):
-        if self.certified_by_id == self.env.user:
-            raise UserError(
-                self.env._(
-                    "You certified the work done for %(tranche)s: somebody else has to order its "
-                    "payment.",
-                    tranche=self.display_name,
-                )
-            )
 
     def action_pay(self):
         """Ask for the date and reference of the payment."""
@@ -452,14 +423,26 @@ class GrantDisbursement(models.Model):
             disbursement._decide(
                 "reopened", certified_by_id=False, certified_at=False
             )
+        self.subsidy_id.filtered(lambda s: s.state == "signed")._check_schedule_total()
         self._refresh_readiness()
         return True
 
     def _check_payment_date(self, date):
-        """Refuse a payment before the subsidy was signed.
+        """Refuse a payment before the subsidy was awarded and signed.
 
         :raise UserError: naming the tranche and the date
         """
+        decision_date = self.subsidy_id.decision_date
+        if decision_date and date < decision_date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: a payment of %(date)s would come before the award, of "
+                    "%(decided)s. Enter the day on which it was paid.",
+                    tranche=self.display_name,
+                    date=format_date(self.env, date),
+                    decided=format_date(self.env, decision_date),
+                )
+            )
         signature_date = self.subsidy_id.signature_date
         if signature_date and date < signature_date:
             raise UserError(

@@ -97,12 +97,13 @@ class GrantSubsidy(models.Model):
         )
 
     def _check_schedule_total(self):
-        """Refuse tranches that add up to more than the subsidy.
+        """Refuse tranches that add up to more than the subsidy. What was paid back may be paid
+        again, by another tranche.
 
         :raise UserError: naming the subsidy and both amounts
         """
         for subsidy in self:
-            planned = subsidy._get_planned_amount()
+            planned = subsidy._get_planned_amount() - subsidy.recovered_amount
             if subsidy.currency_id.compare_amounts(planned, subsidy.amount) > 0:
                 raise UserError(
                     self.env._(

@@ -1,3 +1,5 @@
+import hashlib
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
@@ -29,6 +31,11 @@ class ResPartnerBank(models.Model):
                         partner=organisation.display_name,
                     )
                 )
+
+    def _get_fingerprint(self):
+        """The SHA-256 of the number of this account: which one it is, without showing it."""
+        number = self.sanitized_acc_number
+        return hashlib.sha256(number.encode()).hexdigest() if number else False
 
     def _get_masked_number(self, short=False):
         """Enough of this account to recognise it, and its holder unless ``short``; nothing of

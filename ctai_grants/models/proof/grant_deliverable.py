@@ -326,9 +326,9 @@ class GrantDeliverable(models.Model):
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(states, what)
+        if decision != "accepted":
+            reason = self._check_reason(reason)
         for deliverable in self:
-            if decision != "accepted" and not reason:
-                raise UserError(self.env._("Write the reason: the operator will read it."))
             deliverable._decide(
                 decision,
                 reason,

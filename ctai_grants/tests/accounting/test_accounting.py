@@ -284,9 +284,6 @@ class TestOrder(AccountingCase):
         with self.assertRefused("digits"):
             (self.tranche | self.second).with_user(self.finance_officer)._do_order("M-1", ORDERED)
 
-    def certify(self, tranches, user=None):
-        tranches.with_user(user or self.coordinator).action_certify()
-
 
 class TestLedgerFollows(AccountingCase):
     """R6: the ledger equals accounting after each thing accounting can do."""
@@ -531,7 +528,7 @@ class TestBillByHand(AccountingCase):
         bill = self.bill(self.tranche)
         bill.button_draft()
         self.ask(self.tranche, "return", self.coordinator)
-        self.tranche.with_user(self.both_roles).action_certify()
+        self.certify(self.tranche, self.both_roles)
         with self.assertRefused("somebody else"):
             bill.with_user(self.both_roles).action_post()
         bill.with_user(self.finance_officer).action_post()

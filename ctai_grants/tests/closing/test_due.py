@@ -506,7 +506,7 @@ class TestClosing(DueCase):
 
     def test_contract_says_everything_at_once(self):
         subsidy = self.make_paid_subsidy()
-        self.order(self.make_tranche(subsidy, name="En route", amount=1000), "M-2")
+        self.order(self.make_tranche_beyond(subsidy, name="En route", amount=1000), "M-2")
         recovery = self.make_recovery(subsidy)
         self.env["grant.funding"].create(
             {"name": "Première part", "envelope_id": self.envelope.id, "amount": 75000}

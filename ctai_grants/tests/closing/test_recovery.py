@@ -364,13 +364,13 @@ class TestDueProcess(RecoveryCase):
             self.sign(subsidy)
             self.pay(first)
             self.assertEqual(subsidy.to_pay_amount, 0)
-            over = self.make_tranche(subsidy, name="Trop", amount=30.01)
-            again = self.make_tranche(subsidy, name="Reste", amount=30)
-            cent = self.make_tranche(subsidy, name="Un centime", amount=0.01)
+            over = self.make_tranche_beyond(subsidy, name="Trop", amount=30.01)
+            again = self.make_tranche_beyond(subsidy, name="Reste", amount=30)
+            cent = self.make_tranche_beyond(subsidy, name="Un centime", amount=0.01)
             recovery = self.make_recovery(subsidy, reason="overpaid", amount=30)
             self.collect(self.decide(recovery))
             self.assertEqual((subsidy.recovered_amount, subsidy.to_pay_amount), (30, 30))
-            (over | again | cent).with_user(self.coordinator).action_certify()
+            self.certify(over | again | cent)
 
             def attempt(tranche, is_direct=is_direct):
                 """What the windows do, over RPC."""

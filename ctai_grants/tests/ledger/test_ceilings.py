@@ -126,9 +126,9 @@ class TestCeilings(GrantsCommon):
         """Tranches exceed the subsidy by one cent: the last one is neither ordered nor paid."""
         subsidy = self.sign(self.make_subsidy(amount=1000))
         first = self.make_tranche(subsidy, amount=999.99)
-        last = self.make_tranche(subsidy, amount=0.02)
+        last = self.make_tranche_beyond(subsidy, amount=0.02)
         self.pay(first)
-        last.with_user(self.coordinator).action_certify()
+        self.certify(last)
         with self.assertRefused(
             self.envelope.name, subsidy.code, self.money(0.01), self.money(0.02)
         ):
@@ -145,15 +145,15 @@ class TestCeilings(GrantsCommon):
     def test_orders_not_paid_yet_count(self):
         subsidy = self.sign(self.make_subsidy(amount=1000))
         self.order(self.make_tranche(subsidy, amount=600))
-        second = self.make_tranche(subsidy, amount=400.01)
-        second.with_user(self.coordinator).action_certify()
+        second = self.make_tranche_beyond(subsidy, amount=400.01)
+        self.certify(second)
         with self.assertRefused(self.money(400), self.money(400.01)):
             second.with_user(self.finance_officer)._do_order("M-2", "2021-12-01")
 
     def test_direct_payments_too(self):
         subsidy = self.sign(self.make_subsidy(amount=1000, envelope_id=self.direct_envelope.id))
-        over = self.make_tranche(subsidy, amount=1000.01)
-        over.with_user(self.coordinator).action_certify()
+        over = self.make_tranche_beyond(subsidy, amount=1000.01)
+        self.certify(over)
         with self.assertRefused(self.direct_envelope.name, self.money(1000), self.money(1000.01)):
             over.with_user(self.finance_officer)._do_pay("2021-12-01", "P")
         self.assertEqual(over.state, "certified")

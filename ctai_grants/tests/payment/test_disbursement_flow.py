@@ -23,9 +23,6 @@ class TranchesCase(GrantsCommon):
         cls.direct = cls.make_tranche(direct)
         cls.sign(direct)
 
-    def certify(self, tranche, user=None):
-        tranche.with_user(user or self.coordinator).action_certify()
-
 
 class TestFlow(TranchesCase):
     def test_city(self):

@@ -49,7 +49,7 @@ class PesCase(GrantsCommon):
         tranches = self.env["grant.disbursement"]
         for amount in amounts:
             tranches |= self.make_tranche(self.subsidy, amount=amount).with_env(self.env)
-        tranches.with_user(self.coordinator).action_certify()
+        self.certify(tranches)
         tranches.with_user(self.finance_officer)._do_order("0041", DAY)
         return tranches.order_batch_id
 
@@ -154,7 +154,7 @@ class TestPesDocuments(PesCase):
         tranches = self.env["grant.disbursement"]
         for amount, due_date in ((1, "2021-12-03"), (2, "2021-12-01"), (3, "2021-12-02")):
             tranches |= self.make_tranche(self.subsidy, amount=amount, due_date=due_date)
-        tranches.with_user(self.coordinator).action_certify()
+        self.certify(tranches)
         tranches.with_user(self.finance_officer)._do_order("9", DAY)
         batch = tranches.order_batch_id.with_env(self.env)
         root = etree.fromstring(self.make_file(batch)[0].raw)
@@ -318,7 +318,7 @@ class TestPesAnswer(PesCase):
     def test_one_number_however_it_is_written(self):
         """To the treasury, orders 41 and 0041 are the same: it would answer about both."""
         tranche = self.make_tranche(self.subsidy, amount=50)
-        tranche.with_user(self.coordinator).action_certify()
+        self.certify(tranche)
         for number in ("41", "00041"):
             with (
                 self.subTest(number=number),

@@ -137,7 +137,7 @@ class TreasuryCase(GrantsCommon):
         direct.commitment_number = EJ
         cls.direct = cls.make_tranche(direct, amount=75000 / 10).with_env(cls.env)
         cls.sign(direct)
-        cls.direct.with_user(cls.coordinator).action_certify()
+        cls.certify(cls.direct)
 
     def upload(self, content, name="extrait.xlsx", user=None):
         imports = self.env["grant.treasury.import"].with_user(user or self.finance_officer)
@@ -778,9 +778,11 @@ class TestTreasuryState(TreasuryCase):
 
     def test_equal_tranches(self):
         """Each payment declares one tranche, the earliest due first."""
-        later = self.make_tranche(self.direct.subsidy_id, amount=7500, due_date="2022-02-01")
+        later = self.make_tranche_beyond(
+            self.direct.subsidy_id, amount=7500, due_date="2022-02-01"
+        )
         self.direct._transition(due_date="2021-12-01")
-        later.with_user(self.coordinator).action_certify()
+        self.certify(later)
         self.preview(state_row(7500)).action_book()
         self.assertEqual((self.direct.state, later.state), ("paid", "certified"))
         treasury_import = self.preview(state_row(7500), state_row(7500, dp="000200000"))
@@ -792,7 +794,7 @@ class TestTreasuryState(TreasuryCase):
     def test_certified_by_the_same_person(self):
         """R5 holds: the line is refused, with the reason."""
         self.ask(self.direct, "return", self.coordinator)
-        self.direct.with_user(self.both_roles).action_certify()
+        self.certify(self.direct, self.both_roles)
         treasury_import = self.preview(state_row(7500))
         treasury_import.with_user(self.both_roles).action_book()
         self.assertEqual(self.statuses(treasury_import), [(2, "refused", "rule")])

@@ -6,6 +6,7 @@ class GrantFundingReceive(models.TransientModel):
 
     _name = "grant.funding.receive"
     _description = "Record a Receipt"
+    _inherit = ["grant.money.mixin"]
 
     funding_id = fields.Many2one(
         "grant.funding", string="Instalment", required=True, readonly=True

@@ -6,6 +6,7 @@ class GrantRecoveryStep(models.TransientModel):
 
     _name = "grant.recovery.step"
     _description = "Step of a Recovery"
+    _inherit = ["grant.money.mixin"]
 
     recovery_id = fields.Many2one("grant.recovery", required=True, readonly=True)
     step = fields.Selection(
