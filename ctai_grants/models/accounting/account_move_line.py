@@ -9,7 +9,8 @@ class AccountMoveLine(models.Model):
         "account_id", "partner_id", "debit", "credit", "balance", "amount_currency", "currency_id",
         "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution", "date_maturity",
         # Computed, and anybody's to write by RPC.
-        "price_subtotal", "price_total", "amount_residual", "amount_residual_currency", "reconciled",
+        "price_subtotal", "price_total", "amount_residual", "amount_residual_currency",
+        "reconciled",
     })  # fmt: skip
 
     # What makes an item a cost of an envelope.

@@ -26,7 +26,7 @@ class AccountPartialReconcile(models.Model):
         for bill in self._get_grant_moves().filtered("partner_bank_id"):
             for payment in bill._get_payment_moves().origin_payment_id:
                 paid = payment.partner_bank_id
-                if payment.payment_type != "outbound" or paid in (paid.browse(), bill.partner_bank_id):
+                if payment.payment_type != "outbound" or not paid or paid == bill.partner_bank_id:
                     continue
                 raise UserError(
                     self.env._(

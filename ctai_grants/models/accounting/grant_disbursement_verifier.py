@@ -1,8 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-# Orders that do not say what was certified, and what of them: read from the tables alone, nothing of
-# it decides what is ordered or sent. The last bill of a tranche is the one that stands.
+# Orders that do not say what was certified, and what of them: read from the tables alone, nothing
+# of it decides what is ordered or sent. The last bill of a tranche is the one that stands.
 WRONG_ORDERS = SQL(
     """SELECT tranche.id AS tranche_id, bill.id AS bill_id, bill.date, wrong.what
          FROM grant_disbursement tranche
@@ -19,8 +19,9 @@ WRONG_ORDERS = SQL(
          LEFT JOIN res_partner holder ON holder.id = account.partner_id
          JOIN LATERAL (
                   SELECT 'account' AS what
-                   WHERE (certified.fingerprint IS NOT NULL AND certified.fingerprint IS DISTINCT
-                          FROM encode(sha256(convert_to(account.sanitized_acc_number, 'UTF8')), 'hex'))
+                   WHERE (certified.fingerprint IS NOT NULL AND certified.fingerprint
+                          IS DISTINCT FROM encode(sha256(convert_to(
+                              account.sanitized_acc_number, 'UTF8')), 'hex'))
                       OR holder.commercial_partner_id <> operator.commercial_partner_id
                    UNION ALL
                   SELECT 'partner' WHERE bill.partner_id IS DISTINCT FROM tranche.partner_id

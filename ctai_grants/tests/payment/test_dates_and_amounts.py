@@ -189,5 +189,7 @@ class TestReasons(TranchesCase):
         self.subsidy.convention_reference = "\u200b"
         self.assertIn(
             "convention",
-            self.conditioned.condition_ids.filtered(lambda row: row.state == "unmet").mapped("code"),
+            self.conditioned.condition_ids.filtered(lambda row: row.state == "unmet").mapped(
+                "code"
+            ),
         )
