@@ -86,10 +86,10 @@ class TestAmounts(TranchesCase):
                     call_kw(model.with_user(user), "create", [vals], {})
         with self.assertRefused("add up"):
             call_kw(
-                model.with_user(self.finance_manager).with_context(grant_transition="x"),
+                model.with_user(self.finance_manager),
                 "create",
                 [{**values, "amount": left + 0.01}],
-                {},
+                {"context": {"grant_transition": "x"}},
             )
         with self.assertRefused("add up"):
             self.subsidy.with_user(self.finance_manager).write(
