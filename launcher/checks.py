@@ -22,6 +22,8 @@ BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stab
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = ("tests/test_layers.py", "tests/test_repository.py", "tests/test_launcher.py")
 REPORT = paths.STATE / "pytest.xml"
+#: What a test says that skips itself for data that is not beside the project.
+ABSENT_DATA = "(shared/data/"
 #: Lines of a translation template that change without its content.
 POT_DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date):.*\n', re.M)
 #: What an installation may not say: any error, or a warning about what is ours.
@@ -150,7 +152,7 @@ class _Run:
         return _judge(pytest)
 
     def odoo_tests(self):
-        """Run the add-ons' tests with Odoo's runner: every one that is written, none skipped."""
+        """Run the add-ons' tests with Odoo's runner: every one that is written."""
         log = paths.LOGS / "odoo-tests.log"
         tags = ",".join(f"/{name}" for name in self.names)
         words = odoo.command(
@@ -177,11 +179,16 @@ class _Run:
         counts = re.findall(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests", text)
         if counts and counts[-1][:2] != ("0", "0"):
             raise failed(text)
-        missed = re.findall(r" skipped (.*)$", text, re.M)
+        skipped = re.findall(r" skipped (.*)$", text, re.M)
+        # The treasury's schemas are not ours to publish; where they are, nothing is skipped.
+        absent = [test for test in skipped if ABSENT_DATA in test]
+        missed = [test for test in skipped if ABSENT_DATA not in test]
         missed += sorted(_written(self.names) - set(_started(log)))
         if missed or not counts:
             raise Stop(f"Not run by Odoo's runner: {', '.join(missed) or 'all'}.", "Each has to.")
-        ui.note(f"  {counts[-1][2]} tests, none failed, none skipped")
+        ui.note(f"  {counts[-1][2]} tests, none failed, {len(absent) or 'none'} skipped")
+        for test in absent:
+            ui.note(f"    {test}")
 
     def pytest(self, database, *arguments, **options):
         """Start pytest on a database."""
@@ -204,7 +211,11 @@ def _judge(pytest):
     finally:
         process.end(pytest)
     cases = ElementTree.parse(REPORT).iterfind(".//testcase[skipped]")
-    if skipped := [f"{case.get('classname')}.{case.get('name')}" for case in cases]:
+    if skipped := [
+        f"{case.get('classname')}.{case.get('name')}"
+        for case in cases
+        if ABSENT_DATA not in case.find("skipped").get("message", "")
+    ]:
         raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
     return 0
 
