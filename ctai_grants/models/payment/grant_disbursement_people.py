@@ -59,14 +59,15 @@ class GrantDisbursement(models.Model):
                     tranche=self.display_name,
                 )
             )
-        # sudo: the contacts behind the logins, compared and not shown
-        certified = self.sudo().certified_person_id | self.sudo().certified_by_id.partner_id
-        if user.sudo().partner_id in certified:
+        # sudo: whose logins they are; of the contacts, nothing but the certifier's login is shown
+        tranche = self.sudo()
+        certified = tranche.certified_person_id | tranche.certified_by_id.partner_id
+        if tranche.env.user.partner_id in certified:
             raise UserError(
                 self.env._(
                     "%(certifier)s certified the work done for %(tranche)s, and this login "
                     "(%(login)s) is of the same person: somebody else has to order its payment.",
-                    certifier=self.sudo().certified_by_id.login,
+                    certifier=tranche.certified_by_id.login,
                     tranche=self.display_name,
                     login=user.login,
                 )
