@@ -25,14 +25,8 @@ class GrantDisbursementOrder(models.TransientModel):
         required=True,
         help="Number of the order (mandat) in the city's finance software; of several, the first.",
     )
-    batch_number = fields.Integer(
-        compute="_compute_order_number",
-        compute_sudo=False,
-        store=True,
-        readonly=False,
-        precompute=True,
-        help="Number of the batch (bordereau) in its financial year.",
-    )
+    # Suggested by the form alone: left out, the next one is taken when it is ordered.
+    batch_number = fields.Integer(help="Number of the batch (bordereau) in its financial year.")
     order_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
 
     @api.depends("disbursement_ids")
@@ -50,7 +44,12 @@ class GrantDisbursementOrder(models.TransientModel):
             if wizard.order_date and wizard.company_id:
                 year = wizard.company_id, wizard.order_date.year
                 wizard.order_number = batches._get_next_order_number(*year)
-                wizard.batch_number = batches._get_next_number(*year)
+
+    @api.onchange("disbursement_ids", "order_date")
+    def _onchange_batch_number(self):
+        if self.order_date and self.company_id:
+            year = self.company_id, self.order_date.year
+            self.batch_number = self.env["grant.order.batch"]._get_next_number(*year)
 
     def action_confirm(self):
         """Order the payments; see :meth:`grant.disbursement._do_order` for what it refuses."""
