@@ -5,7 +5,7 @@ import psycopg2
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 from odoo.tools.misc import formatLang
 
@@ -224,6 +224,14 @@ class TestOrder(AccountingCase):
         self.assertEqual(wizards.browse(made).mapped("order_number"), ["1"])
         self.assertTrue(call_kw(wizards, "action_confirm", [made], {}))
         self.assertEqual((self.tranche.state, self.tranche.order_number), ("ordered", "1"))
+
+    def test_numbers_that_the_form_proposes(self):
+        self.order(self.tranche, "7")
+        self.certify(self.second)
+        wizards = self.env["grant.disbursement.order"].with_user(self.finance_officer)
+        form = Form(wizards.with_context(default_disbursement_ids=self.second.ids))
+        form.order_date = ORDERED
+        self.assertEqual((form.order_number, form.batch_number), ("8", 2))
 
     def test_batch(self):
         other = self.sign(self.make_subsidy(amount=500, partner_id=self.other_operator.id))
