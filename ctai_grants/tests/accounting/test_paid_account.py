@@ -99,6 +99,20 @@ class TestBill(PaidAccountCase):
             lines.unlink()
         self.assertEqual(bill.partner_bank_id, self.account)
 
+    def test_payment_frozen(self):
+        """Once matched, a payment stays what it was, whoever keeps the accounts."""
+        self.tranche.with_user(self.finance_officer)._do_pay(DAY)
+        payment = self.tranche._get_live_move()._get_payment_moves().origin_payment_id
+        self.assertTrue(payment)
+        for values in (
+            {"partner_bank_id": self.other_account.id}, {"amount": 1}, {"date": "2021-11-30"},
+            {"partner_id": self.other_operator.id}, {"payment_type": "inbound"},
+        ):  # fmt: skip
+            with self.subTest(values=values), self.assertRefused(payment.name, "cannot be changed"):
+                payment.with_user(self.finance_officer).write(values)
+        payment.with_user(self.finance_officer).write({"partner_bank_id": self.account.id})
+        self.assertFalse(self.verify())
+
     def test_posted_again(self):
         """What was written in a draft is looked at when it is posted, or in the same breath."""
         bill = self.bill(self.tranche)
