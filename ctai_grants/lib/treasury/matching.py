@@ -150,8 +150,8 @@ class OrderMatcher:
         """What takes money back may be issued in a later year than the order that it names."""
         key = operator_key(line.identifier)
         for tranche in self.by_number.get(normal_number(line.number), ()):
-            is_later = line.date and tranche.date and tranche.date <= line.date
-            if line.amount < 0 and is_later and (not key or not tranche.keys or key in tranche.keys):
+            is_theirs = not key or not tranche.keys or key in tranche.keys
+            if line.amount < 0 and is_theirs and tranche.date <= line.date:
                 self.held[tranche.id] = line.get_place()
 
     def _refuse_number(self, line):

@@ -54,16 +54,14 @@ class AccountMove(models.Model):
         if frozen and vals.get("state", "posted") == "posted":
             for move in self:
                 move._check_grant_unchanged(move, {name: vals[name] for name in frozen})
-        with self._grant_facts_kept():
-            return self._write_followed(vals)
-
-    def _write_followed(self, vals):
         if "state" not in vals and "date" not in vals:
-            return super().write(vals)
+            with self._grant_facts_kept():
+                return super().write(vals)
         if vals.get("state") == "posted":
             self._check_grant_documents()
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
-        result = super().write(vals)
+        with self._grant_facts_kept():
+            result = super().write(vals)
         concerned._sync_grant_ledger()
         self.line_ids._sync_own_costs()
         return result
