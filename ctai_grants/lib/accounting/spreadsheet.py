@@ -193,6 +193,8 @@ def _parse_amount_text(text):
         whole = whole.replace(separator, "")
     else:
         raise Refusal("bad_amount")
+    if len(whole) > 12:
+        raise Refusal("bad_amount")
     amount = Decimal(f"{whole}.{decimals or 0}").quantize(Decimal("0.01"))
     return -amount if in_brackets or before not in ("", "+") or after else amount
 

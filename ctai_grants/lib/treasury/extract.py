@@ -80,10 +80,12 @@ LAYOUTS = (ORDERS, STATE)
 COMMITMENT_DIGITS = 10
 # How the state of an order says that its money did not leave, or came back.
 UNPAID = re.compile(
-    r"\b(rejet|annul|refus|suspen|bloqu|impay|non (paye|regle)|a payer|(en )?(attente|instance)\b)"
+    r"\b(rejet|annul|refus|suspen|bloqu|impay|non (paye|regle|abouti)|a payer|retourn|renvoy|echec"
+    r"|echou|differ|sans suite|(nok?|ko|npai)\b|en cours\b|(en )?(attente|instance)\b)"
 )
 # How a row of totals begins, and the formula of one that is shown instead of its value.
 TOTALS = ("total", "sous total", "somme", "montant total", "totaux", "ensemble", "cumul")
+MORE_TOTALS = ("total general", "montant global")
 FORMULA = re.compile(
     r"=(?:SUM|SOMME|SUBTOTAL|SOUS\.TOTAL)\((?:\d+[;,])?\$?[A-Z]+\$?(\d+):\$?[A-Z]+\$?(\d+)\)",
     re.IGNORECASE,
@@ -313,12 +315,18 @@ class _RowReader:
             line.refuse("reversal")
         elif line.amount is not None and line.amount <= 0:
             line.refuse("reversal")
-        elif line.stage and UNPAID.search(normalise(line.stage)):
+        elif said := self._find_unpaid(line):
             # Whatever else is wrong with it, for instance that it has no date.
             line.is_rejected, line.reason = True, None
-            line.refuse("rejected", line.stage)
+            line.refuse("rejected", said)
         elif line.date and line.date > self.today:
             line.refuse("future")
+
+    def _find_unpaid(self, line):
+        """What the line says of itself that means it was not paid, in its state or its type."""
+        if "rejet" in line.type:
+            return line.type
+        return line.stage if line.stage and UNPAID.search(normalise(line.stage)) else None
 
     # --- totals ---------------------------------------------------------------------------------
 
@@ -328,11 +336,12 @@ class _RowReader:
         filled = [cell for cell in cells if not is_empty(cell)]
         if len(filled) == 1 and not is_empty(amount):
             return bool(self.amounts) and self._read_total(amount) is not None
-        return (
-            isinstance(filled[0], str)
-            and normalise(filled[0]).startswith(TOTALS)
-            and (is_empty(number) or number == filled[0])
-        )
+        if not is_empty(number) and number != filled[0]:
+            return False
+        texts = [normalise(cell) for cell in filled if isinstance(cell, str)]
+        is_first = isinstance(filled[0], str) and texts[0].startswith(TOTALS)
+        # The word may stand beside the amount: alone, since a payee may be called “Ensemble vocal”.
+        return is_first or any(text in (*TOTALS, *MORE_TOTALS) for text in texts)
 
     def check_total(self, row, cells):
         """A line saying that a total is wrong, or not to be read; None when it is the sum of what

@@ -144,6 +144,15 @@ class OrderMatcher:
             line.refuse("other_operator", of_others[0].number)
         else:
             self._refuse_number(line)
+            self._hold_other_year(line)
+
+    def _hold_other_year(self, line):
+        """What takes money back may be issued in a later year than the order that it names."""
+        key = operator_key(line.identifier)
+        for tranche in self.by_number.get(normal_number(line.number), ()):
+            is_theirs = not key or not tranche.keys or key in tranche.keys
+            if line.amount < 0 and is_theirs and tranche.date <= line.date:
+                self.held[tranche.id] = line.get_place()
 
     def _refuse_number(self, line):
         """Nothing of ours has that number: it is another order, whatever its amount."""

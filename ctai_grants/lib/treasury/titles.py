@@ -11,6 +11,11 @@ _KINDS = (
     "communaute d agglomeration", "metropole", "departement", "region", "syndicat", "ccas",
 )  # fmt: skip
 _KIND = re.compile(rf"\b(?:{'|'.join(_KINDS)})\b")
+# Bodies that are not the city itself, and are called by its name: they may stand behind it.
+_OTHER_KINDS = "communaute urbaine|communaute de communes|communaute d agglomeration|metropole"
+_OTHER = re.compile(rf"\b(?:{_OTHER_KINDS}|departement|region|syndicat|ccas)\b")
+_CITY = re.compile(r"\b(?:commune|ville|mairie)\b")
+_BEHIND = re.compile(rf"(.+?) (?:{_OTHER_KINDS})\b.*")
 # Only what a cell begins with: “paid for the city in May” names nobody.
 _NAMED = re.compile(rf"(?:(?:{'|'.join(_KINDS)}) )+(?:(?:d|de|du|des|la|le|les|l) )*(.+)")
 _WORDS = re.compile(r"\b(?:d|de|du|des|la|le|les|l)\b")
@@ -34,7 +39,8 @@ def read_titles(rows) -> Titles:
         # A label and its value may stand in two cells.
         for text in (*texts, " ".join(texts)):
             without = _SIRET.split(text)[0].strip(" -–—:,;(") if text else ""
-            if match := _NAMED.fullmatch(normalise(without)):
+            words = normalise(without)
+            if match := _NAMED.fullmatch(words) or _BEHIND.fullmatch(words):
                 names.append((match[1], without))
                 break
     return Titles(tuple(sirets), tuple(names))
@@ -50,6 +56,20 @@ def _find_sirets(cell):
     return [text.zfill(14)] if len(text) in (13, 14) else []
 
 
+def is_other_body(text: str, name: str) -> bool:
+    """Whether a title names a body that is not the city called ``name``, though called like it.
+
+    >>> is_other_body("CCAS de Poitiers", "Ville de Poitiers")
+    True
+    >>> is_other_body("CCAS de Poitiers", "CCAS de Poitiers")
+    False
+    """
+    words = normalise(name)
+    return bool(
+        _OTHER.search(normalise(text)) and _CITY.search(words) and not _OTHER.search(words)
+    )
+
+
 def names_city(words: str, name: str) -> bool:
     """Whether what a title says (normalised, after “city of”) is the city called ``name``.
 
@@ -59,7 +79,9 @@ def names_city(words: str, name: str) -> bool:
     False
     """
     core = _strip(_KIND.sub(" ", normalise(name)))
-    return not core or f"{_strip(words)} ".startswith(f"{core} ")
+    named = f"{_strip(words)} "
+    longer = tuple(f"{core} {word} " for word in ("sur", "sous", "lez", "en"))
+    return not core or named.startswith(f"{core} ") and not named.startswith(longer)
 
 
 def _strip(words):

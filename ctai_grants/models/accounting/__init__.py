@@ -7,6 +7,7 @@ from . import (
     account_move,
     account_move_line,
     account_partial_reconcile,
+    account_payment,
     grant_account,
     grant_accounting_control,
     grant_decision,

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -53,11 +55,13 @@ class AccountMove(models.Model):
             for move in self:
                 move._check_grant_unchanged(move, {name: vals[name] for name in frozen})
         if "state" not in vals and "date" not in vals:
-            return super().write(vals)
+            with self._grant_facts_kept():
+                return super().write(vals)
         if vals.get("state") == "posted":
             self._check_grant_documents()
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
-        result = super().write(vals)
+        with self._grant_facts_kept():
+            result = super().write(vals)
         concerned._sync_grant_ledger()
         self.line_ids._sync_own_costs()
         return result
@@ -101,14 +105,46 @@ class AccountMove(models.Model):
             else:
                 changed = new != record[name]
             if changed:
-                raise UserError(
-                    self.env._(
-                        "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
-                        "to draft, which takes the order back.",
-                        move=self.display_name,
-                        field=field._description_string(self.env),
-                    )
-                )
+                self._refuse_grant_change(field)
+
+    def _refuse_grant_change(self, field):
+        raise UserError(
+            self.env._(
+                "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
+                "to draft, which takes the order back.",
+                move=self.display_name,
+                field=field._description_string(self.env),
+            )
+        )
+
+    @contextmanager
+    def _grant_facts_kept(self):
+        """Refuse what changes a posted move of ours by way of another field: many are computed,
+        and follow fields that are nobody's business.
+
+        :raise UserError: as :meth:`_check_grant_unchanged`
+        """
+        before = self._get_grant_facts()
+        yield
+        for move, facts in before.items():
+            after = move.exists()._get_grant_facts().get(move, facts)
+            for name in sorted(facts):
+                if facts[name] != after[name]:
+                    self._refuse_grant_change(move._fields[name])
+
+    def _get_grant_facts(self):
+        """What the posted moves of ours among these say: dict {move: {name of the field: value}}.
+        Not what is left to pay, which accounting follows itself."""
+        # sudo: compared, and shown to nobody
+        posted = self.sudo().filtered(lambda move: move.grant_origin_id and move.state == "posted")
+        names = self._grant_frozen_fields - {"amount_residual", "payment_state"}
+        return {
+            move: {
+                **{name: move[name] for name in names},
+                "line_ids": {line.id: line._get_grant_facts() for line in move.line_ids},
+            }
+            for move in posted
+        }
 
     @api.model
     def _check_grant_origin(self, vals):

@@ -8,6 +8,7 @@ class AccountMoveLine(models.Model):
     _grant_frozen_fields = frozenset({
         "account_id", "partner_id", "debit", "credit", "balance", "amount_currency", "currency_id",
         "price_unit", "quantity", "discount", "tax_ids", "analytic_distribution", "date_maturity",
+        "date",
         # Computed, and anybody's to write by RPC.
         "price_subtotal", "price_total", "amount_residual", "amount_residual_currency",
         "reconciled",
@@ -22,6 +23,9 @@ class AccountMoveLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
+        for move in lines.move_id:
+            if move.grant_origin_id and move.state == "posted":
+                move._refuse_grant_change(move._fields["line_ids"])
         lines.filtered(lambda line: line.parent_state == "posted")._sync_own_costs()
         return lines
 
@@ -33,9 +37,21 @@ class AccountMoveLine(models.Model):
         if frozen:
             for line in self:
                 line.move_id._check_grant_unchanged(line, {name: vals[name] for name in frozen})
-        result = super().write(vals)
+        with (self.move_id | self.move_id.browse(vals.get("move_id")))._grant_facts_kept():
+            result = super().write(vals)
         posted._sync_own_costs(before)
         return result
+
+    def unlink(self):
+        with self.move_id._grant_facts_kept():
+            return super().unlink()
+
+    def _get_grant_facts(self):
+        """What a line of an order says."""
+        names = self._grant_frozen_fields - {
+            "amount_residual", "amount_residual_currency", "reconciled"
+        }  # fmt: skip
+        return {name: self[name] for name in names}
 
     def _get_cost_envelopes(self):
         """The envelopes that these items are costs of (:mod:`grant_own_cost`)."""

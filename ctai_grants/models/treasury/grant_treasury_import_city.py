@@ -2,7 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ...lib.treasury.matching import is_city
-from ...lib.treasury.titles import names_city
+from ...lib.treasury.titles import is_other_body, names_city
 
 
 class GrantTreasuryImport(models.Model):
@@ -66,7 +66,9 @@ class GrantTreasuryImport(models.Model):
             return None
         if near := [found for found in titles.sirets if found[:9] == siret[:9]]:
             return "city_siret", near[0]
-        if any(names_city(words, self.company_id.name) for words, _name in titles.names):
+        name = self.company_id.name
+        if any(names_city(words, name) and not is_other_body(text, name)
+               for words, text in titles.names):  # fmt: skip
             return None
         named = [*titles.sirets, *(name for _words, name in titles.names)]
         return ("title_city", named[0]) if named else None

@@ -79,6 +79,40 @@ class TestBill(PaidAccountCase):
             with self.subTest(name=name), self.assertRefused("cannot be changed"):
                 line.with_context(skip_readonly_check=True).write({name: value})
 
+    def test_frozen_by_way_of_others(self):
+        """Fields that what is paid is computed from, lines put beside, lines taken away."""
+        bill = self.tranche._get_live_move().with_user(self.finance_officer)
+        line = bill.invoice_line_ids
+        for records, values in (
+            (bill, {"bank_partner_id": self.other_operator.id}),
+            (line, {"date": OTHER_DAY}),
+            (line, {"currency_rate": 2}),
+        ):
+            with self.subTest(values=values), self.assertRefused(bill.name):
+                records.write(values)
+                self.env.flush_all()
+        keys = {"force_delete": True, "check_move_validity": False, "dynamic_unlink": True}
+        lines = line.with_context(**keys)
+        with self.assertRefused(bill.name, "cannot be changed"):
+            lines.create({"move_id": bill.id, "account_id": line.account_id.id, "debit": 100})
+        with self.assertRefused():
+            lines.unlink()
+        self.assertEqual(bill.partner_bank_id, self.account)
+
+    def test_payment_frozen(self):
+        """Once matched, a payment stays what it was, whoever keeps the accounts."""
+        self.tranche.with_user(self.finance_officer)._do_pay(DAY)
+        payment = self.tranche._get_live_move()._get_payment_moves().origin_payment_id
+        self.assertTrue(payment)
+        for values in (
+            {"partner_bank_id": self.other_account.id}, {"amount": 1}, {"date": "2021-11-30"},
+            {"partner_id": self.other_operator.id}, {"payment_type": "inbound"},
+        ):  # fmt: skip
+            with self.subTest(values=values), self.assertRefused(payment.name, "cannot be changed"):
+                payment.with_user(self.finance_officer).write(values)
+        payment.with_user(self.finance_officer).write({"partner_bank_id": self.account.id})
+        self.assertFalse(self.verify())
+
     def test_posted_again(self):
         """What was written in a draft is looked at when it is posted, or in the same breath."""
         bill = self.bill(self.tranche)

@@ -113,6 +113,20 @@ class TestReturns(ReturnsCase):
             rows=[order_row(1), order_row(2, -50.0), order_row(1, -1000.0, siret=OTHER_SIRET)],
         )  # fmt: skip
 
+    def test_type_that_says_rejected(self):
+        rows = [order_row(1, **{"TYPE MANDAT": "5-Rejet"})]
+        self.assertFacts(("refused", "rejected"), rows=rows)
+
+    def test_amount_of_many_digits(self):
+        self.assertFacts(("refused", "bad_amount"), rows=[order_row(1, "9" * 400)])
+
+    def test_return_issued_in_a_later_year(self):
+        """Its number and party say which order; nothing is offered beside it."""
+        back = order_row(1, -1000.0, paid="20/02/2022", DATE_EMISSION="05/02/2022")
+        self.assertFacts(
+            ("refused", "unexplained"), ("refused", "reversal"), rows=[order_row(1), back]
+        )
+
     def test_return_of_what_an_earlier_file_paid(self):
         self.book(order_row(1))
         back = order_row(1, -1000.0, paid="10/12/2021")
@@ -192,7 +206,10 @@ class TestReturns(ReturnsCase):
         self.assertFacts(("to_return", "return"), rows=[whole])
 
     def test_states_of_orders(self):
-        for state in ("Rejeté", "ANNULÉ", "Suspendu", "En attente", "Non payé"):
+        for state in (
+            "Rejeté", "ANNULÉ", "Suspendu", "En attente", "Non payé", "Retourné", "Échec", "KO",
+            "Différé", "En cours", "Sans suite"
+        ):
             with self.subTest(state=state):
                 found = self.assertFacts(
                     ("refused", "rejected"), rows=[stated(state, 1)], head=STATED
@@ -263,6 +280,7 @@ class TestWhose(ReturnsCase):
     def test_titles_that_name_another_city(self):
         for title in (
             ["Collectivité : Commune de Saint-Exemple"],
+            ["GRAND EXEMPLE COMMUNAUTÉ URBAINE"],
             ["Collectivité", "", "SAINT-EXEMPLE"],
             [f"Extrait des paiements - SIRET {STRANGER}"],
             ["SIRET", f"{STRANGER[:3]} {STRANGER[3:6]} {STRANGER[6:9]} {STRANGER[9:]}"],
