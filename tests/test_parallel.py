@@ -161,9 +161,7 @@ class City:
         def ask(number, request):
             answers[number] = self.workers[number].ask({**request, "at": at})
 
-        threads = [
-            threading.Thread(target=ask, args=pair) for pair in enumerate(requests)
-        ]
+        threads = [threading.Thread(target=ask, args=pair) for pair in enumerate(requests)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -428,6 +426,32 @@ def prepare_to_pay(city, subsidy):
     )
 
 
+@pytest.mark.parametrize("kinds", (1, WORKERS))
+def test_files_handed_in_at_once(city, kinds):
+    """A second click makes no second version; different files are numbered, and none is lost."""
+    _contract, (envelope,) = city.make_contract(5000)
+    (subsidy,) = city.make_subsidies(envelope, 1000, state="signed")
+    (piece,) = city.code(
+        f"milestone = env['grant.milestone'].create({{'name': 'M', 'subsidy_id': {subsidy},\n"
+        "    'date': '2090-01-01'})\n"
+        "out += env['grant.deliverable'].create({'name': 'P', 'milestone_id': milestone.id}).ids"
+    )
+    answers = city.together(
+        *[
+            city.wizard(
+                "coordinator", "grant.deliverable.submit", deliverable_id=piece, filename="p.pdf",
+                file=base64.b64encode(b"%PDF-1.7 " + str(number % kinds).encode()).decode(),
+            )
+            for number in range(WORKERS)
+        ]
+    )  # fmt: skip
+    assert passed(answers) == list(range(WORKERS)), refusals(answers)
+    versions = city.code(
+        f"out += env['grant.deliverable'].browse({piece}).version_ids.mapped('number')"
+    )
+    assert sorted(versions) == list(range(1, kinds + 1))
+
+
 def test_orders_of_one_subsidy(city):
     """An order moves no counter, and yet two of them do not exceed the commitment."""
     contract, (envelope,) = city.make_contract(5000)
@@ -437,8 +461,10 @@ def test_orders_of_one_subsidy(city):
     answers = city.together(
         *[
             city.wizard(
-                "finance_officer", "grant.disbursement.order",
-                disbursement_ids=[[6, 0, [tranche]]], order_number=f"M-{tranche}",
+                "finance_officer",
+                "grant.disbursement.order",
+                disbursement_ids=[[6, 0, [tranche]]],
+                order_number=f"M-{tranche}",
             )
             for tranche in tranches
         ]  # fmt: skip

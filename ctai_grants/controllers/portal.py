@@ -33,6 +33,13 @@ class GrantsPortal(CustomerPortal):
                 values[key] = request.env[models[0]].search_count([]) if seen else 0
         return values
 
+    def _document_check_access(self, model_name, document_id, access_token=None):
+        if model_name == "account.move" and not request.env.user._is_internal():
+            # A link with a token goes past every rule; ours has no page here.
+            if request.env[model_name].browse(document_id)._is_of_grants():
+                raise MissingError(self.env._("This document does not exist."))
+        return super()._document_check_access(model_name, document_id, access_token)
+
     def _may_see(self, models):
         return all(request.env[model].has_access("read") for model in models)
 
@@ -187,7 +194,8 @@ class GrantsPortal(CustomerPortal):
         return request.redirect(f"{page}?handed_in={deliverable_id}#piece_{deliverable_id}")
 
     def _submit(self, deliverable, ufile, comment, subsidy_sudo):
-        if not ufile or not ufile.filename:
+        # A field of that name that is no file is text.
+        if not ufile or not getattr(ufile, "filename", None):
             raise UserError(self.env._("Choose a file first."))
         # One byte more than allowed is enough for the model to say that it is too much.
         content = ufile.read(subsidy_sudo.company_id.grant_upload_max_mb * 2**20 + 1)
@@ -229,11 +237,18 @@ class GrantsPortal(CustomerPortal):
                 "title": contract_sudo.name,
                 "contract": contract_sudo,
                 "subsidies": subsidies_sudo.grouped("envelope_id"),
-                "accepted": subsidies_sudo.deliverable_ids.filtered(
-                    lambda piece: piece.state == "accepted"
-                ).grouped("subsidy_id"),
+                "accepted": self._get_accepted(subsidies).grouped("subsidy_id"),
             },
         )
+
+    def _get_accepted(self, subsidies):
+        """The accepted pieces that the user may download (in sudo)."""
+        versions = request.env["grant.deliverable.version"].search(
+            [("subsidy_id", "in", subsidies.ids)]
+        )
+        # sudo: the names of the pieces whose versions the user's own rules found
+        pieces_sudo = versions.sudo().accepted_of_ids
+        return pieces_sudo.filtered(lambda piece: piece.state == "accepted")
 
     # ------------------------------------------------------------------
     # Files

@@ -40,6 +40,7 @@ from .treasury import (
     test_treasury,
 )
 from .portal import (
+    test_closed_doors,
     test_portal,
     test_portal_rpc,
     test_portal_tour,

@@ -3,7 +3,12 @@
 import base64
 import binascii
 import io
+import lzma
+import re
 import zipfile
+import zlib
+
+from ..guard.words import clean
 
 PDF = "application/pdf"
 PNG = "image/png"
@@ -26,6 +31,26 @@ ALLOWED = {
     "xlsx": XLSX,
     "csv": CSV,
 }
+
+
+#: Characters of a file's name, its extension included, and of a comment.
+LONGEST_NAME = 200
+LONGEST_COMMENT = 4000
+
+
+def clean_name(name) -> str:
+    r"""The name that a file is kept under: no folders, nothing unseen; the extension always stays.
+
+    >>> clean_name("C:\\notes\\bilan.pdf"), clean_name("../x/\u202ebilan.pdf"), clean_name("")
+    ('bilan.pdf', 'bilan.pdf', 'file')
+    >>> len(clean_name("a" * 300 + ".pdf")), clean_name("a" * 300 + ".pdf")[-5:]
+    (200, 'a.pdf')
+    """
+    name = clean(re.split(r"[\\/]", name or "")[-1].replace("\n", " "), 10_000)
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension) > 10:
+        return name[:LONGEST_NAME] or "file"
+    return stem[: LONGEST_NAME - len(extension) - 1] + dot + extension
 
 
 def decode(value) -> bytes:
@@ -89,8 +114,11 @@ def _office_type(content: bytes) -> str | None:
                     return DOCX
                 if "xl/workbook.xml" in names:
                     return XLSX
-    # Damaged, protected by a password, or packed in a way that Python does not know.
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
+    # Damaged anywhere, protected by a password, or packed in a way that Python does not know.
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError,
+        OSError, EOFError, ValueError,
+    ):  # fmt: skip
         return None
     return None
 

@@ -4,6 +4,7 @@ from . import grant_portal_mixin
 
 # isort: on
 from . import (
+    account_move,
     grant_contract,
     grant_subsidy,
     ir_http,

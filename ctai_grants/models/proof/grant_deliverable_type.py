@@ -14,6 +14,11 @@ class GrantDeliverableType(models.Model):
     instructions = fields.Text(
         translate=True, help="Shown to the operator beside the upload button."
     )
+    for_prefecture = fields.Boolean(
+        string="Shown to the Prefecture",
+        default=True,
+        help="The prefecture may download the version that was accepted.",
+    )
     active = fields.Boolean(default=True)
 
     _code_uniq = models.UniqueIndex("(code)", "There is already a type of piece with this code.")

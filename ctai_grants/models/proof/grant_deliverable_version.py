@@ -25,7 +25,7 @@ class GrantDeliverableVersion(models.Model):
         index=True, portal=True,
     )  # fmt: skip
     subsidy_id = fields.Many2one(
-        "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True
+        "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True, portal=True
     )
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict", portal=True
@@ -45,6 +45,8 @@ class GrantDeliverableVersion(models.Model):
         "res.users", string="Handed In By", readonly=True, required=True, ondelete="restrict"
     )
     comment = fields.Text(readonly=True)
+    # The piece whose last version this is: once accepted, that version and no other.
+    accepted_of_ids = fields.One2many("grant.deliverable", "last_version_id")
 
     _number_uniq = models.UniqueIndex(
         "(deliverable_id, number)", "Two versions of a piece cannot have the same number."

@@ -11,9 +11,9 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from ..common import PDF, GrantsCommon
 
 
-def make_office_file(*names):
+def make_office_file(*names, compression=zipfile.ZIP_STORED):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name in names:
             archive.writestr(name, "x")
     return buffer.getvalue()
