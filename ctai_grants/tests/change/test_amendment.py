@@ -409,12 +409,12 @@ class TestAmendment(GrantsCommon):
         self.assertIn(self.format(170000), amendment.advice)
         self.sign_amendment(amendment)
         late = self.make_subsidy(amount=150000, signature_date="2021-12-14")
-        with self.assertRefused(self.envelope.name, "12/15/2021", self.format(140000)):
+        with self.assertRefused(self.envelope.name, "12/14/2021", self.format(140000)):
             self.sign(late)
         # Nor in parts, each of which would fit.
         parts = [Command.create({"name": f"Action {n}", "amount": 75000}) for n in (1, 2)]
         late.write({"signature_date": "2021-12-13", "action_ids": parts})
-        with self.assertRefused(self.envelope.name, "12/15/2021", self.format(150000)):
+        with self.assertRefused(self.envelope.name, "12/13/2021", self.format(150000)):
             self.sign(late)
         self.sign(self.make_subsidy(amount=140000, signature_date="2021-12-14"))
         self.sign(self.make_subsidy(amount=20000, signature_date="2021-12-15"))

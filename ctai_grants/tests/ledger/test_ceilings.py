@@ -1,3 +1,5 @@
+import datetime
+
 from odoo.exceptions import UserError
 from odoo.service.model import call_kw
 from odoo.tests import Form
@@ -108,7 +110,10 @@ class TestCeilings(GrantsCommon):
         self.ask(closed, "close", self.finance_manager)
         self.assertEqual(self.envelope.available_amount, 129999.99)
         self.assertEqual(closed.committed_amount, 20000.01)
-        self.sign(self.make_subsidy(amount=129999.99))
+        # What was given back today was committed until then.
+        with self.assertRefused(self.envelope.name, "10/25/2021", self.money(129999.99)):
+            self.sign(self.make_subsidy(amount=129999.99))
+        self.sign(self.make_subsidy(amount=129999.99, signature_date=datetime.date.today()))
         with self.assertRaises(UserError):
             closed.with_user(self.finance_manager).action_reopen()
         self.assertEqual(closed.state, "closed")
