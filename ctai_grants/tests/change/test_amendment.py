@@ -12,10 +12,8 @@ from ..common import PDF, GrantsCommon
 DAY = datetime.date.fromisoformat
 
 
-@tagged("post_install", "-at_install")
-class TestAmendment(GrantsCommon):
-    """R10: an amendment changes amounts, dates, tranches and due dates itself, all or nothing,
-    when it is signed; before and after stay readable."""
+class AmendmentCase(GrantsCommon):
+    """A signed subsidy with two actions and two tranches, and amendments to it."""
 
     @classmethod
     def setUpClass(cls):
@@ -132,6 +130,12 @@ class TestAmendment(GrantsCommon):
     # ------------------------------------------------------------------
     # To a subsidy
     # ------------------------------------------------------------------
+
+
+@tagged("post_install", "-at_install")
+class TestAmendment(AmendmentCase):
+    """R10: an amendment changes amounts, dates, tranches and due dates itself, all or nothing,
+    when it is signed; before and after stay readable."""
 
     def test_applied_when_signed(self):
         before = self.get_state()
