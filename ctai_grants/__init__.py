@@ -10,5 +10,6 @@ def uninstall_hook(env):
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
-            grant_entry_refuse, grant_entry_queue CASCADE
+            grant_entry_refuse, grant_entry_queue, grant_entry_count, grant_entry_overrun,
+            grant_entry_sign CASCADE
     """)

@@ -28,7 +28,10 @@ from .closing import (
     test_due,
     test_recovery,
 )
-from .change import test_amendment
+from .change import (
+    test_amendment,
+    test_amendment_dates,
+)
 from .accounting import (
     test_accounting,
     test_own_cost,

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_date
 
 
 class GrantAmendment(models.Model):
@@ -23,6 +24,7 @@ class GrantAmendment(models.Model):
                     changes="; ".join(stale),
                 )
             )
+        obstacles += self._get_date_obstacles()
         for name in ("date_start", "date_end"):
             # What has no dates may stay without.
             if self[f"{name}_before"] and not self[name]:
@@ -33,6 +35,51 @@ class GrantAmendment(models.Model):
         if self.subsidy_id:
             return obstacles + self._get_subsidy_obstacles()
         return obstacles + self._get_contract_obstacles()
+
+    def _get_date_obstacles(self):
+        """Signed today at the latest, after the document and what amended it before, in the order of
+        the acts that it needs: the ledger and statements follow the dates of signature."""
+        signed = self.signature_date
+        document = self._get_document()
+        obstacles = []
+        if signed and (
+            signed > self.company_id._grant_today()
+            or (document.signature_date and signed < document.signature_date)
+        ):
+            obstacles.append(
+                self.env._(
+                    "It is signed after the document it amends, and today at the latest."
+                )
+            )
+        last = document.amendment_ids.filtered(
+            lambda other: other.state == "signed" and other._origin != self._origin
+        ).sorted("signature_date")[-1:]
+        if signed and last and signed < last.signature_date:
+            obstacles.append(
+                self.env._(
+                    "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments follow "
+                    "each other. Date it of that day, or later.",
+                    date=format_date(self.env, signed),
+                    last=last.display_name,
+                    signed=format_date(self.env, last.signature_date),
+                )
+            )
+        order = ("decision_date", "executory_date", "signature_date")
+        dates = [(self[name], name) for name in order if self[name]]
+        for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
+            if later < earlier:
+                obstacles.append(
+                    self.env._(
+                        "“%(after)s” comes before “%(before)s”.",
+                        after=self._fields[after]._description_string(self.env),
+                        before=self._fields[before]._description_string(self.env),
+                    )
+                )
+        return obstacles
+
+    def _get_day(self):
+        """The day from which this amendment counts: of its signature, today while there is none."""
+        return self.signature_date or self.company_id._grant_today()
 
     def _get_stale(self):
         """What the document says now and did not when this was drafted: a list of sentences."""
@@ -84,7 +131,7 @@ class GrantAmendment(models.Model):
                 )
             )
         asked = self.amount - self.amount_before
-        left = subsidy.envelope_id.available_amount
+        left = subsidy.envelope_id._get_room_since(self._get_day()) if asked > 0 else 0.0
         if currency.compare_amounts(asked, max(left, 0)) > 0:
             obstacles.append(
                 self.env._(
@@ -101,17 +148,18 @@ class GrantAmendment(models.Model):
     def _get_schedule_obstacles(self):
         tranches, actions = self.tranche_line_ids, self.action_line_ids
         settled = sum(tranches.filtered("is_settled").mapped("amount"))
-        kept = self.subsidy_id.paid_amount - self.subsidy_id.recovered_amount
+        taken = self.amount_before - self.amount
+        kept = taken - self.subsidy_id._get_room_since(self._get_day()) if taken > 0 else 0.0
         planned = sum(t.amount for t in tranches if t.operation != "cancel")
         of_actions = sum(actions.mapped("amount"))
         short = self.amount - planned
         # It may have been signed short of its amount: not shorter than it was.
         missing = max(0.0, self.amount_before - sum(tranches.mapped("amount_before")))
         # What is not to be undone counts by tranche and in the ledger, where parts of tranches and
-        # repayments are: the larger one binds.
+        # repayments are, by date: the larger one binds.
         sentences = (
             (
-                max(settled, kept) - self.amount,
+                max(settled - self.amount, kept),
                 self.env._("certified, ordered or paid is more than the amount by %(gap)s"),
             ),
             (-short, self.env._("the tranches exceed the amount by %(gap)s")),
@@ -139,8 +187,8 @@ class GrantAmendment(models.Model):
             for sentence in subsidy._get_period_errors(subsidy, self)
         ]
         for line in self.envelope_line_ids.filtered("item_id"):
-            left = line._get_item().available_amount
             asked = line.amount_before - line.amount
+            left = line._get_item()._get_room_since(self._get_day()) if asked > 0 else 0.0
             if currency.compare_amounts(asked, left) > 0:
                 obstacles.append(
                     self.env._(

@@ -41,34 +41,6 @@ class GrantAmendment(models.Model):
         self._get_document()._check_state(
             ("signed", "in_force"), self.env._("Signing an amendment")
         )
-        self._check_dates()
-
-    def _check_dates(self):
-        """Refuse a signature in the future, before the document's own, or before the council's
-        decision was executory."""
-        signed = self._get_document().signature_date
-        if self.signature_date > self.company_id._grant_today() or (
-            signed and self.signature_date < signed
-        ):
-            raise UserError(
-                self.env._(
-                    "%(amendment)s: it is signed after the document it amends, and today at the "
-                    "latest.",
-                    amendment=self.display_name,
-                )
-            )
-        order = ("decision_date", "executory_date", "signature_date")
-        dates = [(self[name], name) for name in order if self[name]]
-        for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
-            if later < earlier:
-                raise UserError(
-                    self.env._(
-                        "%(amendment)s: “%(after)s” comes before “%(before)s”.",
-                        amendment=self.display_name,
-                        after=self._fields[after]._description_string(self.env),
-                        before=self._fields[before]._description_string(self.env),
-                    )
-                )
 
     def _lock_items(self):
         """The document, then what it is made of: nobody certifies a tranche meanwhile."""
@@ -129,11 +101,7 @@ class GrantAmendment(models.Model):
             rest = self.amount - self.amount_before - sum(gain["amount"] for gain in gains)
             if not self.currency_id.is_zero(rest):
                 gains.append({**subsidy, "amount": self.currency_id.round(rest)})
-        # The ceilings hold after each line: what is paid needs its commitment, what is committed
-        # its allocation. Gains first, if there is room for them.
-        up = sum(gain["amount"] for gain in gains if gain["amount"] > 0)
-        fits = self.contract_id or up <= self.subsidy_id.envelope_id.available_amount
-        gains.sort(key=lambda gain: gain["amount"], reverse=bool(fits))
+        # In one statement: what actions lose and gain of each other nets together.
         return [{**gain, "date": self.signature_date, "memo": self.display_name} for gain in gains]
 
     def _record_signature(self):

@@ -7,10 +7,12 @@ from . import (
 
 # isort: on
 from . import (
+    base,
     grant_action,
     grant_contract,
     grant_entry,
     grant_entry_queue,
+    grant_entry_refusal,
     grant_entry_verifier,
     grant_envelope,
     grant_subsidy,

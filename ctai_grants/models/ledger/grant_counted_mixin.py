@@ -1,4 +1,5 @@
 from odoo import api, fields, models, tools
+from odoo.tools import SQL
 
 from ..guard.fields import get_declared
 
@@ -14,6 +15,10 @@ class GrantCountedMixin(models.AbstractModel):
     _description = "Counters of the Ledger"
     # Which knows what ``portal`` means on a field.
     _inherit = ["grant.disclosed.mixin"]
+
+    # The field of an entry that names such a document, and what a euro of each kind adds to its room.
+    _entry_key = None
+    _room_signs = {}
 
     # Monetary fields ask for one here; each model says whose it is.
     currency_id = fields.Many2one("res.currency")
@@ -57,3 +62,34 @@ class GrantCountedMixin(models.AbstractModel):
             kept = record.paid_amount - record.recovered_amount
             record.to_pay_amount = record.committed_amount - kept
             record.unjustified_amount = kept - record.justified_amount
+
+    def _get_room_since(self, day):
+        """The least that is left (of an envelope to commit, of a subsidy to pay) at the end of
+        ``day`` and of each day after it: what may be taken as of ``day``.
+
+        :return: euros, below zero where data from before exceed a ceiling
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        signs = SQL(" ").join(
+            SQL("WHEN %s THEN %s", kind, sign) for kind, sign in self._room_signs.items()
+        )
+        ((room,),) = self.env.execute_query(
+            SQL(
+                """WITH move AS (
+                       SELECT GREATEST(date, %(day)s::date) AS date,
+                              CASE kind %(signs)s ELSE 0 END * amount AS change
+                         FROM grant_entry WHERE %(key)s = %(id)s
+                        UNION ALL SELECT %(day)s::date, 0
+                   ), day AS (
+                       SELECT sum(sum(change)) OVER (ORDER BY date) AS room
+                         FROM move GROUP BY date
+                   )
+                   SELECT min(room) FROM day""",
+                day=day,
+                signs=signs,
+                key=SQL.identifier(self._entry_key),
+                id=self.id,
+            )
+        )
+        return float(room)

@@ -1,11 +1,9 @@
-import json
-
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, file_open, format_date
-from odoo.tools.misc import formatLang, get_lang
+from odoo.tools.misc import get_lang
 
 from ..guard.res_company import today_in
 
@@ -45,9 +43,7 @@ class GrantEntry(models.Model):
     currency_id = fields.Many2one(
         "res.currency", required=True, readonly=True, ondelete="restrict"
     )
-    subsidy_id = fields.Many2one(
-        "grant.subsidy", readonly=True, ondelete="restrict", index="btree_not_null"
-    )
+    subsidy_id = fields.Many2one("grant.subsidy", readonly=True, ondelete="restrict")
     action_id = fields.Many2one("grant.action", readonly=True, ondelete="restrict")
     partner_id = fields.Many2one(
         "res.partner", string="Operator", readonly=True, ondelete="restrict", index="btree_not_null"
@@ -71,21 +67,28 @@ class GrantEntry(models.Model):
         "(envelope_id, number)", "Two entries of an envelope cannot have the same number."
     )
     _contract_date_idx = models.Index("(contract_id, date)")
+    # What comes after a day: grant_entry_dates.sql.
+    _subsidy_date_idx = models.Index("(subsidy_id, date) WHERE subsidy_id IS NOT NULL")
+    _ceiling_date_idx = models.Index(
+        "(envelope_id, date) WHERE kind IN ('allocation', 'commitment')"
+    )
     # To PostgreSQL “NaN” equals itself and exceeds every number: only the bound refuses it.
     _amount_cents = models.Constraint(
         "CHECK (amount <> 0 AND amount = round(amount, 2) AND abs(amount) < 1e12)",
         "The amount of a ledger entry is not zero and has two decimals at most.",
     )
     _subsidy_by_kind = models.Constraint(
-        "CHECK ((subsidy_id IS NULL) = (kind IN ('allocation', 'receipt')))",
+        "CHECK (CASE WHEN subsidy_id IS NULL THEN kind IN ('allocation', 'receipt') "
+        "ELSE kind IN ('commitment', 'payment', 'justification', 'recovery') END)",
         "Allocations and receipts belong to an envelope, the other entries to a subsidy.",
     )
 
     @api.model
     def _install_guards(self):
         result = super()._install_guards()
-        with file_open("ctai_grants/models/ledger/grant_entry_schema.sql") as schema:
-            self.env.cr.execute(schema.read())
+        for name in ("schema", "dates"):
+            with file_open(f"ctai_grants/models/ledger/grant_entry_{name}.sql") as functions:
+                self.env.cr.execute(functions.read())
         return result
 
     # ------------------------------------------------------------------
@@ -119,7 +122,7 @@ class GrantEntry(models.Model):
             self.env.cr.execute(self._get_insert(origin, lines), log_exceptions=False)
         except psycopg2.errors.CheckViolation as error:
             if (error.diag.constraint_name or "").startswith("grant_ledger_"):
-                raise self._get_refusal(error) from error
+                raise UserError(self._get_refusal(error)) from error
             # Another CHECK: Odoo has the sentence of its constraint.
             raise
         entries = self.browse(row[0] for row in self.env.cr.fetchall())
@@ -154,12 +157,11 @@ class GrantEntry(models.Model):
 
     @api.model
     def _check_dates(self, lines):
-        """Refuse a date after today, or before the money was there: as at that date, more would
-        be committed than allocated (R1)."""
+        """Refuse a date after today, or before the contract was in force."""
         frames = self._get_frames(lines)
         for line in lines:
             date = fields.Date.to_date(line["date"])
-            since, today, _is_later = frames[line["envelope_id"]]
+            since, today = frames[line["envelope_id"]]
             if date > today:
                 raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
             if since and date < since:
@@ -172,84 +174,26 @@ class GrantEntry(models.Model):
                         date=format_date(self.env, since),
                     )
                 )
-        for envelope_id, (_since, _today, is_later) in frames.items():
-            if is_later:
-                own = [line for line in lines if line["envelope_id"] == envelope_id]
-                self._check_left_then(self.env["grant.envelope"].browse(envelope_id), own)
 
     @api.model
     def _get_frames(self, lines):
-        """Between which days ``lines`` may be dated: dict {envelope id: (in force since, today, is
-        something allocated after the first of these lines)}.
+        """Between which days ``lines`` may be dated: dict {envelope id: (in force since, today)}.
 
         In one read: through the records it takes half a dozen, in a cache that is cold at each
         request, which is most of what posting costs.
         """
         rows = self.env.execute_query(
             SQL(
-                """SELECT envelope.id, contract.force_date, partner.tz,
-                          EXISTS (SELECT FROM grant_entry later
-                                   WHERE later.contract_id = envelope.contract_id
-                                     AND later.date > %s AND later.envelope_id = envelope.id
-                                     AND later.kind = 'allocation')
+                """SELECT envelope.id, contract.force_date, partner.tz
                      FROM grant_envelope envelope
                      JOIN grant_contract contract ON contract.id = envelope.contract_id
                      JOIN res_company company ON company.id = envelope.company_id
                      JOIN res_partner partner ON partner.id = company.partner_id
                     WHERE envelope.id = ANY(%s)""",
-                min(fields.Date.to_date(line["date"]) for line in lines),
                 [line["envelope_id"] for line in lines],
             )
         )
-        return {key: (since, today_in(zone), later) for key, since, zone, later in rows}
-
-    @api.model
-    def _check_left_then(self, envelope, lines):
-        """Refuse what only a later allocation leaves room for, all these lines of ``envelope``
-        together: the ceilings of the database count all that is allotted, whatever its date (R1).
-        """
-        signs = {"commitment": 1, "allocation": -1}
-        moves = [
-            (fields.Date.to_date(line["date"]), signs.get(line["kind"], 0) * line["amount"])
-            for line in lines
-        ]
-        for day, left in self._get_left_before_allocations(envelope, min(moves)[0]):
-            asked = sum(amount for date, amount in moves if date < day)
-            if asked > 0 and envelope.currency_id.compare_amounts(asked, left) > 0:
-                raise UserError(
-                    self.env._(
-                        "Envelope “%(envelope)s”: before the amendment of %(date)s, %(left)s are "
-                        "left to commit, %(asked)s asked.",
-                        envelope=envelope.display_name,
-                        date=format_date(self.env, day),
-                        left=envelope.currency_id.format(left),
-                        asked=envelope.currency_id.format(asked),
-                    )
-                )
-
-    @api.model
-    def _get_left_before_allocations(self, envelope, date):
-        """What was left to commit just before each allocation of ``envelope`` after ``date``.
-
-        :return: list of (accounting date of the allocation, euros)
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT later.date,
-                          COALESCE(sum(CASE entry.kind WHEN 'allocation' THEN entry.amount
-                                                       ELSE -entry.amount END), 0)
-                     FROM (SELECT DISTINCT date FROM grant_entry
-                            WHERE envelope_id = %s AND kind = 'allocation' AND date > %s) later
-                     LEFT JOIN grant_entry entry
-                       ON entry.envelope_id = %s AND entry.date < later.date
-                      AND entry.kind IN ('allocation', 'commitment')
-                 GROUP BY later.date ORDER BY later.date""",
-                envelope.id,
-                date,
-                envelope.id,
-            )
-        )
-        return [(day, float(left)) for day, left in rows]
+        return {key: (since, today_in(zone)) for key, since, zone in rows}
 
     @api.model
     def _forget_counters(self, lines):
@@ -262,62 +206,6 @@ class GrantEntry(models.Model):
             # computed of them has to be told.
             records.invalidate_recordset([*moved, "entry_ids"], flush=False)
             records.modified([*moved, "entry_ids"])
-
-    @api.model
-    def _get_refusal(self, error):
-        """The refusal of the database as a message that says which ceiling, what was left and
-        what was asked."""
-        about = json.loads(error.diag.message_detail)
-        # Made of what the error carries: a transaction that failed reads nothing.
-        currency = self.env["res.currency"].new(about.get("currency") or {})
-        for name in ("left", "asked"):
-            if name in about:
-                about[name] = formatLang(self.env, about[name], currency_obj=currency)
-        code = error.diag.constraint_name.removeprefix("grant_ledger_")
-        text = self._get_refusal_text(code, about.get("kind"), about)
-        return UserError(
-            text
-            or self.env._("The grant ledger refuses: %(error)s", error=error.diag.message_primary)
-        )
-
-    @api.model
-    def _get_refusal_text(self, code, kind, about):
-        """A refusal of the database in words.
-
-        :param str code: of ``grant_entry_schema.sql``
-        :param str kind: of the entry that was refused
-        :param dict about: names and amounts, as texts
-        """
-        match code, kind:
-            case "envelope_ceiling", "commitment":
-                return self.env._(
-                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked.", **about
-                )
-            case "envelope_ceiling", _:
-                return self.env._(
-                    "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, only "
-                    "%(left)s are not committed.",
-                    **about,
-                )
-            case "subsidy_ceiling", "payment":
-                return self.env._(
-                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: %(left)s left to pay, "
-                    "%(asked)s asked.",
-                    **about,
-                )
-            case "subsidy_ceiling", _:
-                return self.env._(
-                    "Envelope “%(envelope)s”, subsidy “%(subsidy)s”: it cannot go down by "
-                    "%(asked)s, only %(left)s are not paid.",
-                    **about,
-                )
-            case "not_in_force", _:
-                return self.env._(
-                    "Envelope “%(envelope)s”: its contract is not in force, nothing can be "
-                    "posted.",
-                    **about,
-                )
-        return None
 
     # ------------------------------------------------------------------
     # Reading

@@ -1,6 +1,7 @@
 -- The grant ledger's own guards. They hold whoever writes, Odoo or not:
--- * an entry is numbered, chained and counted by the database when it is inserted;
--- * the ceilings (R1) are checked under the row locks of envelope and subsidy;
+-- * an entry is numbered and chained by the database when it is inserted, under the row locks of its
+--   envelope and subsidy;
+-- * what a statement adds up to is then counted, and judged at each date (grant_entry_dates.sql);
 -- * counters move only with an entry.
 -- Run at each install and upgrade, after append_only.sql: every statement can be repeated.
 
@@ -26,26 +27,6 @@ BEGIN
     IF envelope.state IS DISTINCT FROM 'in_force' THEN
         PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
     END IF;
-    CASE NEW.kind
-        WHEN 'allocation' THEN envelope.allocated_amount := envelope.allocated_amount + NEW.amount;
-        WHEN 'receipt' THEN envelope.received_amount := envelope.received_amount + NEW.amount;
-        WHEN 'commitment' THEN envelope.committed_amount := envelope.committed_amount + NEW.amount;
-        WHEN 'payment' THEN envelope.paid_amount := envelope.paid_amount + NEW.amount;
-        WHEN 'justification' THEN
-            envelope.justified_amount := envelope.justified_amount + NEW.amount;
-        WHEN 'recovery' THEN envelope.recovered_amount := envelope.recovered_amount + NEW.amount;
-    END CASE;
-    -- Before the CHECKs of the tables would: these say what is left and what was asked.
-    IF envelope.committed_amount > envelope.allocated_amount THEN
-        PERFORM grant_entry_refuse('envelope_ceiling', json_build_object(
-            'envelope', envelope.name, 'kind', NEW.kind, 'asked', abs(NEW.amount),
-            'currency_id', envelope.currency_id,
-            'left', CASE NEW.kind
-                WHEN 'commitment'
-                THEN envelope.allocated_amount - envelope.committed_amount + NEW.amount
-                ELSE envelope.allocated_amount - NEW.amount - envelope.committed_amount END));
-    END IF;
-
     -- Whatever the INSERT says: a line cannot name another contract, company or operator.
     NEW.contract_id := envelope.contract_id;
     NEW.company_id := envelope.company_id;
@@ -58,31 +39,7 @@ BEGIN
             PERFORM grant_entry_refuse('other_envelope', json_build_object(
                 'envelope', envelope.name, 'subsidy', subsidy.name));
         END IF;
-        -- No ELSE: what is no kind, or not one of a subsidy, is an error here.
-        CASE NEW.kind
-            WHEN 'commitment' THEN subsidy.committed_amount := subsidy.committed_amount + NEW.amount;
-            WHEN 'payment' THEN subsidy.paid_amount := subsidy.paid_amount + NEW.amount;
-            WHEN 'justification' THEN
-                subsidy.justified_amount := subsidy.justified_amount + NEW.amount;
-            WHEN 'recovery' THEN subsidy.recovered_amount := subsidy.recovered_amount + NEW.amount;
-        END CASE;
-        IF subsidy.paid_amount - subsidy.recovered_amount > subsidy.committed_amount THEN
-            PERFORM grant_entry_refuse('subsidy_ceiling', json_build_object(
-                'envelope', envelope.name, 'subsidy', subsidy.name, 'kind', NEW.kind,
-                'asked', abs(NEW.amount), 'currency_id', envelope.currency_id,
-                'left', CASE NEW.kind
-                    WHEN 'payment'
-                    THEN subsidy.committed_amount - subsidy.paid_amount
-                         + subsidy.recovered_amount + NEW.amount
-                    ELSE subsidy.committed_amount - subsidy.paid_amount
-                         + subsidy.recovered_amount + abs(NEW.amount) END));
-        END IF;
         NEW.partner_id := subsidy.partner_id;
-        UPDATE grant_subsidy
-           SET committed_amount = subsidy.committed_amount, paid_amount = subsidy.paid_amount,
-               justified_amount = subsidy.justified_amount,
-               recovered_amount = subsidy.recovered_amount
-         WHERE id = subsidy.id;
     END IF;
 
     NEW.number := envelope.entry_count + 1;
@@ -91,13 +48,8 @@ BEGIN
     NEW.previous_hash := envelope.chain_head;
     NEW.hash := encode(
         sha256(convert_to(grant_entry_text(envelope.chain_head, NEW), 'UTF8')), 'hex');
-    UPDATE grant_envelope
-       SET allocated_amount = envelope.allocated_amount, received_amount = envelope.received_amount,
-           committed_amount = envelope.committed_amount, paid_amount = envelope.paid_amount,
-           justified_amount = envelope.justified_amount,
-           recovered_amount = envelope.recovered_amount,
-           entry_count = NEW.number, chain_head = NEW.hash
-     WHERE id = envelope.id;
+    -- What it adds up to is counted at the end of the statement: grant_entry_dates.sql.
+    UPDATE grant_envelope SET entry_count = NEW.number, chain_head = NEW.hash WHERE id = envelope.id;
     RETURN NEW;
 END $$;
 

@@ -1,7 +1,22 @@
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate, format_date
 
 from ...lib.ledger import chain
+from ...lib.ledger.days import Days
+
+_lt = LazyTranslate(__name__)
+
+# What is too much on a day, by the kind that ``lib.ledger.days`` names.
+TOO_MUCH = {
+    "commitment": _lt("%(document)s: on %(date)s, %(much)s were committed of %(ceiling)s allocated."),
+    "payment": _lt(
+        "%(document)s: on %(date)s, %(much)s were paid and not paid back, of %(ceiling)s committed."
+    ),
+    "recovery": _lt("%(document)s: on %(date)s, %(much)s were paid back of %(ceiling)s paid."),
+    "undone": _lt(
+        "%(document)s: on %(date)s, %(much)s more of the repayments were cancelled than there were."
+    ),
+}
 
 
 class GrantEntry(models.Model):
@@ -40,13 +55,31 @@ class GrantEntry(models.Model):
     @api.private
     @api.model
     def _verify(self, envelopes):
-        """Check hash chains and counters of ``envelopes`` against their entries, and these against
-        accounting (R6).
+        """Check hash chains and counters of ``envelopes`` against their entries, these against
+        accounting (R6), and every rule at every date.
 
         :return: list of sentences, one for each thing that is wrong, empty when all holds
         """
+        days = {envelope: Days() for envelope in envelopes}
         return [
-            *self._get_broken_chains(envelopes),
+            *self._get_untied(envelopes, days),
+            *self._get_broken_days(days),
+            *(
+                sentence
+                for source in self._get_sources()
+                for sentence in source._get_misdated(envelopes)
+            ),
+        ]
+
+    @api.private
+    @api.model
+    def _get_untied(self, envelopes, days=None):
+        """What does not tie out in the ledger of ``envelopes`` as it is now: list of sentences.
+
+        :param dict days: what the entries of each envelope move is noted there
+        """
+        return [
+            *self._get_broken_chains(envelopes, days or {}),
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
             *(
@@ -57,16 +90,42 @@ class GrantEntry(models.Model):
         ]
 
     @api.model
-    def _get_broken_chains(self, envelopes):
+    def _get_broken_chains(self, envelopes, days):
         """Sentences naming the first entry of each envelope that does not follow the one before."""
+        sentences = []
+        for envelope in envelopes:
+            rows = self._get_chain_rows(envelope)
+            if envelope in days:
+                rows = days[envelope].follow(rows)
+            if broken := chain.first_break(rows, envelope.chain_head):
+                sentences.append(
+                    self.env._(
+                        "Envelope “%(envelope)s”: %(broken)s.",
+                        envelope=envelope.display_name,
+                        broken=broken,
+                    )
+                )
+            # Those after the break too.
+            for _row in rows if envelope in days else ():
+                pass
+        return sentences
+
+    @api.model
+    def _get_broken_days(self, days):
+        """Sentences naming the first day of each envelope and subsidy on which more was committed,
+        paid or paid back than there was."""
         return [
-            self.env._(
-                "Envelope “%(envelope)s”: %(broken)s.",
-                envelope=envelope.display_name,
-                broken=broken,
-            )
-            for envelope in envelopes
-            if (broken := chain.first_break(self._get_chain_rows(envelope), envelope.chain_head))
+            self.env._(TOO_MUCH[kind])
+            % {
+                "document": (
+                    self.env["grant.subsidy"].browse(owner) if owner else envelope
+                ).display_name,
+                "date": format_date(self.env, date),
+                "much": envelope.currency_id.format(cents / 100),
+                "ceiling": envelope.currency_id.format(ceiling / 100),
+            }
+            for envelope, moved in days.items()
+            for owner, date, kind, cents, ceiling in moved.get_broken()
         ]
 
     @api.model

@@ -15,6 +15,8 @@ class GrantEnvelope(models.Model):
     _order = "contract_id, sequence, id"
     _rec_names_search = ["name", "code", "contract_id.code"]
     _check_company_auto = True
+    _entry_key = "envelope_id"
+    _room_signs = {"allocation": 1, "commitment": -1}
 
     name = fields.Char(required=True, portal=True)
     code = fields.Char(required=True, portal=True)

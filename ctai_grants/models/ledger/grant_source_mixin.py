@@ -45,3 +45,9 @@ class GrantSourceMixin(models.AbstractModel):
         """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ; none
         where accounting knows nothing of such documents."""
         return []
+
+    @api.model
+    def _get_misdated(self, envelopes):
+        """Sentences naming the documents of ``envelopes`` whose dates do not follow each other; none
+        where a document has no such dates."""
+        return []

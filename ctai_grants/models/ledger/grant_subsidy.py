@@ -13,6 +13,8 @@ class GrantSubsidy(models.Model):
 
     _entry_kinds = ("commitment",)
     _entry_name = "code"
+    _entry_key = "subsidy_id"
+    _room_signs = {"commitment": 1, "payment": -1, "recovery": 1}
 
     name = fields.Char(string="Object", required=True, tracking=True, portal=True)
     # The number is taken when the subsidy is saved: a form that is only opened leaves no gap.

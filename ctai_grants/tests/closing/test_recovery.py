@@ -356,7 +356,7 @@ class TestDueProcess(RecoveryCase):
 
     def test_what_is_paid_back_is_paid_again_to_the_cent(self):
         """All was paid, 30 come back: 30 may be paid again, and not a cent more, by any road."""
-        officer = self.finance_officer
+        officer, today = self.finance_officer, datetime.date.today()
         for name, envelope in (("city", self.envelope), ("direct", self.direct_envelope)):
             is_direct = name == "direct"
             subsidy = self.make_subsidy(amount=100, envelope_id=envelope.id)
@@ -376,10 +376,10 @@ class TestDueProcess(RecoveryCase):
                 """What the windows do, over RPC."""
                 model = "grant.disbursement.pay" if is_direct else "grant.disbursement.order"
                 values = (
-                    {"disbursement_id": tranche.id, "paid_date": "2026-01-05"}
+                    {"disbursement_id": tranche.id, "paid_date": today}
                     if is_direct
                     else {"disbursement_ids": tranche.ids, "order_number": f"M-{tranche.id}",
-                          "order_date": "2026-01-05"}
+                          "order_date": today}
                 )  # fmt: skip
                 windows = self.env[model].with_user(officer)
                 call_kw(windows, "action_confirm", [windows.create(values).ids], {})
@@ -387,7 +387,7 @@ class TestDueProcess(RecoveryCase):
             for number, refused in enumerate((
                 lambda over=over: attempt(over),
                 # A document that does not ask.
-                lambda over=over: over._post_payment(30.01, "2026-01-05"),
+                lambda over=over: over._post_payment(30.01, today),
             )):  # fmt: skip
                 with (
                     self.subTest(envelope=name, attempt=number),
@@ -401,7 +401,7 @@ class TestDueProcess(RecoveryCase):
                     # Ordered is not paid: what is left is asked for already.
                     with self.assertRefused("0.00", "0.01"), self.env.cr.savepoint():
                         attempt(cent)
-                    again.with_user(officer)._do_pay(datetime.date(2026, 1, 6), "P-2")
+                    again.with_user(officer)._do_pay(today, "P-2")
                 self.assertEqual((again.state, subsidy.to_pay_amount), ("paid", 0))
                 self.assertEqual(subsidy.paid_amount - subsidy.recovered_amount, 100)
                 with self.assertRefused("0.00", "0.01"), self.env.cr.savepoint():

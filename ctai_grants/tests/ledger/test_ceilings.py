@@ -1,6 +1,12 @@
+import datetime
+import json
+
+import psycopg2
+
 from odoo.exceptions import UserError
 from odoo.service.model import call_kw
 from odoo.tests import Form
+from odoo.tools import SQL, mute_logger
 from odoo.tools.misc import formatLang
 
 from ..common import GrantsCommon
@@ -108,7 +114,10 @@ class TestCeilings(GrantsCommon):
         self.ask(closed, "close", self.finance_manager)
         self.assertEqual(self.envelope.available_amount, 129999.99)
         self.assertEqual(closed.committed_amount, 20000.01)
-        self.sign(self.make_subsidy(amount=129999.99))
+        # What was given back today was committed until then.
+        with self.assertRefused(self.envelope.name, "10/25/2021", self.money(129999.99)):
+            self.sign(self.make_subsidy(amount=129999.99))
+        self.sign(self.make_subsidy(amount=129999.99, signature_date=datetime.date.today()))
         with self.assertRaises(UserError):
             closed.with_user(self.finance_manager).action_reopen()
         self.assertEqual(closed.state, "closed")
@@ -215,3 +224,154 @@ class TestCeilings(GrantsCommon):
             form.partner_id = self.operator
             form.amount = 150001
         self.assertIn(self.money(1), form.record.ceiling_warning)
+
+
+class TestEveryDay(GrantsCommon):
+    """Every ceiling at the end of every day: in the database, and another way in the verifier."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.subsidy = cls.sign(cls.make_subsidy(amount=1000, signature_date="2021-11-01"))
+
+    def insert(self, *lines, subsidy=None):
+        """Straight into the table: (kind, amount, date), all in one statement."""
+        subsidy = subsidy or self.subsidy
+        self.env.flush_all()
+        values = [
+            (subsidy.envelope_id.id, None if kind == "allocation" else subsidy.id, day, kind, amount)
+            for kind, amount, day in lines
+        ]
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO grant_entry (envelope_id, subsidy_id, date, kind, amount,
+                                            origin_model, origin_id, user_id)
+                   SELECT line.*, 'grant.subsidy', %s, %s
+                     FROM (VALUES %s) line (envelope, subsidy, date, kind, amount)""",
+                subsidy.id,
+                self.env.uid,
+                SQL(", ").join(
+                    SQL("(%s::int, %s::int, %s::date, %s, %s::numeric)", *row) for row in values
+                ),
+            )
+        )
+        self.env.invalidate_all()
+
+    def get_refusal(self, *lines):
+        """What the database refuses these lines for: (rule, kind, date, left, asked)."""
+        with (
+            self.assertRaises(psycopg2.errors.CheckViolation) as caught,
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            self.insert(*lines)
+        about = json.loads(caught.exception.diag.message_detail)
+        rule = caught.exception.diag.constraint_name.removeprefix("grant_ledger_")
+        text = self.env["base"]._sql_error_to_message(caught.exception)
+        self.assertIn("Protection", text)
+        self.assertNotIn("%", text)
+        return (rule, about["kind"], about["date"], about["left"], about["asked"])
+
+    def test_paid_back_before_it_was_paid(self):
+        self.insert(("payment", 1000, "2021-12-01"))
+        self.assertEqual(
+            self.get_refusal(("recovery", 400, "2021-11-30")),
+            ("paid_ceiling", "recovery", "2021-11-30", 0, 400),
+        )
+        self.insert(("recovery", 400, "2021-12-01"), ("recovery", 100, "2021-12-10"))
+        self.assertEqual(
+            self.get_refusal(("recovery", 500.01, "2021-12-20")),
+            ("paid_ceiling", "recovery", None, 500, 500.01),
+        )
+
+    def test_a_payment_that_was_paid_back_is_not_cancelled(self):
+        self.insert(("payment", 600, "2021-12-01"), ("payment", 400, "2021-12-05"))
+        self.insert(("recovery", 700, "2021-12-10"))
+        self.assertEqual(
+            self.get_refusal(("payment", -400, "2021-12-05")),
+            ("paid_ceiling", "payment", None, 300, 400),
+        )
+        # Together with the repayment that it made.
+        self.insert(("payment", -400, "2021-12-05"), ("recovery", -100, "2021-12-10"))
+        self.assertFalse(self.verify())
+
+    def test_paid_again_before_it_was_paid_back(self):
+        self.insert(("payment", 1000, "2021-12-01"), ("recovery", 400, "2021-12-10"))
+        self.assertEqual(
+            self.get_refusal(("payment", 400, "2021-12-09")),
+            ("committed_ceiling", "payment", "2021-12-09", 0, 400),
+        )
+        self.insert(("payment", 400, "2021-12-10"))
+        self.assertEqual(
+            self.get_refusal(("recovery", -400, "2021-12-10")),
+            ("committed_ceiling", "recovery", None, 0, 400),
+        )
+        self.assertFalse(self.verify())
+
+    def test_committed_by_date(self):
+        self.assertEqual(
+            self.get_refusal(("payment", 1, "2021-10-31")),
+            ("committed_ceiling", "payment", "2021-10-31", 0, 1),
+        )
+        self.insert(("payment", 900, "2021-12-01"), ("recovery", 500, "2021-12-10"))
+        self.assertEqual(
+            self.get_refusal(("commitment", -200, "2021-12-05")),
+            ("committed_ceiling", "commitment", "2021-12-05", 100, 200),
+        )
+        self.insert(("commitment", -200, "2021-12-10"))
+        self.assertFalse(self.verify())
+
+    def test_allocated_by_date(self):
+        self.insert(("commitment", 149000, "2021-11-05"))
+        self.insert(("commitment", -149000, "2021-12-05"))
+        self.assertEqual(
+            self.get_refusal(("commitment", 0.01, "2021-12-04")),
+            ("allocated_ceiling", "commitment", "2021-12-04", 0, 0.01),
+        )
+        self.assertEqual(
+            self.get_refusal(("allocation", -0.01, "2021-10-21")),
+            ("allocated_ceiling", "allocation", "2021-11-05", 0, 0.01),
+        )
+        self.insert(("commitment", 149000, "2021-12-05"))
+        self.assertFalse(self.verify())
+
+    def test_what_nets_together_is_posted_together(self):
+        self.insert(("commitment", 149000, "2021-11-05"), ("payment", 150000, "2021-11-06"))
+        for lines in (
+            (("commitment", -500, "2021-11-07"), ("commitment", 500, "2021-11-07")),
+            (("commitment", 500, "2021-11-07"), ("commitment", -500, "2021-11-07")),
+        ):
+            self.insert(*lines)
+        self.assertEqual(
+            self.get_refusal(
+                ("commitment", -500, "2021-11-07"), ("commitment", 500, "2021-11-08")
+            ),
+            ("committed_ceiling", "commitment", "2021-11-07", 0, 500),
+        )
+        self.assertFalse(self.verify())
+
+    def test_data_from_before(self):
+        """What is wrong already is named, and can be mended in part; it is not made worse."""
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE grant_entry DISABLE TRIGGER grant_entry_count")
+        self.insert(("recovery", 300, "2021-11-20"), ("payment", 1000, "2021-12-01"))
+        self.env.cr.execute("ALTER TABLE grant_entry ENABLE TRIGGER grant_entry_count")
+        # Counted by hand, as the functions of before counted it.
+        for table in ("grant_envelope", "grant_subsidy"):
+            self.env.cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            self.env.cr.execute(
+                f"UPDATE {table} SET paid_amount = 1000, recovered_amount = 300 WHERE id = %s",
+                [(self.subsidy.envelope_id if "envelope" in table else self.subsidy).id],
+            )
+            self.env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        self.env.invalidate_all()
+        (wrong,) = self.verify()
+        self.assertIn(self.subsidy.code, wrong)
+        self.assertIn("11/20/2021", wrong)
+        self.insert(("payment", 100, "2021-11-20"), ("recovery", 10, "2021-12-01"))
+        self.assertEqual(
+            self.get_refusal(("recovery", 1, "2021-11-21")),
+            ("paid_ceiling", "recovery", "2021-11-21", -200, 1),
+        )
+        self.insert(("recovery", -200, "2021-11-20"))
+        self.assertFalse(self.verify())

@@ -471,7 +471,7 @@ class TestDatabaseGuards(LedgerCase):
         with self.assertRaises(psycopg2.errors.CheckViolation):
             insert("allocation", "1", None, draft)
         for line in (("gift", "1"), ("allocation", "1", self.subsidy)):
-            with self.subTest(line=line), self.assertRaises(psycopg2.errors.CaseNotFound):
+            with self.subTest(line=line), self.assertRaises(psycopg2.errors.CheckViolation):
                 insert(*line)
         self.assertFalse(self.verify())
 

@@ -1,0 +1,83 @@
+import datetime
+
+from odoo.tests import tagged
+
+from .test_amendment import AmendmentCase
+
+DAY = datetime.date.fromisoformat
+
+
+@tagged("post_install", "-at_install")
+class TestAmendmentDates(AmendmentCase):
+    """R10: amendments follow each other, and what they take is there on each day from theirs on."""
+
+    def assertObstacle(self, amendment, *parts):
+        """The draft says why it cannot be signed, and the signature refuses for the same."""
+        amendment.invalidate_recordset()
+        for part in parts:
+            self.assertIn(part, amendment.obstacles)
+        state = self.get_state()
+        with self.assertRefused(*parts):
+            self.sign_amendment(amendment)
+        self.assertEqual(self.get_state(), state)
+
+    def set_amount(self, amendment, amount):
+        """Another amount, of the subsidy and of its last tranche."""
+        amendment.amount = amount
+        self.change(amendment, self.balance, amount=amount - 5000)
+
+    def test_one_after_the_other(self):
+        """A second one dated before the first: statements of the days between would be wrong."""
+        first = self.draft(self.subsidy)
+        self.set_amount(first, 12000)
+        self.sign_amendment(first)
+        second = self.draft(
+            self.subsidy,
+            decision_date="2021-12-01",
+            executory_date="2021-12-02",
+            signature_date="2021-12-14",
+        )
+        self.set_amount(second, 14000)
+        self.assertObstacle(second, "12/14/2021", first.display_name, "12/15/2021")
+        second.signature_date = "2021-12-15"
+        self.sign_amendment(second)
+        self.assertFalse(self.verify())
+
+    def test_not_below_what_was_paid_later(self):
+        """10 000 granted: 5 000 and 5 000 paid on two days, 4 000 paid back on a third."""
+        self.pay(self.advance, DAY("2021-11-25"))
+        self.pay(self.balance, DAY("2021-12-20"))
+        self.balance._post_payment(-4000, "2021-12-28")
+        amendment = self.draft(self.subsidy)
+        amendment.amount = 7000
+        self.get_line(amendment, self.subsidy.action_ids[0]).amount = 3000
+        self.assertObstacle(amendment, self.format(3000))
+
+    def test_not_below_what_was_committed_later(self):
+        """An envelope gives back nothing that was committed on a day after the amendment."""
+        other = self.sign(self.make_subsidy(amount=140000, signature_date="2021-12-20"))
+        self.ask(other, "cancel", self.coordinator)
+        self.assertEqual(self.envelope.available_amount, 140000)
+        amendment = self.draft(self.contract)
+        self.change(amendment, self.envelope, amount=149999)
+        self.assertObstacle(amendment, "cannot go down", self.format(0))
+        # Nor does another subsidy take it.
+        more = self.draft(self.subsidy)
+        self.set_amount(more, 10001)
+        self.assertObstacle(more, "left to commit", self.format(0))
+
+    def test_between_actions_of_a_paid_subsidy(self):
+        """Nothing is left in the envelope nor in the subsidy: what nets together passes."""
+        self.pay(self.advance)
+        self.pay(self.balance)
+        self.sign(self.make_subsidy(amount=140000))
+        self.assertEqual(self.envelope.available_amount, 0)
+        amendment = self.draft(self.subsidy)
+        first, second = self.subsidy.action_ids
+        self.change(amendment, first, amount=5000)
+        self.change(amendment, second, amount=5000)
+        self.assertFalse(amendment.obstacles)
+        self.sign_amendment(amendment)
+        self.assertEqual(self.get_entries(amendment).mapped("amount"), [1000, -1000])
+        self.assertEqual(self.subsidy.committed_amount, 10000)
+        self.assertFalse(self.verify())
