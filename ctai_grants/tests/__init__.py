@@ -32,10 +32,12 @@ from .change import test_amendment
 from .accounting import (
     test_accounting,
     test_own_cost,
+    test_own_cost_rules,
     test_paid_account,
 )
 from .treasury import (
     test_pes,
+    test_pes_answer,
     test_returns,
     test_treasury,
 )

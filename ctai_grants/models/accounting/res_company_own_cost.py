@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import models
+from odoo import Command, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -26,7 +26,7 @@ class ResCompany(models.Model):
 
         :raise UserError: naming the accounts and the amounts
         """
-        after = self.new({FIELD: value}, origin=self)[FIELD]._origin
+        after = self._get_accounts_after(value)
         if after == self[FIELD] or not (effect := self._get_own_cost_effect(after)):
             return
         raise UserError(
@@ -40,6 +40,21 @@ class ResCompany(models.Model):
                 effect="; ".join(self._say_own_cost_effect(effect)),
             )
         )
+
+    def _get_accounts_after(self, value):
+        """What a write of ``value`` makes of the accounts that are followed."""
+        accounts = self[FIELD]
+        for command in self.env["grant.guarded.mixin"]._as_commands(value):
+            match command[0]:
+                case Command.SET:
+                    accounts = accounts.browse(command[2])
+                case Command.CLEAR:
+                    accounts = accounts.browse()
+                case Command.LINK:
+                    accounts |= accounts.browse(command[1])
+                case Command.UNLINK | Command.DELETE:
+                    accounts -= accounts.browse(command[1])
+        return accounts
 
     def _say_accounts_changed(self, after):
         """Which accounts are followed from now on, and which not any more, in words."""
@@ -110,7 +125,7 @@ class ResCompany(models.Model):
         change = self._say_accounts_changed(accounts)
         # sudo: who may do this, the window has checked; a company is written by its administrator
         company = self.sudo()
-        transition.writing(company, {FIELD: None}).write({FIELD: [(6, 0, accounts.ids)]})
+        transition.writing(company, {FIELD: None}).write({FIELD: [Command.set(accounts.ids)]})
         for subsidy, sentence in zip(effect, self._say_own_cost_effect(effect), strict=True):
             subsidy.message_post(
                 body=Markup("<br/>").join((change, sentence, reason)),

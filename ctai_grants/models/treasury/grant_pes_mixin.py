@@ -3,11 +3,12 @@ import re
 
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from ...lib.guard.money import euros
 from ...lib.treasury import pes
+from ...lib.treasury.pes_return import is_number
 
 
 class GrantPesMixin(models.AbstractModel):
@@ -126,6 +127,30 @@ class GrantPesMixin(models.AbstractModel):
             party=self._get_pes_party(partner),
         )
         return "REC", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
+
+    # ------------------------------------------------------------------
+    # What the treasury answers
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _find_answered(self, company):
+        """The documents of ``company`` that are sent as files of their own.
+
+        :return: list of ((kind of :class:`Answer`, year, number of the batch), document)
+        """
+        raise NotImplementedError
+
+    def _get_answered_number(self, kind):
+        """A claim under the number that the treasury knows: see :meth:`_find_answered`."""
+        # sudo: who reads the treasury's answer may not read every journal entry
+        move = self.sudo()._get_live_move()
+        return (kind, str(move.date.year), str(move.sequence_number)), self
+
+    def _get_answered(self, answer):
+        """The orders or claims that an answer is about, of those sent with this document."""
+        self.ensure_one()
+        is_ours = not answer.number or is_number(answer.batch, answer.number)
+        return self if is_ours else self.browse()
 
     def _get_pes_number(self, tranche):
         number = tranche.order_number or ""

@@ -1,12 +1,37 @@
-from odoo import models
+from odoo import api, models
 
 from ...lib.guard.money import euros
 from ...lib.treasury import pes
+from .grant_pes_answered_mixin import FACTS
 
 
 class GrantRecovery(models.Model):
+    """A claim, or the reduction of an order, as a file for the treasury, and what it answers."""
+
     _name = "grant.recovery"
-    _inherit = ["grant.recovery", "grant.pes.mixin"]
+    # The mixin first: what it says of decisions goes before what the recovery's own says.
+    _inherit = ["grant.pes.answered.mixin", "grant.recovery", "grant.pes.mixin"]
+
+    _answered_states = ("claimed", "collected")
+    _settled_state = "collected"
+
+    @api.model
+    def _find_answered(self, company):
+        claimed = self.search(
+            [("company_id", "=", company.id), ("state", "in", self._answered_states)]
+        )
+        return [
+            recovery._get_answered_number(
+                "REDUCTION" if recovery.reduced_disbursement_id else "REC"
+            )
+            for recovery in claimed
+            if recovery._is_accounted()
+        ]
+
+    def _decide(self, decision, reason=None, details=None, **values):
+        if decision == "claim_withdrawn":
+            values |= dict.fromkeys(FACTS, False)
+        return super()._decide(decision, reason, details, **values)
 
     def _get_pes_batch(self):
         """A claim (titre), or the reduction of the order of the same year (mandat de réduction)."""
