@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
 from .grant_pes_answered_mixin import FACTS
@@ -13,6 +13,23 @@ class GrantDisbursement(models.Model):
 
     _answered_states = ("ordered", "paid")
     _settled_state = "paid"
+
+    pes_missing = fields.Text(
+        string="Missing for the Treasury",
+        compute="_compute_pes_missing",
+        groups="ctai_grants.group_finance_officer",
+        help="What the treasury's file needs of the organisation; enter it on its form.",
+    )
+
+    @api.depends("state", "partner_id")
+    def _compute_pes_missing(self):
+        sent = self.env["grant.order.batch"]
+        for tranche in self:
+            tranche.pes_missing = False
+            # As long as the city sends no files, nothing is missing for them.
+            if tranche.company_id.grant_pes_post and tranche.state in ("certified", "ordered"):
+                gaps = sent._find_party_gaps(tranche.partner_id, tranche._get_paid_account())
+                tranche.pes_missing = "\n".join(gaps)
 
     def _prepare_withdrawal(self):
         return {**super()._prepare_withdrawal(), **dict.fromkeys(FACTS, False)}

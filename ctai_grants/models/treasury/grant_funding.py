@@ -12,8 +12,11 @@ class GrantFunding(models.Model):
     _answered_states = ("claimed", "received")
     _settled_state = "received"
 
+    def _find_piece_gaps(self):
+        self._check_state(self._answered_states, self.env._("Making a file for the treasury"))
+        return self._find_claim_gaps(self.contract_id.funder_id)
+
     def _get_pes_batch(self):
-        self._check_state(("claimed", "received"), self.env._("Making a file for the treasury"))
         label = f"{self.contract_id.code} {self.envelope_id.code} {self.name}"
         return self._get_pes_claim(self._get_live_move(), self.contract_id.funder_id, label)
 

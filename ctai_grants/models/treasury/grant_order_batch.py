@@ -15,15 +15,27 @@ class GrantOrderBatch(models.Model):
         pieces = [self._get_pes_piece(tranche, bill) for tranche, bill in self._get_bills().items()]
         return "DEP", pes.Batch(self.exercise, self.number, self.date, pieces)
 
+    def _is_sent(self):
+        return True
+
+    def _find_piece_gaps(self):
+        gaps = []
+        for tranche, bill in self._get_bills().items():
+            gaps += self._find_number_gaps(tranche)
+            gaps += self._find_account_gaps(bill)
+            gaps += self._find_party_gaps(tranche.partner_id, bill.partner_bank_id)
+        # Of an organisation with several orders: once.
+        return list(dict.fromkeys(gaps))
+
     def _get_pes_piece(self, tranche, bill):
         files = self.env["ir.attachment"].search(
             [("res_model", "=", bill._name), ("res_id", "=", bill.id)], order="id"
         )
         return pes.Piece(
-            number=self._get_pes_number(tranche),
+            number=int(tranche.order_number),
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
             amount=euros(tranche.amount),
-            account=self._get_pes_account(bill),
+            account=bill.invoice_line_ids.account_id.code,
             party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id),
             files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
         )

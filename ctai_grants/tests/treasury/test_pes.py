@@ -43,6 +43,8 @@ class PesCase(GrantsCommon):
         cls.company.partner_id.write(
             {"country_id": cls.env.ref("base.fr").id, "company_registry": "00000003400017"}
         )
+        cls.address = {"street": "1 rue des Tests", "zip": "86000", "city": "Poitiers"}
+        cls.operator.write(cls.address)
         cls.subsidy = cls.sign(cls.make_subsidy(amount=3000)).with_env(cls.env)
 
     def make_batch(self, *amounts):
@@ -196,9 +198,94 @@ class TestPesDocuments(PesCase):
                 self.make_file(batch)
             restore()
         self.make_file(batch)
+        self.assertFalse(batch.pes_missing)
         tranche._get_live_move().button_draft()
         with self.assertRefused("taken back"):
             self.make_file(batch)
+
+    def test_an_address(self):
+        """What the schemas let pass, and the treasury does not: an empty code, a dash."""
+        batch = self.make_batch(100)
+        tranche = batch.disbursement_ids
+        for changes, part in (
+            ({"street": False, "street2": False}, "Street"),
+            ({"street": " – "}, "Street"),
+            ({"zip": False}, "five digits"),
+            ({"zip": "8600"}, "five digits"),
+            ({"city": False}, "City"),
+            ({"city": "Αθήνα"}, "“City” in Latin letters, instead of “Αθήνα”"),
+        ):
+            with self.subTest(changes=changes):
+                self.operator.write(changes)
+                for document in (batch, tranche):
+                    document.invalidate_recordset()
+                    missing = document.with_user(self.finance_officer).pes_missing
+                    self.assertIn(part, missing)
+                    self.assertIn(self.operator.display_name, missing)
+                with self.assertRefused(part, self.operator.display_name, batch.display_name):
+                    self.make_file(batch)
+            self.operator.write(self.address)
+        # Everything at once, so that it is entered at once.
+        self.operator.write({"zip": False, "street": False})
+        self.company.grant_pes_budget = False
+        with self.assertRefused("Street", "five digits", "Budget Code"):
+            self.make_file(batch)
+        self.company.grant_pes_budget = "00"
+        self.operator.write({**self.address, "zip": "86 000"})
+        root = etree.fromstring(self.make_file(batch)[0].raw)
+        self.assertEqual(values(root, "CP"), ["86000"])
+        self.assertTrue(get_schema(self).validate(root))
+
+    def test_a_name(self):
+        for name, part in (
+            ("团结互助会", "Latin letters, instead of “团结互助会”"),
+            ("جمعية التضامن", "Latin letters"),
+            ("Maison 家", "Latin letters, instead of “Maison 家”"),
+            ("🌍🌍", "Name"),
+        ):
+            self.operator.name = name
+            gaps = self.env["grant.order.batch"]._find_party_gaps(self.operator)
+            with self.subTest(name=name):
+                self.assertIn(part, "".join(gaps))
+        with self.assertRefused("Name"):
+            self.make_file(self.make_batch(100))
+
+    def test_a_name_in_other_latin_letters(self):
+        self.operator.name = "L’Œuvre d’Łódź 🌍"
+        attachment, message = self.make_file(self.make_batch(100))
+        root = etree.fromstring(attachment.raw)
+        self.assertEqual(values(root, "Nom"), ["L'OEuvre d'Lódz"])
+        self.assertIn("is sent as", message.body)
+        self.assertTrue(get_schema(self).validate(root))
+
+    def test_abroad(self):
+        vals = {"name": "Association belge", "is_company": True, **self.address}
+        partner = self.env["res.partner"].create({**vals, "country_id": self.env.ref("base.be").id})
+        gaps = self.env["grant.order.batch"]._find_party_gaps(partner)
+        self.assertIn("an address in France", "".join(gaps))
+        partner.country_id = self.env.ref("base.re")
+        gaps = self.env["grant.order.batch"]._find_party_gaps(partner)
+        self.assertNotIn("in France", "".join(gaps))
+
+    def test_said_only_to_who_sends_files(self):
+        self.operator.zip = False
+        self.company.grant_pes_post = False
+        batch = self.make_batch(100)
+        self.assertFalse(batch.pes_missing)
+        self.assertFalse(batch.disbursement_ids.pes_missing)
+        with self.assertRefused("five digits", "Accounting Post"):
+            self.make_file(batch)
+
+    def test_claims_say_it_too(self):
+        funding = self.env["grant.funding"].create(
+            {"name": "Acompte", "envelope_id": self.envelope.id, "amount": 75000}
+        )
+        funding.with_user(self.finance_officer)._do_claim(DAY)
+        self.assertIn(self.prefecture.display_name, funding.pes_missing)
+        self.prefecture.write(self.address)
+        funding.invalidate_recordset()
+        self.assertFalse(funding.pes_missing)
+        self.make_file(funding)
 
     @mute_logger("odoo.sql_db")
     def test_formats(self):
