@@ -42,6 +42,7 @@ from .treasury import (
     test_treasury,
 )
 from .portal import (
+    test_cities,
     test_portal,
     test_portal_rpc,
     test_portal_tour,

@@ -25,9 +25,12 @@ class GrantPesAnswer(models.TransientModel):
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
-        company, batches = self.env.company, self.env["grant.order.batch"]
+        batches = self.env["grant.order.batch"]
         batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
         content, answers = self._read()
+        # Of the cities that one works for, the one it answers.
+        ours = self.env.companies.filtered(lambda city: city._get_siret() == answers.siret)
+        company = ours[:1] or self.env.company
         self._check_answers(company, answers)
         reader = self.env["grant.pes.reader"]
         sentences = reader._take_answers(company, answers, content, self.filename or "PES.xml")
