@@ -329,8 +329,9 @@ def _get_reference(batch, piece, index):
 def _get_name(builder, file):
     stem, _dot, extension = file.name.rpartition(".")
     extension = re.sub(r"[^0-9a-zA-Z]", "", extension)[:4]
-    stem = re.sub(r'[\\/:*?"<>|]', "-", stem)
-    return f"{builder.fit(stem, 90)}.{extension}"
+    # After the letters of other scripts have become question marks.
+    stem = re.sub(r'[\\/:*?"<>|]', "-", builder.fit(stem, 90))
+    return f"{stem}.{extension}"
 
 
 def _add_references(builder, parent, batch, piece):
