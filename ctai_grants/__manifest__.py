@@ -48,6 +48,7 @@
         "views/proof/grant_deliverable_type_views.xml",
         "views/proof/grant_schedule_template_views.xml",
         "views/award/res_partner_views.xml",
+        "wizards/accounting/grant_own_cost_accounts_views.xml",
         "views/award/res_config_settings_views.xml",
         "wizards/proof/grant_deliverable_submit_views.xml",
         "wizards/accounting/grant_disbursement_order_views.xml",

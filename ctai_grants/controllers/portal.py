@@ -269,8 +269,11 @@ class GrantsPortal(CustomerPortal):
             raise NotFound()
         try:
             name, content = document._make_pdf()
-        except (AccessError, UserError) as error:
-            raise NotFound(str(error)) from error
+        except AccessError as error:
+            raise NotFound() from error
+        except UserError as error:
+            values = {"reason": str(error), "document": document}
+            return request.render("ctai_grants.document_refused", values, status=400)
         return request.make_response(
             content,
             headers=[

@@ -35,14 +35,17 @@ from .change import (
 from .accounting import (
     test_accounting,
     test_own_cost,
+    test_own_cost_rules,
     test_paid_account,
 )
 from .treasury import (
     test_pes,
+    test_pes_answer,
     test_returns,
     test_treasury,
 )
 from .portal import (
+    test_cities,
     test_closed_doors,
     test_portal,
     test_portal_rpc,

@@ -33,6 +33,24 @@ class TestCells(SumsCase):
         cls.piece = cls.make_deliverable(cls.city, name="Bilan")
         cls.piece.with_user(cls.operator_user)._do_submit("=cmd.pdf", PDF)
 
+    def test_any_sign(self):
+        """Chinese, Arabic, emoji, controls, and names that only look different."""
+        signs = "团结 مؤسسة 😀 👨‍👩‍👧 \ue000\u200b [a]:*?/\\ '"
+        self.operator.name = f"Maison {signs}"
+        self.contract.name = f"Contrat {signs}"
+        for envelope in self.contract.envelope_ids:
+            envelope.name = f"Enveloppe {signs}"
+        for as_at in (day("2021-11-25"), YEAR_END):
+            book, files = self.open(as_at), self.read_zip(as_at)
+            for number in (OPERATORS, TRANCHES, PIECES):
+                self.compare(book.worksheets[number], self.read_csv(files, number), book)
+            texts = " ".join(str(text) for text in self.get_texts(book))
+            for part in ("团结", "مؤسسة", "😀"):
+                self.assertIn(part, texts)
+        # What a spreadsheet writes in a way of its own.
+        self.operator.name = "Maison \x07\x0b\ufffe _x0041_"
+        self.assertTrue(self.open() and self.read_zip())
+
     def to_text(self, cell, column):
         """A cell of the workbook as a French spreadsheet would write it."""
         value = cell.value

@@ -11,7 +11,12 @@ class GrantStatementWizard(models.TransientModel):
     contract_id = fields.Many2one("grant.contract", required=True, readonly=True)
     as_at = fields.Date(
         required=True,
-        default=lambda self: self.env.company._grant_today(),
+        compute="_compute_as_at",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
         help="Ledger entries count up to this accounting date.",
     )
     file_format = fields.Selection(
@@ -19,6 +24,12 @@ class GrantStatementWizard(models.TransientModel):
         required=True,
         default="xlsx",
     )
+
+    @api.depends("contract_id")
+    def _compute_as_at(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.as_at = wizard.contract_id.company_id._grant_today()
 
     @api.constrains("as_at")
     def _check_as_at(self):

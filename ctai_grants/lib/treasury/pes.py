@@ -21,11 +21,14 @@ NAMESPACE = "http://www.minefi.gouv.fr/cp/helios/pes_v2/Rev0/aller"
 #: legal form: category and legal nature of a third party (CatTiers, NatJur)
 THIRD_PARTY = {"company": ("60", "03"), "public": ("29", "09"), "state": ("20", "07")}
 ASSOCIATION = ("60", "06")
-# What ISO-8859-1 lacks and people write.
+# What ISO-8859-1 lacks and people write; letters with a stroke have no plainer form in Unicode.
 _PLAIN = str.maketrans({
     "œ": "oe", "Œ": "OE", "€": "EUR", "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-",
-    "…": "...", "\u202f": " ", "\u2009": " ",
+    "…": "...", "\u202f": " ", "\u2009": " ", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h",
+    "Ħ": "H", "ı": "i", "ŧ": "t", "Ŧ": "T", "ŋ": "ng", "Ŋ": "NG", "ẞ": "SS", "ĸ": "k",
 })  # fmt: skip
+# In the place of a letter of another script.
+_LOST = "?"
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Party:
     iban: str = ""
     bic: str = ""
     holder: str = ""
+    country: str = ""
 
 
 @dataclass
@@ -90,6 +94,56 @@ class Batch:
     pieces: list
 
 
+def to_latin(text: str) -> str:
+    """``text`` in the characters that the treasury's files have: letters of other Latin alphabets
+    in their plain form, signs like emoji left out, a letter of another script as a question mark.
+
+    >>> to_latin("Œuvre Łódź 😀 – Ağrı"), to_latin("团结 2021")
+    ('OEuvre Lódz - Agri', '?? 2021')
+    """
+    # Composed first: é written as e and an accent is é.
+    composed = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
+    return " ".join("".join(map(_plain_letter, composed)).split())
+
+
+def _plain_letter(char):
+    if char.isspace():
+        return " "
+    # Of more than one character, like a letter with two accents, the plain ones are kept.
+    for form in (char, unicodedata.normalize("NFKD", char)):
+        kept = form.encode("iso-8859-1", "ignore").decode("iso-8859-1")
+        if kept and kept.isprintable():
+            return kept
+    return _LOST if unicodedata.category(char)[0] in "LN" else ""
+
+
+# Overseas territories have codes of their own, and are in France for the treasury.
+_FRENCH = frozenset("FR GP MQ GF RE YT PM BL MF WF PF NC TF".split())
+
+
+def find_gaps(party, needs_account: bool) -> list[str]:
+    """What the treasury asks for of a third party, beyond what its schemas refuse: codes.
+
+    Those of fields: ``siret``, ``name``, ``street``, ``zip``, ``city``, ``iban``; ``<field>_script``
+    of what is not in Latin letters; ``abroad`` of an address that it knows by a code of its own.
+    """
+    gaps = [] if party.siret else ["siret"]
+    for name in ("name", "street", "city", *(["holder"] if needs_account else [])):
+        value = getattr(party, name)
+        if not any(char.isalnum() for char in value):
+            # The account is then in the name of the party.
+            gaps += [name] if name != "holder" else []
+        elif to_latin(value).count(_LOST) > value.count(_LOST):
+            gaps.append(f"{name}_script")
+    if party.country and party.country not in _FRENCH:
+        gaps.append("abroad")
+    elif not re.fullmatch(r"\d{5}", party.zip):
+        gaps.append("zip")
+    if needs_account and not party.iban:
+        gaps.append("iban")
+    return gaps
+
+
 class _Builder:
     """Builds elements, shortening what is too long; ``warnings`` says what was: (label, value)."""
 
@@ -108,9 +162,8 @@ class _Builder:
 
     def fit(self, value, length):
         plain = " ".join(value.translate(_PLAIN).split())
-        kept = unicodedata.normalize("NFKC", plain).encode("iso-8859-1", "ignore").decode("latin-1")
-        kept = "".join(char for char in kept if char.isprintable())
-        if len(kept) < len(plain) or len(kept) > length:
+        kept = to_latin(value)
+        if len(kept) < len(plain) or kept.count(_LOST) > plain.count(_LOST) or len(kept) > length:
             self.warnings.append((value, kept[:length].rstrip()))
         return kept[:length].rstrip() or "-"
 
@@ -215,8 +268,7 @@ def _add_order(builder, slip, batch, piece):
         builder.add(original, "IdLigneOrig", 1)
     party = builder.add(line, "Tiers")
     _add_party(builder, party, piece.party, ())
-    if piece.party.city:
-        _add_address(builder, party, piece.party)
+    _add_address(builder, party, piece.party)
     account = builder.add(party, "CpteBancaire")
     if piece.party.bic:
         builder.add(account, "BIC", piece.party.bic)
@@ -277,8 +329,9 @@ def _get_reference(batch, piece, index):
 def _get_name(builder, file):
     stem, _dot, extension = file.name.rpartition(".")
     extension = re.sub(r"[^0-9a-zA-Z]", "", extension)[:4]
-    stem = re.sub(r'[\\/:*?"<>|]', "-", stem)
-    return f"{builder.fit(stem, 90)}.{extension}"
+    # After the letters of other scripts have become question marks.
+    stem = re.sub(r'[\\/:*?"<>|]', "-", builder.fit(stem, 90))
+    return f"{stem}.{extension}"
 
 
 def _add_references(builder, parent, batch, piece):

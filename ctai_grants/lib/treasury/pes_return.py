@@ -1,5 +1,5 @@
 """What the treasury answers to a PES file: an acknowledgement (PES_ACQUIT) says whether a batch was
-taken in, a return (PES_Retour) what became of each order.
+taken in, a return (PES_Retour) what became of each order or claim.
 
 Format: the DGFiP's schemas v5.17. Labels of the reasons are the official ones, hence French.
 """
@@ -27,9 +27,12 @@ REASONS = {
     "23": "Erreur d'imputation comptable et budgétaire",
     "24": "Rejet technique",
 }
-# EtatPce of a return.
-_STATES = {"01": "pending", "02": "taken", "04": "rejected", "05": "settled"}
-_EXPENSES = "5"  # DomaineAck
+# EtatPce of a return; a claim may be taken in charge in part (03).
+_STATES = {"01": "pending", "02": "taken", "03": "taken", "04": "rejected", "05": "settled"}
+# DomaineAck
+_DOMAINS = {"5": "DEP", "6": "REC"}
+# TypBord of a return: ordinary ones, and those that reduce orders.
+_KINDS = {"01": "DEP", "02": "REDUCTION"}
 
 
 class Unreadable(ValueError):
@@ -37,11 +40,17 @@ class Unreadable(ValueError):
 
 
 class Answer(NamedTuple):
-    """What the treasury says of one order, or of a whole batch when ``number`` is None."""
+    """What the treasury says of one order or claim, or of a whole batch when ``number`` is empty.
 
-    exercise: int
-    batch: int
-    number: int | None
+    ``kind`` is that of the batch: ``DEP`` orders, ``REDUCTION`` of orders, ``REC`` claims; of an
+    acknowledgement, ``DEP`` may be either of the first two. Numbers are as they are written: other
+    software of the city may put letters in. ``state`` is empty when it is none that we know.
+    """
+
+    kind: str
+    exercise: str
+    batch: str
+    number: str
     state: str
     reason: str
 
@@ -52,8 +61,20 @@ class Answers(NamedTuple):
     answers: list
 
 
+def is_number(text, number) -> bool:
+    """Whether a number as somebody wrote it is that ``number``.
+
+    >>> is_number("0041", "41"), is_number("41a", "41A"), is_number("A-41", "41")
+    (True, True, False)
+    """
+    text, number = str(text or "").strip(), str(number or "").strip()
+    if text.isdecimal() and number.isdecimal():
+        return int(text) == int(number)
+    return bool(text) and text.casefold() == number.casefold()
+
+
 def read_answers(content: bytes) -> Answers:
-    """Answers about orders to pay; those about claims are left out.
+    """What the file answers about orders and claims.
 
     :raise Unreadable: ``too_large``, ``not_xml``, ``not_pes``
     """
@@ -76,7 +97,7 @@ def read_answers(content: bytes) -> Answers:
         siret = _get(root, "EnTetePES/IdColl").zfill(14)
         date = datetime.date.fromisoformat(_get(root, "EnTetePES/DteStr"))
         return Answers(siret, date, list(read(root)))
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise Unreadable("not_pes") from error
 
 
@@ -87,42 +108,54 @@ def _get(element, path):
 
 def _read_return(root):
     for batch in root.iterfind("PES_DepenseRetour/Bordereau"):
-        exercise = int(_get(batch, "BlocBordereau/Exer"))
-        number = int(_get(batch, "BlocBordereau/IdBord"))
-        if _get(batch, "BlocBordereau/TypBord") != "01":
+        if kind := _KINDS.get(_get(batch, "BlocBordereau/TypBord")):
+            yield from _read_pieces(batch, kind, "InfoPiece", "InfoLignePiece")
+    for batch in root.iterfind("PES_RecetteRetour/Bordereau"):
+        if _get(batch, "BlocBordereau/TypBord") == "01":
+            yield from _read_pieces(batch, "REC", "BlocPiece", "BlocLignePiece")
+
+
+def _read_pieces(batch, kind, piece_name, line_name):
+    exercise, number = (_get(batch, f"BlocBordereau/{name}") for name in ("Exer", "IdBord"))
+    for piece in batch.iterfind("Piece"):
+        about = piece.find(piece_name)
+        if about is None:
             continue
-        for piece in batch.iterfind("Piece"):
-            about = piece.find("InfoPiece")
-            state = _STATES[_get(about, "EtatPce")]
-            lines = [line for line in piece.iter("InfoLignePiece")]
-            reason = _say_reasons([about, *lines]) if state in ("rejected", "pending") else ""
-            yield Answer(exercise, number, int(_get(about, "IdPce")), state, reason)
+        state = _STATES.get(_get(about, "EtatPce"), "")
+        is_explained = state in ("rejected", "pending")
+        reason = _say_reasons([about, *piece.iter(line_name)]) if is_explained else ""
+        yield Answer(kind, exercise, number, _get(about, "IdPce"), state, reason)
 
 
 def _say_reasons(elements):
-    """Codes in words, then the comments, each once."""
+    """Observations and comments, each once, as they are: they are free text. What is nothing but
+    codes of reasons is said in words too."""
     said = []
     for element in elements:
-        codes = re.findall(r"\d{2}", _get(element, "ObsEtat"))
-        said += [REASONS.get(code, code) for code in codes]
-        said += [_get(element, "ObsEtat")] if not codes else []
-        said += [_get(element, "Commentaire")]
+        observed = _get(element, "ObsEtat")
+        codes = re.split(r"[\s,;/-]+", observed)
+        if all(code in REASONS for code in codes):
+            said += [f"{code} – {REASONS[code]}" for code in codes]
+        else:
+            said.append(observed)
+        said.append(_get(element, "Commentaire"))
     return "\n".join(dict.fromkeys(filter(None, said)))
 
 
 def _read_acknowledgement(root):
     for element in root.iterfind("ACQUIT/ElementACQUIT"):
-        if _get(element, "DomaineAck") != _EXPENSES or element.find(".//NumBord") is None:
+        kind = _DOMAINS.get(_get(element, "DomaineAck"))
+        if not kind or element.find(".//NumBord") is None:
             continue
-        exercise, batch = (int(_get(element, f".//{n}")) for n in ("ExerciceBord", "NumBord"))
+        about = kind, _get(element, ".//ExerciceBord"), _get(element, ".//NumBord")
         if _get(element, "EtatAck") in ("1", "true"):
-            yield Answer(exercise, batch, None, "received", "")
+            yield Answer(*about, "", "received", "")
             continue
         # The whole batch goes back; each order with its own errors, or the batch's.
-        yield Answer(exercise, batch, None, "rejected", _say_errors(element.findall("Erreur")))
+        yield Answer(*about, "", "rejected", _say_errors(element.findall("Erreur")))
         for piece in element.iterfind("DetailPiece"):
             reason = _say_errors(piece.iter("Erreur"))
-            yield Answer(exercise, batch, int(_get(piece, "NumPiece")), "rejected", reason)
+            yield Answer(*about, _get(piece, "NumPiece"), "rejected", reason)
 
 
 def _say_errors(errors):

@@ -23,6 +23,7 @@ from . import (
     grant_spreadsheet_mixin,
     grant_subsidy,
     res_company,
+    res_company_own_cost,
     res_config_settings,
     res_partner_bank,
 )

@@ -54,7 +54,7 @@ class AccountMove(models.Model):
         if frozen and vals.get("state", "posted") == "posted":
             for move in self:
                 move._check_grant_unchanged(move, {name: vals[name] for name in frozen})
-        if "state" not in vals and "date" not in vals:
+        if {"state", "date", "reversed_entry_id"}.isdisjoint(vals):
             with self._grant_facts_kept():
                 return super().write(vals)
         if vals.get("state") == "posted":
@@ -63,17 +63,26 @@ class AccountMove(models.Model):
         with self._grant_facts_kept():
             result = super().write(vals)
         concerned._sync_grant_ledger()
-        self.line_ids._sync_own_costs()
+        self._get_moves_of_costs().line_ids._sync_own_costs()
         return result
 
     def unlink(self):
         documents = self._get_grant_documents()
-        envelopes = self.line_ids._get_cost_envelopes()
+        envelopes = self._get_moves_of_costs().line_ids._get_cost_envelopes()
         result = super().unlink()
         for records in documents.values():
             records._sync_ledger()
         self.env["grant.own.cost"]._sync(envelopes)
         return result
+
+    def _get_moves_of_costs(self):
+        """These moves, and those that take them back: their costs belong where these belong."""
+        found, moves = self.browse(), self
+        while moves:
+            found |= moves
+            # sudo: who writes a move may not read what reverses it
+            moves = moves.sudo().reversal_move_ids.with_env(self.env) - found
+        return found
 
     def _check_grant_documents(self):
         """Refuse to post what does not say the same as the document it comes from."""

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class AccountMoveLine(models.Model):
@@ -58,8 +59,7 @@ class AccountMoveLine(models.Model):
         # sudo: who keeps the accounts may not read the settings and envelopes of grants
         chosen = self.sudo().company_id.grant_own_cost_account_ids
         costs = self.filtered(lambda line: line.analytic_distribution and line.account_id in chosen)
-        keys = {key for line in costs for key in line.analytic_distribution}
-        accounts = [int(part) for key in keys for part in key.split(",")]
+        accounts = [account for line in costs for account, _share in line._get_analytic_shares()]
         # sudo: likewise
         envelopes = self.env["grant.envelope"].sudo()
         if not accounts:
@@ -68,7 +68,44 @@ class AccountMoveLine(models.Model):
             ("analytic_account_id", "in", accounts), ("payment_path", "=", "city")
         ])  # fmt: skip
 
+    def _get_analytic_shares(self):
+        """The analytic accounts of this item: list of (id, share in per cent)."""
+        self.ensure_one()
+        return [
+            (int(account), share)
+            for key, share in (self.analytic_distribution or {}).items()
+            for account in key.split(",")
+        ]
+
     def _sync_own_costs(self, before=None):
         """Let the ledger follow these items: what they are costs of now, and were ``before``."""
         envelopes = self._get_cost_envelopes()
+        if envelopes:
+            self._check_cost_shares(envelopes)
         self.env["grant.own.cost"]._sync(envelopes | before if before else envelopes)
+
+    def _check_cost_shares(self, envelopes):
+        """Refuse a cost that is booked on envelopes by more than itself, or by less than nothing.
+
+        :raise UserError: naming the entry, the item and its shares
+        """
+        chosen = self.sudo().company_id.grant_own_cost_account_ids  # sudo: as above
+        of_envelopes = set(envelopes.analytic_account_id.ids)
+        for line in self:
+            if line.parent_state != "posted" or line.account_id not in chosen:
+                continue
+            shares = [
+                share for account, share in line._get_analytic_shares() if account in of_envelopes
+            ]
+            # Odoo keeps two decimals of a share, and adds them up as floats.
+            if any(share < 0 for share in shares) or sum(shares) > 100.001:
+                raise UserError(
+                    self.env._(
+                        "%(move)s, “%(item)s”: %(shares)s of it are booked on envelopes of grants. "
+                        "Each share is between 0 and 100 %%, and together they are 100 %% at most: "
+                        "a cost counts once.",
+                        move=line.move_id.display_name,
+                        item=line.name or line.account_id.display_name,
+                        shares=" + ".join(f"{share:g} %" for share in shares),
+                    )
+                )

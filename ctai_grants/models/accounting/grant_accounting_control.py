@@ -36,8 +36,9 @@ class GrantAccountingControl(models.Model):
         string="Not as Certified",
         readonly=True,
         help="The bank account, the organisation, the amount or the date of the order, or the "
-        "account of its payment, is not what was certified.",
+        "account of its payment, is not what was certified, or the treasury rejected what is paid.",
     )
+    remark = fields.Text(string="What Differs", compute="_compute_remark")
 
     @api.depends("origin_model", "origin_id")
     def _compute_document(self):
@@ -46,6 +47,20 @@ class GrantAccountingControl(models.Model):
             names = {record.id: record.display_name for record in records}
             for line in lines:
                 line.document = names[line.origin_id]
+
+    @api.depends("is_otherwise", "origin_id")
+    def _compute_remark(self):
+        orders = self.filtered(
+            lambda line: line.is_otherwise and line.origin_model == "grant.disbursement"
+        )
+        sentences = {}
+        if orders:
+            condition = SQL("tranche.id = ANY(%s)", orders.mapped("origin_id"))
+            for tranche, sentence in self.env["grant.disbursement"]._say_wrong_orders(condition):
+                sentences.setdefault(tranche.id, []).append(sentence)
+        for line in self:
+            found = sentences.get(line.origin_id, ()) if line in orders else ()
+            line.remark = "\n".join(found)
 
     @property
     def _table_query(self):

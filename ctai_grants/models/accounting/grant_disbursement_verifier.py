@@ -65,19 +65,27 @@ class GrantDisbursement(models.Model):
 
     @api.model
     def _get_wrong_orders(self, envelopes):
+        condition = SQL("tranche.envelope_id = ANY(%s)", envelopes.ids)
+        return [sentence for _tranche, sentence in self._say_wrong_orders(condition)]
+
+    @api.model
+    def _say_wrong_orders(self, condition):
+        """What is wrong with the orders of the tranches that ``condition`` (SQL) chooses: list of
+        (tranche, sentence)."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """SELECT tranche_id, bill_id, what FROM (%s) wrong
                      JOIN grant_disbursement tranche ON tranche.id = tranche_id
-                    WHERE tranche.envelope_id = ANY(%s) ORDER BY tranche_id, bill_id, what""",
+                    WHERE %s ORDER BY tranche_id, bill_id, what""",
                 self._select_wrong_orders(),
-                envelopes.ids,
+                condition,
             )
         )
+        bills = self.env["account.move"]
         return [
-            self.browse(tranche_id)._say_wrong(self.env["account.move"].browse(bill_id), what)
-            for tranche_id, bill_id, what in rows
+            (self.browse(tranche_id), self.browse(tranche_id)._say_wrong(bills.browse(bill), what))
+            for tranche_id, bill, what in rows
         ]
 
     def _say_wrong(self, bill, what):

@@ -11,7 +11,7 @@ class GrantOrderBatch(models.Model):
 
     _name = "grant.order.batch"
     _description = "Order Batch"
-    _inherit = ["grant.document.mixin", "grant.thread.mixin"]
+    _inherit = ["grant.document.mixin", "grant.thread.mixin", "grant.pdf.mixin"]
     _order = "exercise desc, number desc"
     _rec_name = "number"
     _check_company_auto = True
@@ -170,7 +170,8 @@ class GrantOrderBatch(models.Model):
         rows = [self._get_list_row(tranche, bill) for tranche, bill in self._get_bills().items()]
         address = self.company_id.partner_id
         town = f"{address.zip or ''} {address.city or ''}".strip()
-        content = make_batch_list(
+        content = self._typeset(
+            make_batch_list,
             title=self._get_list_title(),
             lang=(self.env.lang or "en_US")[:2],
             date=self.date,

@@ -11,42 +11,90 @@ _logger = logging.getLogger(__name__)
 # paid within what is committed: hardly ever one, unless nearly nothing is left committed.
 MOST_CUTS = 50
 
+# The accounts that the settings follow.
+CHOSEN = SQL("SELECT company_id, account_id FROM res_company_grant_own_cost_account_rel")
 
-# Journal items that carry the analytic account of an envelope of the city, on an account of its
-# own costs, and the subsidy that covers their date; orders and claims of grants are no costs.
-# Covered is what fits, oldest first: the running total cut between nothing and the commitment.
+
+# An item counts once at most, whatever its shares, and these add up to it to the cent: each is
+# what the running share comes to, less what it came to before.
 # The keys are taken apart as in Odoo's index of analytic.mixin, or it would not be used.
-def select_own_costs(env):
-    """SQL of the costs of the city, one row for each journal item and envelope it is booked on."""
+def _select_shares(chosen):
+    """SQL of the journal items on an account of own costs that carry analytic accounts of
+    envelopes, one row for each of these: ``line_id``, ``envelope_id``, ``amount``."""
     return SQL(
-        """WITH item AS (
-               SELECT line.id AS line_id, line.date, line.move_id, line.account_id, line.company_id,
-                      envelope.id AS envelope_id, envelope.contract_id, line.company_currency_id,
-                      line.name, subsidy.id AS subsidy_id,
-                      COALESCE(subsidy.committed_amount, 0) AS ceiling,
-                      round(sum(line.balance * share.value::text::numeric / 100), 2) AS amount,
-                      (subsidy.id IS NOT NULL AND line.date <= %s
-                       AND line.date >= GREATEST(contract.force_date, subsidy.signature_date))
-                      AS is_in_time
+        """SELECT line_id, envelope_id,
+                  round(balance * total / 100, 2)
+                  - round(balance * (total - share) / 100, 2) AS amount
+             FROM (SELECT once.*,
+                          sum(share) OVER (PARTITION BY line_id ORDER BY envelope_id) AS total
+                     FROM (SELECT part.*, part * 100
+                                  / GREATEST(sum(part) OVER (PARTITION BY line_id), 100) AS share
+                             FROM (%s) part) once) running""",
+        SQL(
+            """SELECT line.id AS line_id, line.balance, envelope.id AS envelope_id,
+                      LEAST(GREATEST(sum(share.value::text::numeric), 0), 100) AS part
                  FROM grant_envelope envelope
-                 JOIN grant_contract contract ON contract.id = envelope.contract_id
                  JOIN account_move_line line
                    ON regexp_split_to_array(
                           jsonb_path_query_array(
                               line.analytic_distribution, '$.keyvalue()."key"')::text, '\\D+')
                       && ARRAY[envelope.analytic_account_id::text]
                   AND line.parent_state = 'posted' AND line.company_id = envelope.company_id
-                 JOIN res_company_grant_own_cost_account_rel chosen
+                  AND envelope.payment_path = 'city'
+                 JOIN (%s) chosen
                    ON chosen.account_id = line.account_id AND chosen.company_id = line.company_id
-                 JOIN account_move move ON move.id = line.move_id AND move.grant_origin_id IS NULL
                  JOIN LATERAL jsonb_each(line.analytic_distribution) share
                    ON envelope.analytic_account_id::text = ANY(string_to_array(share.key, ','))
+             GROUP BY line.id, envelope.id""",
+            chosen or CHOSEN,
+        ),
+    )
+
+
+# A reversal belongs where the entry belongs that it takes back, in whatever year it is booked: that
+# of a reversal too. Of entries that reverse each other in a circle, none is the first.
+_ORIGIN = SQL(
+    """WITH RECURSIVE back AS (
+           SELECT move.date, move.reversed_entry_id
+            UNION
+           SELECT reversed.date, reversed.reversed_entry_id
+             FROM back JOIN account_move reversed ON reversed.id = back.reversed_entry_id
+       )
+       SELECT date FROM back WHERE reversed_entry_id IS NULL"""
+)
+
+
+# What is booked on an envelope of the city, and the subsidy that covers its date; orders and claims
+# of grants are no costs. Covered is what fits, oldest first: the running total cut between nothing
+# and the commitment.
+def select_own_costs(env, chosen=None):
+    """SQL of the costs of the city, one row for each journal item and envelope it is booked on.
+
+    :param chosen: SQL of (``company_id``, ``account_id``), the accounts that are followed; by
+        default those of the settings
+    """
+    return SQL(
+        """WITH item AS (
+               SELECT line.id AS line_id, line.date, line.move_id, line.account_id, line.company_id,
+                      envelope.id AS envelope_id, envelope.contract_id, line.company_currency_id,
+                      line.name, subsidy.id AS subsidy_id, share.amount,
+                      COALESCE(subsidy.committed_amount, 0) AS ceiling,
+                      (subsidy.id IS NOT NULL AND GREATEST(line.date, origin.date) <= %(today)s
+                       AND LEAST(line.date, origin.date)
+                           >= GREATEST(contract.force_date, subsidy.signature_date))
+                      AS is_in_time
+                 FROM (%(shares)s) share
+                 JOIN account_move_line line ON line.id = share.line_id
+                 JOIN account_move move ON move.id = line.move_id AND move.grant_origin_id IS NULL
+                 JOIN grant_envelope envelope ON envelope.id = share.envelope_id
+                  AND envelope.state <> 'draft'
+                 JOIN grant_contract contract ON contract.id = envelope.contract_id
+                 LEFT JOIN LATERAL (%(origin)s) origin ON TRUE
                  LEFT JOIN grant_subsidy subsidy
                    ON subsidy.envelope_id = envelope.id AND subsidy.kind = 'own_cost'
                   AND subsidy.state IN ('signed', 'closed')
-                  AND line.date BETWEEN subsidy.date_start AND subsidy.date_end
-                WHERE envelope.payment_path = 'city' AND envelope.state <> 'draft'
-             GROUP BY line.id, envelope.id, subsidy.id, contract.force_date
+                  AND COALESCE(origin.date, line.date)
+                      BETWEEN subsidy.date_start AND subsidy.date_end
            ), running AS (
                SELECT item.*,
                       sum(CASE WHEN is_in_time THEN amount ELSE 0 END)
@@ -59,14 +107,16 @@ def select_own_costs(env):
                   GREATEST(LEAST(total, ceiling), 0)
                   - GREATEST(LEAST(total - counted, ceiling), 0) AS covered_amount
              FROM running""",
-        env["res.company"]._get_grant_today_sql(SQL("line.company_id")),
+        shares=_select_shares(chosen),
+        origin=_ORIGIN,
+        today=env["res.company"]._get_grant_today_sql(SQL("line.company_id")),
     )
 
 
 # What the ledger is to say of these costs. At no date is more paid than was committed then: what an
 # amendment adds covers older costs from its own date on. What is paid falls only where costs fall:
 # a ceiling that was lowered since leaves out the latest costs, and no negative payment.
-def select_own_payments(env):
+def select_own_payments(env, chosen=None):
     """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
     return SQL(
         """WITH step AS (
@@ -97,7 +147,7 @@ def select_own_payments(env):
            SELECT subsidy_id, date,
                   total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
              FROM covered""",
-        select_own_costs(env),
+        select_own_costs(env, chosen),
     )
 
 
@@ -217,9 +267,10 @@ class GrantOwnCost(models.Model):
             subsidy._post_entries(lines)
 
     @api.model
-    def _get_differences(self, subsidies):
+    def _get_differences(self, subsidies, chosen=None):
         """What accounting covers beyond the ledger, or the other way round.
 
+        :param chosen: as for :func:`select_own_costs`
         :return: dict {subsidy: list of (accounting date, euros to post)}
         """
         self.env.flush_all()
@@ -233,7 +284,7 @@ class GrantOwnCost(models.Model):
                             WHERE subsidy_id = ANY(%s) AND kind = 'payment') sides
                  GROUP BY subsidy_id, date HAVING sum(amount) <> 0
                  ORDER BY subsidy_id, date""",
-                select_own_payments(self.env),
+                select_own_payments(self.env, chosen),
                 subsidies.ids,
                 subsidies.ids,
             )

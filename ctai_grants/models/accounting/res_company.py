@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResCompany(models.Model):
@@ -44,6 +44,8 @@ class ResCompany(models.Model):
         string="Accounts of Own Costs",
         domain="[('account_type', 'in', ('expense', 'expense_direct_cost', 'expense_other'))]",
         check_company=True,
+        # An account that is archived keeps what was booked on it.
+        context={"active_test": False},
         wakes="_get_own_cost_envelopes",
         help="What is booked there on the analytic account of an envelope is a cost of the city: "
         "payroll accounts, as a rule.",
@@ -65,6 +67,33 @@ class ResCompany(models.Model):
         "AND grant_order_limit >= 0)",
         "Days to pay, interest and limit of orders cannot be negative.",
     )
+
+    @api.constrains(
+        "grant_purchase_journal_id", "grant_sale_journal_id", "grant_payment_journal_id",
+        "grant_payroll_journal_id", "grant_own_cost_account_ids",
+    )  # fmt: skip
+    def _check_grant_settings(self):
+        """Journals and accounts are this city's own: Odoo looks at that where a model asks it to,
+        and companies do not."""
+        self._check_company(self._check_grant_settings._constrains)
+
+    @api.constrains("grant_analytic_plan_id")
+    def _check_grant_analytic_plan(self):
+        for company in self.filtered("grant_analytic_plan_id"):
+            # sudo: all companies, whatever those of the user
+            other = self.sudo().with_context(active_test=False).search([
+                ("grant_analytic_plan_id", "=", company.grant_analytic_plan_id.id),
+                ("id", "!=", company.id),
+            ], limit=1)  # fmt: skip
+            if other:
+                raise ValidationError(
+                    self.env._(
+                        "The analytic plan “%(plan)s” is that of the envelopes of %(company)s: "
+                        "choose another one, or leave it to “Set up what is missing”.",
+                        plan=company.grant_analytic_plan_id.name,
+                        company=other.name,
+                    )
+                )
 
     def _get_own_cost_envelopes(self):
         """The envelopes of these companies that costs can be booked on."""
@@ -101,7 +130,7 @@ class ResCompany(models.Model):
             self[name] = self[name] or self._find_journal(kind)
         if not self.grant_analytic_plan_id:
             self.grant_analytic_plan_id = self.env["account.analytic.plan"].create(
-                {"name": self.env._("Grant Envelopes")}
+                {"name": self.env._("Grant Envelopes – %(city)s", city=self.name)}
             )
         self._set_up_treasury(self.grant_payment_journal_id)
         made = self.env["grant.account"]._create_missing(self)

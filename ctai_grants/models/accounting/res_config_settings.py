@@ -18,7 +18,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.grant_analytic_plan_id", readonly=False
     )
     grant_own_cost_account_ids = fields.Many2many(
-        related="company_id.grant_own_cost_account_ids", readonly=False
+        related="company_id.grant_own_cost_account_ids",
+        readonly=False,
+        context={"active_test": False},
     )
     grant_payroll_journal_id = fields.Many2one(
         related="company_id.grant_payroll_journal_id", readonly=False

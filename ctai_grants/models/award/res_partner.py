@@ -70,6 +70,17 @@ class ResPartner(models.Model):
         funding = {contract.funder_id for (contract,) in funders}
         return super()._get_in_ledger() | self.filtered(lambda partner: partner in funding)
 
+    def _get_cities(self):
+        """Also those whose contracts it funds."""
+        # sudo: as in the ledger
+        contracts = self.env["grant.contract"].sudo()
+        funded = contracts.search([("funder_id", "=", self.id), ("state", "!=", "draft")])
+        return super()._get_cities() | funded.company_id
+
+    @api.model
+    def _get_identity_fields(self):
+        return super()._get_identity_fields() | {"rna", "legal_form", "grant_role"}
+
     def write(self, vals):
         # In sudo too: that is how Odoo's account page writes.
         if self.env.user._is_portal():

@@ -222,7 +222,7 @@ class GrantRecovery(models.Model):
             what = self.env._("Identifying a recovery")
             recovery.subsidy_id._check_state(("signed",), what)
             # Last: what is refused takes no number.
-            number = self.env["ir.sequence"].next_by_code("grant.recovery")
+            number = recovery.company_id._next_grant_number(self)
             recovery._decide("identified", recovery.facts, name=number)
         return recoveries
 

@@ -8,7 +8,8 @@ from ...lib.closing.letter import make_pdf
 class GrantRecovery(models.Model):
     """The letter that tells the operator: facts, legal ground, delay to answer."""
 
-    _inherit = "grant.recovery"
+    _name = "grant.recovery"
+    _inherit = ["grant.recovery", "grant.pdf.mixin"]
 
     is_delay_over = fields.Boolean(
         string="Delay to Answer Over", compute="_compute_is_delay_over",
@@ -120,7 +121,8 @@ class GrantRecovery(models.Model):
         letter = self.with_context(lang=partner.lang or self.env.lang)
         # Written by hand, it may have no date yet.
         date = self.letter_date or self.company_id._grant_today()
-        content = make_pdf(
+        content = letter._typeset(
+            make_pdf,
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],
             date=date,

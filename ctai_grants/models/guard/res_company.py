@@ -23,6 +23,39 @@ class ResCompany(models.Model):
     _name = "res.company"
     _inherit = ["res.company", "grant.money.mixin"]
 
+    def _next_grant_number(self, documents, field="name"):
+        """The next number of this city for a document, which none has: one may have been typed in.
+
+        :param documents: of the model that the sequence is for
+        :param str field: of the number
+        """
+        # sudo: numbers that the user may not see are taken too
+        known = documents.sudo().with_context(active_test=False)
+        while True:
+            number = self._get_grant_sequence(documents._name).next_by_id()
+            if not known.search_count([("company_id", "=", self.id), (field, "=", number)], limit=1):
+                return number
+
+    def _get_grant_sequence(self, code):
+        """The sequence of this city, which no other one counts in: made with its first number, or
+        taken over when no city had one of its own yet."""
+        self.ensure_one()
+        # sudo: who makes a document may not read sequences; only the number comes out
+        sequences = self.env["ir.sequence"].sudo()
+        own = sequences.search([("code", "=", code), ("company_id", "=", self.id)], limit=1)
+        if not own:
+            # Shown to whom makes it at the same time: its transaction is tried again.
+            self.env.cr.execute(
+                SQL("UPDATE res_company SET write_date = write_date WHERE id = %s", self.id)
+            )
+            shared = sequences.search([("code", "=", code)], order="company_id desc", limit=1)
+            if shared.company_id:
+                own = shared.copy({"company_id": self.id, "number_next": 1})
+            else:
+                shared.company_id = self
+                own = shared
+        return own
+
     def _grant_timezone(self):
         # sudo: what is late is told to portal users too, and no more than the zone is read
         company = (self or self.env.company).sudo().ensure_one()

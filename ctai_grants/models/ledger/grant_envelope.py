@@ -54,7 +54,9 @@ class GrantEnvelope(models.Model):
     entry_ids = fields.One2many("grant.entry", "envelope_id", string="Ledger")
 
     _code_uniq = models.UniqueIndex(
-        "(contract_id, code)", "Two envelopes of a contract cannot have the same code."
+        "(contract_id, lower(regexp_replace(code, '\\s', '', 'g')))",
+        "Two envelopes of a contract cannot have the same code: they differ by more than spaces and "
+        "capitals.",
     )
     _committed_within_allocated = models.Constraint(
         "CHECK (committed_amount <= allocated_amount)",

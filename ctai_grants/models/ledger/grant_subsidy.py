@@ -66,7 +66,9 @@ class GrantSubsidy(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             if vals.get("code", "/") == "/":
-                vals["code"] = self.env["ir.sequence"].next_by_code("grant.subsidy")
+                envelope = self.env["grant.envelope"].browse(vals.get("envelope_id"))
+                company = envelope.company_id or self.env.company
+                vals["code"] = company._next_grant_number(self, "code")
         return super().create(vals_list)
 
     def action_view_entries(self):

@@ -1,8 +1,10 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError, ValidationError
 
 # What decides which organisation a partner belongs to.
 ORGANISATION_FIELDS = {"parent_id", "is_company"}
+# What papers name an organisation by, and who may use it.
+IDENTITY_FIELDS = {"name", "vat", "company_registry", "company_id"}
 
 
 class ResPartner(models.Model):
@@ -26,7 +28,43 @@ class ResPartner(models.Model):
         named = entries._read_group([("partner_id", "in", self.ids)], ["partner_id"])
         return self.filtered(lambda partner: (partner,) in named)
 
+    def _get_cities(self):
+        """The cities whose ledger names this organisation."""
+        # sudo: who edits organisations may not read the ledger, nor other cities
+        entries = self.env["grant.entry"].sudo()
+        found = entries._read_group([("partner_id", "=", self.id)], ["company_id"])
+        return self.env["res.company"].sudo().union(*(company for (company,) in found))
+
+    @api.model
+    def _get_identity_fields(self):
+        """Names of the fields that papers name an organisation by."""
+        return IDENTITY_FIELDS
+
+    def _check_identity_of_cities(self, vals):
+        """Refuse that somebody of one city changes an organisation on the papers of another.
+
+        :raise AccessError: naming the organisation, the field and the other cities
+        """
+        names = self._get_identity_fields() & vals.keys()
+        if not names or self.env.uid == SUPERUSER_ID:
+            return
+        is_changed = self.env["grant.guarded.mixin"]._is_changed
+        for partner in self:
+            changed = [name for name in sorted(names) if is_changed(partner, name, vals[name])]
+            others = partner._get_cities() - self.env.user.company_ids if changed else ()
+            if others:
+                raise AccessError(
+                    self.env._(
+                        "%(partner)s stands on the papers of %(cities)s too: “%(field)s” is "
+                        "changed by somebody who works for all of them.",
+                        partner=partner.display_name,
+                        cities=", ".join(others.mapped("name")),
+                        field=self._fields[changed[0]]._description_string(self.env),
+                    )
+                )
+
     def write(self, vals):
+        self._check_identity_of_cities(vals)
         if "tz" in vals:
             self._check_city_timezone(vals["tz"])
         organisations = self._get_organisations() if vals.keys() & ORGANISATION_FIELDS else {}

@@ -1,7 +1,11 @@
 import hashlib
 
-from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import AccessError, ValidationError
+
+# What decides whether an account may be paid, and which one it is.
+TRUST_FIELDS = ("allow_out_payment", "active", "acc_number", "acc_holder_name", "partner_id",
+                "company_id")  # fmt: skip
 
 
 class ResPartnerBank(models.Model):
@@ -31,6 +35,42 @@ class ResPartnerBank(models.Model):
                         partner=organisation.display_name,
                     )
                 )
+
+    def write(self, vals):
+        for account in self.filtered("allow_out_payment"):
+            is_changed = self.env["grant.guarded.mixin"]._is_changed
+            if any(name in vals and is_changed(account, name, vals[name]) for name in TRUST_FIELDS):
+                account._check_trust_of_cities()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_trusted_elsewhere(self):
+        for account in self.filtered("allow_out_payment"):
+            account._check_trust_of_cities()
+
+    def _check_trust_of_cities(self):
+        """Refuse that somebody of one city takes away what another one trusts: an account that its
+        subsidies are to be paid to.
+
+        :raise AccessError: naming the account and the other cities
+        """
+        if self.env.uid == SUPERUSER_ID:
+            return
+        # sudo: all cities, whatever those of the user
+        subsidies = self.env["grant.subsidy"].sudo().search([
+            ("partner_id", "child_of", self.partner_id.commercial_partner_id.id),
+            ("state", "in", ("granted", "signed")),
+            ("company_id", "not in", self.env.user.company_ids.ids),
+        ])  # fmt: skip
+        if subsidies:
+            raise AccessError(
+                self.env._(
+                    "%(account)s: %(cities)s pay this account too. It is changed by somebody who "
+                    "works for all of them; enter another account beside it.",
+                    account=self._get_masked_number(),
+                    cities=", ".join(subsidies.company_id.mapped("name")),
+                )
+            )
 
     def _get_fingerprint(self):
         """The SHA-256 of the number of this account: which one it is, without showing it."""

@@ -1,6 +1,6 @@
-# The mixin first: the other models inherit from it.
+# The mixins first: the other models inherit from them.
 # isort: off
-from . import grant_pes_mixin
+from . import grant_pes_answered_mixin, grant_pes_mixin
 
 # isort: on
 from . import (
@@ -8,6 +8,7 @@ from . import (
     grant_disbursement,
     grant_funding,
     grant_order_batch,
+    grant_pes_reader,
     grant_recovery,
     grant_treasury_import,
     grant_treasury_import_city,

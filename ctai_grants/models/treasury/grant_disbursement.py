@@ -1,60 +1,77 @@
 from odoo import api, fields, models
+from odoo.tools import SQL, format_date
 
-from .grant_decision import ANSWERS
+from .grant_pes_answered_mixin import FACTS
 
 
 class GrantDisbursement(models.Model):
     """What the treasury answers about an order."""
 
-    _inherit = "grant.disbursement"
+    _name = "grant.disbursement"
+    # The mixin first: what it says of decisions goes before what the tranche's own says.
+    _inherit = ["grant.pes.answered.mixin", "grant.disbursement"]
 
-    treasury_state = fields.Selection(
-        [
-            ("received", "Received"),
-            ("taken", "Taken in Charge"),
-            ("pending", "Suspended"),
-            ("rejected", "Rejected"),
-            ("settled", "Settled"),
-        ],
-        string="At the Treasury",
-        readonly=True,
-        copy=False,
-        tracking=True,
-        help="What the treasury answered about the order; its payment comes with the extract.",
+    _answered_states = ("ordered", "paid")
+    _settled_state = "paid"
+
+    pes_missing = fields.Text(
+        string="Missing for the Treasury",
+        compute="_compute_pes_missing",
+        groups="ctai_grants.group_finance_officer",
+        help="What the treasury's file needs of the organisation; enter it on its form.",
     )
-    treasury_reason = fields.Text(string="The Treasury's Reason", readonly=True, copy=False)
-    treasury_date = fields.Date(string="Answered On", readonly=True, copy=False)
 
-    @api.model
-    def _get_decision_states(self):
-        # What the treasury answers moves no tranche: its payment does.
-        answers = dict.fromkeys(dict(ANSWERS))
-        return {**super()._get_decision_states(), **answers}
+    @api.depends("state", "partner_id")
+    def _compute_pes_missing(self):
+        sent = self.env["grant.order.batch"]
+        for tranche in self:
+            tranche.pes_missing = False
+            # As long as the city sends no files, nothing is missing for them.
+            if tranche.company_id.grant_pes_post and tranche.state in ("certified", "ordered"):
+                gaps = sent._find_party_gaps(tranche.partner_id, tranche._get_paid_account())
+                tranche.pes_missing = "\n".join(gaps)
 
     def _prepare_withdrawal(self):
-        answer = dict.fromkeys(("treasury_state", "treasury_reason", "treasury_date"), False)
-        return {**super()._prepare_withdrawal(), **answer}
+        return {**super()._prepare_withdrawal(), **dict.fromkeys(FACTS, False)}
 
-    def _take_answer(self, answer, date):
-        """Mark this order with what the treasury answers, unless it answered something later.
-
-        :param answer: a :class:`ctai_grants.lib.treasury.pes_return.Answer`
-        :return: whether anything has changed
-        """
-        self.ensure_one()
-        self.lock_for_update(allow_referencing=True)
-        facts = (answer.state, answer.reason or False)
-        known = (self.treasury_state, self.treasury_reason)
-        is_older = self.treasury_date and date < self.treasury_date
-        if self.state not in ("ordered", "paid") or is_older or facts == known:
-            return False
-        if known[0] and answer.state == "received" and date == self.treasury_date:
-            return False
-        self._decide(
-            f"treasury_{answer.state}",
-            answer.reason,
-            treasury_state=answer.state,
-            treasury_reason=answer.reason or False,
-            treasury_date=date,
+    def _describe_answered(self):
+        return self.env._(
+            "order %(number)s, %(operator)s",
+            number=self.order_number,
+            operator=self.partner_id.name,
         )
-        return True
+
+    def _decide(self, decision, reason=None, details=None, **values):
+        result = super()._decide(decision, reason, details, **values)
+        if decision == "paid" and self.treasury_state == "rejected":
+            self.message_post(body=self._say_wrong(self._get_live_move(), "rejected"))
+        return result
+
+    # ------------------------------------------------------------------
+    # What cannot both be true
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _select_wrong_orders(self):
+        """Also the orders that are paid here, and rejected there."""
+        return SQL(
+            """%s UNION ALL
+               SELECT tranche.id, bill.id, tranche.paid_date, 'rejected'
+                 FROM grant_disbursement tranche
+                 JOIN account_move bill ON bill.grant_origin_model = 'grant.disbursement'
+                  AND bill.grant_origin_id = tranche.id AND bill.state = 'posted'
+                WHERE tranche.state = 'paid' AND tranche.treasury_state = 'rejected'""",
+            super()._select_wrong_orders(),
+        )
+
+    def _say_wrong(self, bill, what):
+        if what != "rejected":
+            return super()._say_wrong(bill, what)
+        return self.env._(
+            "%(document)s: the treasury rejected its order %(bill)s on %(answered)s, and its "
+            "payment of %(paid)s is recorded: ask the treasury which of the two is true.",
+            document=self.display_name,
+            bill=bill.sudo().display_name,  # sudo: as in accounting
+            answered=format_date(self.env, self.treasury_date),
+            paid=format_date(self.env, self.paid_date),
+        )

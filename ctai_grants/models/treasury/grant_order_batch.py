@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ...lib.guard.money import euros
 from ...lib.treasury import pes
+from ...lib.treasury.pes_return import is_number
 
 
 class GrantOrderBatch(models.Model):
@@ -14,60 +15,38 @@ class GrantOrderBatch(models.Model):
         pieces = [self._get_pes_piece(tranche, bill) for tranche, bill in self._get_bills().items()]
         return "DEP", pes.Batch(self.exercise, self.number, self.date, pieces)
 
+    def _is_sent(self):
+        return True
+
+    def _find_piece_gaps(self):
+        gaps = []
+        for tranche, bill in self._get_bills().items():
+            gaps += self._find_number_gaps(tranche)
+            gaps += self._find_account_gaps(bill)
+            gaps += self._find_party_gaps(tranche.partner_id, bill.partner_bank_id)
+        # Of an organisation with several orders: once.
+        return list(dict.fromkeys(gaps))
+
     def _get_pes_piece(self, tranche, bill):
         files = self.env["ir.attachment"].search(
             [("res_model", "=", bill._name), ("res_id", "=", bill.id)], order="id"
         )
         return pes.Piece(
-            number=self._get_pes_number(tranche),
+            number=int(tranche.order_number),
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
             amount=euros(tranche.amount),
-            account=self._get_pes_account(bill),
+            account=bill.invoice_line_ids.account_id.code,
             party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id),
             files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
         )
 
-    @api.model
-    def _take_answers(self, company, answers):
-        """Mark the orders that the treasury answers about.
+    def _get_answered(self, answer):
+        """The orders that an answer is about: all of the batch, or the one of that number."""
+        return self.disbursement_ids.filtered(
+            lambda order: not answer.number or is_number(order.order_number, answer.number)
+        )
 
-        :param answers: of :func:`ctai_grants.lib.treasury.pes_return.read_answers`
-        :return: what was done, a list of sentences
-        """
+    @api.model
+    def _find_answered(self, company):
         batches = self.search([("company_id", "=", company.id)])
-        by_number = {(batch.exercise, batch.number): batch for batch in batches}
-        marked, unknown = self.env["grant.disbursement"], []
-        for answer in answers.answers:
-            batch = by_number.get((answer.exercise, answer.batch), self.browse())
-            orders = batch.disbursement_ids.filtered(
-                lambda order, number=answer.number: number is None
-                or (order.order_number.isdecimal() and int(order.order_number) == number)
-            )
-            if not orders:
-                unknown.append(answer)
-            for order in orders:
-                if order._take_answer(answer, answers.date):
-                    marked |= order
-        sentences = [self.env._("Orders marked: %s.", len(marked))]
-        states = dict(marked._fields["treasury_state"]._description_selection(self.env))
-        sentences += [
-            self.env._(
-                "%(state)s: order %(number)s, %(operator)s.",
-                state=states[order.treasury_state],
-                number=order.order_number,
-                operator=order.partner_id.name,
-            )
-            for order in marked
-            if order.treasury_state in ("rejected", "pending")
-        ]
-        if unknown:
-            numbers = sorted({(a.exercise, a.batch, a.number or 0) for a in unknown})
-            first = [f"{number or '–'} ({batch}/{year})" for year, batch, number in numbers[:5]]
-            sentences.append(
-                self.env._(
-                    "Not orders of grants, left alone: %(count)s (%(first)s…).",
-                    count=len(numbers),
-                    first=", ".join(first),
-                )
-            )
-        return sentences
+        return [(("DEP", str(batch.exercise), str(batch.number)), batch) for batch in batches]

@@ -3,22 +3,41 @@ import re
 
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...lib.guard.money import euros
 from ...lib.treasury import pes
+from ...lib.treasury.pes_return import is_number
 
 
 class GrantPesMixin(models.AbstractModel):
     """A document that is sent to the treasury as a PES file (:mod:`ctai_grants.lib.treasury.pes`).
 
     The file is unsigned: the city signs it in its own tool. Each one made stays in the history of
-    its document, with its SHA-256.
+    its document, with its SHA-256. What the treasury needs and the schemas do not ask for is looked
+    for before: all of it at once, by name.
     """
 
     _name = "grant.pes.mixin"
     _description = "Document for the Treasury"
+
+    pes_missing = fields.Text(
+        string="Missing for the Treasury",
+        compute="_compute_pes_missing",
+        groups="ctai_grants.group_finance_officer",
+        help="What the treasury's file needs, and where to enter it: without it none is made.",
+    )
+
+    def _compute_pes_missing(self):
+        for document in self:
+            # As long as the city sends no files, nothing is missing for them.
+            is_used = document.company_id.grant_pes_post and document._is_sent()
+            document.pes_missing = is_used and "\n".join(document._find_pes_gaps())
+
+    def _is_sent(self):
+        """Whether this document is, as it stands, for the treasury."""
+        return self.state in self._answered_states
 
     def action_make_pes(self):
         """Make the PES file of this document, and download it.
@@ -30,7 +49,7 @@ class GrantPesMixin(models.AbstractModel):
         sha256 = hashlib.sha256(content).hexdigest()
         lines = [self.env._("File for the treasury, to be signed. SHA-256: %s", sha256)]
         lines += [
-            self.env._("Shortened: “%(value)s” is sent as “%(sent)s”.", value=value, sent=sent)
+            self.env._("Changed: “%(value)s” is sent as “%(sent)s”.", value=value, sent=sent)
             for value, sent in dict(shortened).items()
         ]
         message = self.message_post(
@@ -44,26 +63,142 @@ class GrantPesMixin(models.AbstractModel):
         }
 
     def _make_pes(self):
-        """The file: its name, its bytes, and what was shortened in it; raises as
-        :meth:`action_make_pes`."""
+        """The file: its name, its bytes, and what was shortened or written otherwise in it; raises
+        as :meth:`action_make_pes`."""
         self.ensure_one()
         self._check_group("group_finance_officer", self.env._("Making a file for the treasury"))
+        if gaps := self._find_pes_gaps():
+            raise UserError(
+                self.env._(
+                    "%(document)s: the treasury's file cannot be made yet.\n%(gaps)s",
+                    document=self.display_name,
+                    gaps="\n".join(gaps),
+                )
+            )
         sender = self._get_pes_sender()
         kind, batch = self._get_pes_batch()
         make = pes.make_orders if kind == "DEP" else pes.make_claims
-        content, shortened = make(sender, batch)
-        return f"{pes.get_file_name(sender, batch, kind)}.xml", content, shortened
+        content, changed = make(sender, batch)
+        return f"{pes.get_file_name(sender, batch, kind)}.xml", content, changed
 
     def _get_pes_batch(self):
-        """What is sent: ``DEP`` or ``REC``, and the batch.
+        """What is sent: ``DEP`` or ``REC``, and the batch; without gaps.
 
-        :raise UserError: see :meth:`action_make_pes`
+        :raise UserError: this is not the moment to send it
         """
         raise NotImplementedError
 
+    # ------------------------------------------------------------------
+    # What is missing
+    # ------------------------------------------------------------------
+
+    def _find_pes_gaps(self):
+        """What is missing for the file, a sentence each: of the city, then of each piece."""
+        self.ensure_one()
+        try:
+            return [*self._find_sender_gaps(), *self._find_piece_gaps()]
+        except UserError as refusal:
+            # A bill that is not what was certified, or gone.
+            return [str(refusal)]
+
+    def _find_piece_gaps(self):
+        """What is missing of the orders or claims themselves, a sentence each."""
+        raise NotImplementedError
+
+    def _find_sender_gaps(self):
+        company, sender = self.company_id, self._get_pes_sender()
+        required = {
+            "siret": self.env._("SIRET of the company"),
+            **{
+                name: company._fields[f"grant_pes_{name}"]._description_string(self.env)
+                for name in ("post", "entity", "budget")
+            },
+        }
+        missing = [label for name, label in required.items() if not getattr(sender, name)]
+        return missing and [
+            self.env._(
+                "The treasury asks for: %(missing)s. See Settings > Grants > Treasury.",
+                missing=", ".join(missing),
+            )
+        ]
+
+    def _find_party_gaps(self, partner, bank=None):
+        """What is missing of an organisation, a sentence or none.
+
+        :param bank: the account that an order pays; None: a claim on the organisation
+        """
+        party = self._get_pes_party(partner, bank)
+        gaps = pes.find_gaps(party, needs_account=bank is not None)
+        if not gaps:
+            return []
+        return [
+            self.env._(
+                "%(partner)s: the treasury asks for %(missing)s. Enter it on the form of the "
+                "organisation.",
+                partner=partner.commercial_partner_id.display_name,
+                missing=", ".join(self._say_gap(party, gap) for gap in gaps),
+            )
+        ]
+
+    def _say_gap(self, party, gap):
+        if gap == "abroad":
+            return self.env._(
+                "an address in France (an order for a payee abroad is made in the finance software)"
+            )
+        if gap in ("siret", "iban"):
+            return gap.upper()
+        name, _underscore, script = gap.partition("_")
+        fields_of = {"holder": (self.env["res.partner.bank"], "acc_holder_name")}
+        model, field = fields_of.get(name, (self.env["res.partner"], name))
+        label = model._fields[field]._description_string(self.env)
+        if script:
+            return self.env._(
+                "“%(field)s” in Latin letters, instead of “%(value)s”",
+                field=label,
+                value=getattr(party, name),
+            )
+        return self.env._("five digits for “%(field)s”", field=label) if name == "zip" else (
+            f"“{label}”"
+        )  # fmt: skip
+
+    def _find_number_gaps(self, tranche):
+        number = tranche.order_number or ""
+        if number.isdecimal() and 0 < int(number) < 10**8:
+            return []
+        return [
+            self.env._(
+                "%(tranche)s: the treasury numbers orders with 8 digits at most, and this one "
+                "is “%(number)s”.",
+                tranche=tranche.display_name,
+                number=number,
+            )
+        ]
+
+    def _find_account_gaps(self, move):
+        account = move.invoice_line_ids.account_id
+        if re.fullmatch(r"\d{1,12}", account.code or ""):
+            return []
+        return [
+            self.env._(
+                "%(move)s: “%(account)s” is no account of the nomenclature: digits are "
+                "expected.",
+                move=move.display_name,
+                account=account.display_name,
+            )
+        ]
+
+    def _find_claim_gaps(self, partner):
+        """Of a claim on ``partner``, whose invoice is this document's."""
+        move = self._get_live_move()
+        return [*self._find_account_gaps(move), *self._find_party_gaps(partner)]
+
+    # ------------------------------------------------------------------
+    # What is sent
+    # ------------------------------------------------------------------
+
     def _get_pes_sender(self):
         company = self.company_id
-        sender = pes.Sender(
+        return pes.Sender(
             name=company.name,
             siret=company._get_siret() or "",
             post=company.grant_pes_post or "",
@@ -71,50 +206,22 @@ class GrantPesMixin(models.AbstractModel):
             budget=company.grant_pes_budget or "",
             budget_label=company.grant_pes_budget_label or "",
         )
-        required = {
-            "siret": self.env._("SIRET of the company"),
-            "post": company._fields["grant_pes_post"]._description_string(self.env),
-            "entity": company._fields["grant_pes_entity"]._description_string(self.env),
-            "budget": company._fields["grant_pes_budget"]._description_string(self.env),
-        }
-        if missing := [label for name, label in required.items() if not getattr(sender, name)]:
-            raise UserError(
-                self.env._(
-                    "The treasury asks for: %(missing)s. See Settings > Grants > Treasury.",
-                    missing=", ".join(missing),
-                )
-            )
-        return sender
 
     def _get_pes_party(self, partner, bank=None):
-        """The third party of an order, with its account, or of a claim, with its address."""
+        """The third party of an order, with its account, or of a claim."""
         partner = partner.commercial_partner_id
-        party = pes.Party(
-            name=partner.name,
+        return pes.Party(
+            name=partner.name or "",
             siret=partner._get_siret() or "",
             legal_form=partner.legal_form or "",
             street=" ".join(filter(None, (partner.street, partner.street2))),
-            zip=partner.zip if re.fullmatch(r"\d{5}", partner.zip or "") else "",
+            zip=(partner.zip or "").replace(" ", ""),
             city=partner.city or "",
-            iban=bank.sanitized_acc_number if bank else "",
+            country=partner.country_id.code or "",
+            iban=bank.sanitized_acc_number or "" if bank else "",
             bic=bank.bank_bic or "" if bank else "",
             holder=bank.acc_holder_name or "" if bank else "",
         )
-        labels = {name: partner._fields[name]._description_string(self.env) for name in
-                  ("street", "zip", "city")}  # fmt: skip
-        required = {"siret": "SIRET", "iban": "IBAN"} if bank is not None else {
-            "siret": "SIRET", **labels
-        }  # fmt: skip
-        if missing := [label for name, label in required.items() if not getattr(party, name)]:
-            raise UserError(
-                self.env._(
-                    "%(partner)s: the treasury asks for %(missing)s. Enter it on the form of the "
-                    "organisation.",
-                    partner=partner.display_name,
-                    missing=", ".join(missing),
-                )
-            )
-        return party
 
     def _get_pes_claim(self, move, partner, label):
         """The batch of one claim: numbered as its invoice, in the journal's own sequence."""
@@ -122,33 +229,31 @@ class GrantPesMixin(models.AbstractModel):
             number=move.sequence_number,
             object=label,
             amount=euros(move.amount_total),
-            account=self._get_pes_account(move),
+            account=move.invoice_line_ids.account_id.code,
             party=self._get_pes_party(partner),
         )
         return "REC", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
 
-    def _get_pes_number(self, tranche):
-        number = tranche.order_number or ""
-        if not (number.isdecimal() and 0 < int(number) < 10**8):
-            raise UserError(
-                self.env._(
-                    "%(tranche)s: the treasury numbers orders with 8 digits at most, and this one "
-                    "is “%(number)s”.",
-                    tranche=tranche.display_name,
-                    number=number,
-                )
-            )
-        return int(number)
+    # ------------------------------------------------------------------
+    # What the treasury answers
+    # ------------------------------------------------------------------
 
-    def _get_pes_account(self, move):
-        account = move.invoice_line_ids.account_id
-        if not re.fullmatch(r"\d{1,12}", account.code or ""):
-            raise UserError(
-                self.env._(
-                    "%(move)s: “%(account)s” is no account of the nomenclature: digits are "
-                    "expected.",
-                    move=move.display_name,
-                    account=account.display_name,
-                )
-            )
-        return account.code
+    @api.model
+    def _find_answered(self, company):
+        """The documents of ``company`` that are sent as files of their own.
+
+        :return: list of ((kind of :class:`Answer`, year, number of the batch), document)
+        """
+        raise NotImplementedError
+
+    def _get_answered_number(self, kind):
+        """A claim under the number that the treasury knows: see :meth:`_find_answered`."""
+        # sudo: who reads the treasury's answer may not read every journal entry
+        move = self.sudo()._get_live_move()
+        return (kind, str(move.date.year), str(move.sequence_number)), self
+
+    def _get_answered(self, answer):
+        """The orders or claims that an answer is about, of those sent with this document."""
+        self.ensure_one()
+        is_ours = not answer.number or is_number(answer.batch, answer.number)
+        return self if is_ours else self.browse()

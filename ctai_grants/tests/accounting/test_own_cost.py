@@ -144,14 +144,6 @@ class TestOwnCost(OwnCostCase):
         move._reverse_moves([{"date": DECEMBER}]).action_post()
         self.assertPaid({NOVEMBER: 900, DECEMBER: -900})
 
-    def test_an_account_is_chosen_and_dropped(self):
-        self.book(500, account=self.other_account)
-        self.assertPaid({})
-        self.company.grant_own_cost_account_ids |= self.other_account
-        self.assertPaid({NOVEMBER: 500})
-        self.company.grant_own_cost_account_ids -= self.other_account
-        self.assertPaid({})
-
     def test_orders_are_no_costs(self):
         subsidy = self.sign(self.make_subsidy())
         tranche = self.make_tranche(subsidy)

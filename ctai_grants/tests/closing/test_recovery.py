@@ -1,7 +1,9 @@
 import datetime
 import io
+from unittest.mock import patch
 
 import psycopg2
+from typst import TypstError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw
@@ -9,6 +11,7 @@ from odoo.tests import Form, HttpCase, freeze_time, tagged
 from odoo.tools import SQL, mute_logger
 from odoo.tools.pdf import PdfFileReader
 
+from ...lib.closing import letter
 from ..common import IBANS
 from .test_due import DueCase
 
@@ -685,3 +688,28 @@ class TestRecoveryPages(RecoveryCase, HttpCase):
             self.assertIn(shown, text)
         self.assertNotIn("atelier n", text, "the facts are in the letter")
         self.assertEqual(self.get(self.other_operator_user, page).status_code, 404)
+
+    def test_letter_with_any_sign(self):
+        """What no font here has is replaced, and said; what no PDF shows is left out."""
+        signs = "團 ﷽ 😀 👨‍👩‍👧 مؤسسة Αθήνα עברית नमस्ते \ue000 \x07 \u200b"
+        self.operator.write({"name": f"Maison {signs}", "lang": "fr_FR"})
+        recovery = self.make_recovery(self.subsidy, facts=f"Faits {signs}")
+        recovery.action_write_letter()
+        content = recovery._make_pdf()[1]
+        self.assertEqual(content, recovery._make_pdf()[1])
+        pages = PdfFileReader(io.BytesIO(content)).pages
+        text = "".join("".join(page.extract_text() for page in pages).split())
+        # One and the same sign in a name, and a note.
+        self.assertIn("Maison□", text)
+        self.assertIn("Αθήνα", text)
+        self.assertGreaterEqual(text.count("□"), 3)
+        self.assertRegex(text, "cannotbeprinted|imprim")
+
+    def test_a_letter_that_cannot_be_made(self):
+        recovery = self.make_recovery(self.subsidy)
+        recovery.action_write_letter()
+        error = TypstError("broken")
+        with patch.object(letter, "_typeset", side_effect=error), self.assertRefused("unusual"):
+            recovery._make_pdf()
+
+

@@ -43,6 +43,8 @@ class PesCase(GrantsCommon):
         cls.company.partner_id.write(
             {"country_id": cls.env.ref("base.fr").id, "company_registry": "00000003400017"}
         )
+        cls.address = {"street": "1 rue des Tests", "zip": "86000", "city": "Poitiers"}
+        cls.operator.write(cls.address)
         cls.subsidy = cls.sign(cls.make_subsidy(amount=3000)).with_env(cls.env)
 
     def make_batch(self, *amounts):
@@ -196,9 +198,94 @@ class TestPesDocuments(PesCase):
                 self.make_file(batch)
             restore()
         self.make_file(batch)
+        self.assertFalse(batch.pes_missing)
         tranche._get_live_move().button_draft()
         with self.assertRefused("taken back"):
             self.make_file(batch)
+
+    def test_an_address(self):
+        """What the schemas let pass, and the treasury does not: an empty code, a dash."""
+        batch = self.make_batch(100)
+        tranche = batch.disbursement_ids
+        for changes, part in (
+            ({"street": False, "street2": False}, "Street"),
+            ({"street": " – "}, "Street"),
+            ({"zip": False}, "five digits"),
+            ({"zip": "8600"}, "five digits"),
+            ({"city": False}, "City"),
+            ({"city": "Αθήνα"}, "“City” in Latin letters, instead of “Αθήνα”"),
+        ):
+            with self.subTest(changes=changes):
+                self.operator.write(changes)
+                for document in (batch, tranche):
+                    document.invalidate_recordset()
+                    missing = document.with_user(self.finance_officer).pes_missing
+                    self.assertIn(part, missing)
+                    self.assertIn(self.operator.display_name, missing)
+                with self.assertRefused(part, self.operator.display_name, batch.display_name):
+                    self.make_file(batch)
+            self.operator.write(self.address)
+        # Everything at once, so that it is entered at once.
+        self.operator.write({"zip": False, "street": False})
+        self.company.grant_pes_budget = False
+        with self.assertRefused("Street", "five digits", "Budget Code"):
+            self.make_file(batch)
+        self.company.grant_pes_budget = "00"
+        self.operator.write({**self.address, "zip": "86 000"})
+        root = etree.fromstring(self.make_file(batch)[0].raw)
+        self.assertEqual(values(root, "CP"), ["86000"])
+        self.assertTrue(get_schema(self).validate(root))
+
+    def test_a_name(self):
+        for name, part in (
+            ("团结互助会", "Latin letters, instead of “团结互助会”"),
+            ("جمعية التضامن", "Latin letters"),
+            ("Maison 家", "Latin letters, instead of “Maison 家”"),
+            ("🌍🌍", "Name"),
+        ):
+            self.operator.name = name
+            gaps = self.env["grant.order.batch"]._find_party_gaps(self.operator)
+            with self.subTest(name=name):
+                self.assertIn(part, "".join(gaps))
+        with self.assertRefused("Name"):
+            self.make_file(self.make_batch(100))
+
+    def test_a_name_in_other_latin_letters(self):
+        self.operator.name = "L’Œuvre d’Łódź 🌍"
+        attachment, message = self.make_file(self.make_batch(100))
+        root = etree.fromstring(attachment.raw)
+        self.assertEqual(values(root, "Nom"), ["L'OEuvre d'Lódz"])
+        self.assertIn("is sent as", message.body)
+        self.assertTrue(get_schema(self).validate(root))
+
+    def test_abroad(self):
+        vals = {"name": "Association belge", "is_company": True, **self.address}
+        partner = self.env["res.partner"].create({**vals, "country_id": self.env.ref("base.be").id})
+        gaps = self.env["grant.order.batch"]._find_party_gaps(partner)
+        self.assertIn("an address in France", "".join(gaps))
+        partner.country_id = self.env.ref("base.re")
+        gaps = self.env["grant.order.batch"]._find_party_gaps(partner)
+        self.assertNotIn("in France", "".join(gaps))
+
+    def test_said_only_to_who_sends_files(self):
+        self.operator.zip = False
+        self.company.grant_pes_post = False
+        batch = self.make_batch(100)
+        self.assertFalse(batch.pes_missing)
+        self.assertFalse(batch.disbursement_ids.pes_missing)
+        with self.assertRefused("five digits", "Accounting Post"):
+            self.make_file(batch)
+
+    def test_claims_say_it_too(self):
+        funding = self.env["grant.funding"].create(
+            {"name": "Acompte", "envelope_id": self.envelope.id, "amount": 75000}
+        )
+        funding.with_user(self.finance_officer)._do_claim(DAY)
+        self.assertIn(self.prefecture.display_name, funding.pes_missing)
+        self.prefecture.write(self.address)
+        funding.invalidate_recordset()
+        self.assertFalse(funding.pes_missing)
+        self.make_file(funding)
 
     @mute_logger("odoo.sql_db")
     def test_formats(self):
@@ -224,123 +311,3 @@ class TestPesDocuments(PesCase):
         name, content = batch.with_user(self.finance_officer)._make_pdf()
         self.assertTrue(content.startswith(b"%PDF"))
         self.assertEqual(batch.with_user(self.finance_officer)._make_pdf(), (name, content))
-
-
-RETURN = """<?xml version="1.0" encoding="ISO-8859-1"?>
-<n:PES_Retour xmlns:n="http://www.minefi.gouv.fr/cp/helios/pes_v2/Rev0/retour">
-<EnTetePES><DteStr V="{date}"/><IdPost V="086999"/><IdColl V="{siret}"/></EnTetePES>
-<PES_DepenseRetour><Bordereau>
-<BlocBordereau><Exer V="2021"/><IdBord V="{batch}"/><TypBord V="01"/></BlocBordereau>{pieces}
-</Bordereau></PES_DepenseRetour></n:PES_Retour>"""
-PIECE = """<Piece><InfoPiece><IdPce V="{number}"/><EtatPce V="{state}"/><ObsEtat V="{reasons}"/>
-<Commentaire V="{comment}"/></InfoPiece></Piece>"""
-ACQUIT = """<?xml version="1.0" encoding="UTF-8"?>
-<n:PES_ACQUIT xmlns:n="http://www.minefi.gouv.fr/cp/helios/pes_v2/Rev0/retour/v2">
-<EnTetePES><DteStr V="2021-11-22"/><IdColl V="00000003400017"/></EnTetePES>
-<ACQUIT><ElementACQUIT><DomaineAck V="{domain}"/><EtatAck V="{state}"/>
-<NumBord V="{batch}"/><ExerciceBord V="2021"/>
-<Erreur><NumAnoAck V="201"/><LibelleAnoAck V="Poste inconnu"/></Erreur>
-</ElementACQUIT></ACQUIT></n:PES_ACQUIT>"""
-
-
-@tagged("-at_install", "post_install")
-class TestPesAnswer(PesCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.batch = cls.make_batch(cls, 100, 200)
-        cls.first, cls.second = cls.batch.disbursement_ids.sorted("order_number")
-
-    def answer(self, content, user=None):
-        content = content if isinstance(content, bytes) else content.encode("latin-1")
-        wizard = self.env["grant.pes.answer"].with_user(user or self.finance_officer)
-        wizard = wizard.create({"file": base64.b64encode(content), "filename": "retour.xml"})
-        wizard.action_confirm()
-        return wizard.result
-
-    def answer_return(self, *pieces, date="2021-11-25", siret="00000003400017", batch=None):
-        body = "".join(
-            PIECE.format(number=number, state=state, reasons=reasons, comment=comment)
-            for number, state, reasons, comment in pieces
-        )
-        batch = batch or self.batch.number
-        return self.answer(RETURN.format(date=date, siret=siret, batch=batch, pieces=body))
-
-    def test_return(self):
-        result = self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
-        self.assertIn(f"Rejected: order 0042, {self.second.partner_id.name}", result)
-        self.assertNotIn("0041", result)
-        self.assertEqual(self.first.treasury_state, "taken")
-        self.assertEqual(self.second.treasury_state, "rejected")
-        for part in ("Domiciliation bancaire", "véritable créancier", "RIB refusé"):
-            self.assertIn(part, self.second.treasury_reason)
-        decision = self.second.decision_ids.sorted("id")[-1]
-        self.assertEqual(decision.decision, "treasury_rejected")
-        decisions = len(self.batch.disbursement_ids.decision_ids)
-        result = self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))
-        self.assertIn("0", result)
-        self.assertEqual(len(self.batch.disbursement_ids.decision_ids), decisions)
-        self.answer_return((41, "05", "", ""), date="2021-12-03")
-        self.answer_return((41, "02", "", ""), date="2021-11-25")
-        self.assertEqual(self.first.treasury_state, "settled", "an older file says nothing new")
-        # Nothing is paid by that: the extract says what was.
-        self.assertEqual(self.first.state, "ordered")
-
-    def test_rejected_then_ordered_again(self):
-        self.answer_return((41, "04", "01", ""))
-        self.ask(self.first, "withdraw", self.finance_officer, "Pièces absentes")
-        self.assertEqual((self.first.state, self.first.treasury_state), ("certified", False))
-        self.assertFalse(self.first.order_batch_id)
-        self.first.with_user(self.finance_officer)._do_order("43", DAY)
-        self.assertEqual(self.first.state, "ordered")
-        self.assertFalse(self.verify())
-        with self.assertRaises(AccessError):
-            self.ask(self.first, "withdraw", self.coordinator)
-
-    def test_acknowledgement(self):
-        self.answer(ACQUIT.format(domain=5, state=1, batch=self.batch.number))
-        self.assertEqual(set(self.batch.disbursement_ids.mapped("treasury_state")), {"received"})
-        self.answer(ACQUIT.format(domain=6, state=0, batch=self.batch.number))
-        self.assertEqual(self.first.treasury_state, "received", "about a claim")
-        self.answer(ACQUIT.format(domain=5, state=0, batch=self.batch.number))
-        self.assertEqual(self.second.treasury_state, "rejected")
-        self.assertIn("Poste inconnu", self.second.treasury_reason)
-
-    def test_unknown_orders(self):
-        result = self.answer_return((41, "02", "", ""), (777, "02", "", ""))
-        self.assertIn("777", result)
-        self.assertIn("999", self.answer_return((41, "02", "", ""), batch=999))
-        # The first of them, as numbers.
-        result = self.answer_return(*((number, "02", "", "") for number in (1000, 999, 100, 99)))
-        numbers = [f"{n} ({self.batch.number}/2021)" for n in (99, 100, 999, 1000)]
-        self.assertIn(", ".join(numbers), result)
-
-    def test_one_number_however_it_is_written(self):
-        """To the treasury, orders 41 and 0041 are the same: it would answer about both."""
-        tranche = self.make_tranche(self.subsidy, amount=50)
-        self.certify(tranche)
-        for number in ("41", "00041"):
-            with (
-                self.subTest(number=number),
-                mute_logger("odoo.sql_db"),
-                self.assertRaisesRegex(Exception, "order_number_uniq"),
-                self.env.cr.savepoint(),
-            ):
-                tranche.with_user(self.finance_officer)._do_order(number, DAY)
-                self.env.flush_all()
-
-    def test_bad_files(self):
-        entity = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
-        for content in (
-            b"%PDF-1.7", b"<x/>", b"<x", entity,
-            RETURN.format(date="hier", siret="1", batch=1, pieces=""),
-            RETURN.format(date="2021-11-25", siret="00000003400017", batch="un", pieces=""),
-        ):  # fmt: skip
-            with self.subTest(content=content), self.assertRefused():
-                self.answer(content)
-        with self.assertRefused("another city", "00000001800010"):
-            self.answer_return((41, "02", "", ""), siret="00000001800010")
-        for user in (self.reader, self.coordinator):
-            with self.subTest(user=user.login), self.assertRaises(AccessError):
-                self.answer(RETURN, user)
-        self.assertFalse(self.first.treasury_state)

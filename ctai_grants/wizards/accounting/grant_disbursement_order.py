@@ -27,7 +27,21 @@ class GrantDisbursementOrder(models.TransientModel):
     )
     # Suggested by the form alone: left out, the next one is taken when it is ordered.
     batch_number = fields.Integer(help="Number of the batch (bordereau) in its financial year.")
-    order_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
+    order_date = fields.Date(
+        required=True,
+        compute="_compute_order_date",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+
+    @api.depends("disbursement_ids")
+    def _compute_order_date(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.order_date = wizard.disbursement_ids.company_id[:1]._grant_today()
 
     @api.depends("disbursement_ids")
     def _compute_totals(self):

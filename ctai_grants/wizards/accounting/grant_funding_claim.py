@@ -12,7 +12,21 @@ class GrantFundingClaim(models.TransientModel):
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_amount")
     amount = fields.Monetary(string="Total", compute="_compute_amount")
-    claim_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
+    claim_date = fields.Date(
+        required=True,
+        compute="_compute_claim_date",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+
+    @api.depends("funding_ids")
+    def _compute_claim_date(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.claim_date = wizard.funding_ids.company_id[:1]._grant_today()
 
     @api.depends("funding_ids")
     def _compute_amount(self):

@@ -21,8 +21,22 @@ class GrantFundingReceive(models.TransientModel):
         readonly=False,
         precompute=True,
     )
-    received_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
+    received_date = fields.Date(
+        required=True,
+        compute="_compute_received_date",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     reference = fields.Char(help="Number of the State's payment.")
+
+    @api.depends("funding_id")
+    def _compute_received_date(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.received_date = wizard.funding_id.company_id._grant_today()
 
     @api.depends("funding_id")
     def _compute_amount(self):

@@ -22,7 +22,15 @@ class GrantRecoveryStep(models.TransientModel):
     currency_id = fields.Many2one(related="recovery_id.currency_id", related_sudo=False)
     observations = fields.Text(related="recovery_id.observations", related_sudo=False)
     answer_deadline = fields.Date(related="recovery_id.answer_deadline", related_sudo=False)
-    date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
+    date = fields.Date(
+        required=True,
+        compute="_compute_date",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     reference = fields.Char()
     amount = fields.Monetary(
         compute="_compute_amount",
@@ -34,6 +42,12 @@ class GrantRecoveryStep(models.TransientModel):
         precompute=True,
     )
     reason = fields.Text(string="Grounds")
+
+    @api.depends("recovery_id")
+    def _compute_date(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.date = wizard.recovery_id.company_id._grant_today()
 
     @api.depends("recovery_id")
     def _compute_amount(self):

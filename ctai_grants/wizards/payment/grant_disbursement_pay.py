@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GrantDisbursementPay(models.TransientModel):
@@ -17,8 +17,22 @@ class GrantDisbursementPay(models.TransientModel):
     payment_path = fields.Selection(
         related="disbursement_id.envelope_id.payment_path", related_sudo=False
     )
-    paid_date = fields.Date(required=True, default=lambda self: self.env.company._grant_today())
+    paid_date = fields.Date(
+        required=True,
+        compute="_compute_paid_date",
+        # Not in sudo, as stored fields are computed: only of what the user may read.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     payment_reference = fields.Char()
+
+    @api.depends("disbursement_id")
+    def _compute_paid_date(self):
+        for wizard in self:
+            # The day of the city whose document it is, whichever one works for now.
+            wizard.paid_date = wizard.disbursement_id.company_id._grant_today()
 
     def action_confirm(self):
         """Record the payment; see :meth:`grant.disbursement._do_pay` for what it refuses."""

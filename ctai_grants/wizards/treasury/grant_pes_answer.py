@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ...lib.proof.upload import decode
 from ...lib.treasury.pes_return import Unreadable, read_answers
@@ -17,15 +18,33 @@ class GrantPesAnswer(models.TransientModel):
     result = fields.Text(readonly=True)
 
     def action_confirm(self):
-        """Mark the orders of the file; the same file again changes nothing.
+        """Mark the orders and claims of the file; the same file again changes nothing.
 
-        :raise UserError: the file is no answer of the treasury, or another city's
+        :raise UserError: the file is no answer of the treasury, another city's, or of a day that
+            has not come
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
-        company, batches = self.env.company, self.env["grant.order.batch"]
+        batches = self.env["grant.order.batch"]
         batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
-        answers = self._read()
+        content, answers = self._read()
+        # Of the cities that one works for, the one it answers.
+        ours = self.env.companies.filtered(lambda city: city._get_siret() == answers.siret)
+        company = ours[:1] or self.env.company
+        self._check_answers(company, answers)
+        reader = self.env["grant.pes.reader"]
+        sentences = reader._take_answers(company, answers, content, self.filename or "PES.xml")
+        self.result = "\n".join(sentences)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Answer of the Treasury"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _check_answers(self, company, answers):
         if answers.siret != company._get_siret():
             raise UserError(
                 self.env._(
@@ -36,22 +55,22 @@ class GrantPesAnswer(models.TransientModel):
                     ours=company._get_siret() or self.env._("none"),
                 )
             )
-        self.result = "\n".join(batches._take_answers(company, answers))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Answer of the Treasury"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        if answers.date > company._grant_today():
+            raise UserError(
+                self.env._(
+                    "“%(file)s” is dated %(date)s, a day that has not come: nothing was read. Ask "
+                    "the treasury for it again.",
+                    file=self.filename or "",
+                    date=format_date(self.env, answers.date),
+                )
+            )
 
     def _read(self):
         content = decode(self.file)
         if not content:
             raise UserError(self.env._("The file is empty."))
         try:
-            return read_answers(content)
+            return content, read_answers(content)
         except Unreadable as error:
             if str(error) == "too_large":
                 raise UserError(self.env._("The file is too large.")) from error

@@ -1,0 +1,192 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, freeze_time, new_test_user, tagged
+
+from ..common import IBANS, set_up_accounting
+from .test_portal import PortalCase
+
+
+@tagged("-at_install", "post_install")
+class TestCities(PortalCase):
+    """Two cities in one database: one operator, one prefecture, and each city's own matters."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        france = cls.env.ref("base.fr").id
+        # As an administrator makes it: of France, Odoo also looks at its electronic address.
+        cls.city = cls.env["res.company"].create(
+            {"name": "Autre ville", "country_id": france, "currency_id": cls.company.currency_id.id}
+        )
+        cls.env.user.company_ids |= cls.city
+        set_up_accounting(cls.city)
+        roles = "ctai_grants.group_coordinator,ctai_grants.group_finance_manager"
+        vals = {"company_id": cls.city.id, "company_ids": [Command.set(cls.city.ids)]}
+        cls.clerk = new_test_user(cls.env, "test_clerk", roles, **vals)
+        # Of one city only, as most are.
+        cls.staff.company_ids = cls.company
+        cls.their_contract = cls.env["grant.contract"].with_user(cls.clerk).create({
+            "name": "Contrat d’à côté", "code": "TEST-2021", "funder_id": cls.prefecture.id,
+            "signature_date": "2021-10-21", "date_start": "2021-10-21", "date_end": "2022-12-31",
+            "envelope_ids": [Command.create({"name": "Aide", "code": "A", "amount": 10000})],
+        })  # fmt: skip
+        cls.their_contract.action_put_in_force()
+        cls.there = cls.make_subsidy(
+            user=cls.clerk, name="De là-bas", amount=5000,
+            envelope_id=cls.their_contract.envelope_ids.id,
+        )  # fmt: skip
+        cls.there_tranche = cls.make_tranche(cls.there, user=cls.clerk)
+        cls.there_piece = cls.make_deliverable(cls.there, user=cls.clerk)
+        cls.there.action_grant()
+        cls.there.action_sign()
+
+    # ------------------------------------------------------------------
+    # The portal
+    # ------------------------------------------------------------------
+
+    def test_the_operator_sees_both(self):
+        self.login(self.operator_user)
+        text = self.page("/my/subsidies").text_content()
+        for part in ("À moi", "De là-bas"):
+            self.assertIn(part, text)
+        self.assertNotIn("À eux", text)
+        self.assertEqual(self.counters()["grant_subsidy_count"], 2)
+        self.assertIn("De là-bas", self.page(f"/my/subsidies/{self.there.id}").text_content())
+        answer = self.upload(self.there_piece.with_env(self.env), "bilan.pdf", b"%PDF-1.7\n%x\n")
+        self.assertEqual(answer.status_code, 303)
+        self.assertEqual(self.there_piece.state, "submitted")
+        # By RPC as on the pages.
+        for model, mine in (("grant.subsidy", self.mine | self.there.with_env(self.env)),
+                            ("grant.disbursement", self.tranche | self.there_tranche)):
+            seen = self.env[model].with_user(self.operator_user).search([])
+            self.assertEqual(set(seen.ids), set(mine.ids))
+
+    def test_another_operator_sees_none_of_it(self):
+        seen = self.env["grant.subsidy"].with_user(self.other_operator_user).search([])
+        self.assertEqual(seen.ids, self.theirs.ids)
+        self.login(self.other_operator_user)
+        self.assertEqual(self.url_open(f"/my/subsidies/{self.there.id}").status_code, 404)
+
+    def test_the_prefecture_sees_both(self):
+        self.login(self.prefecture_user)
+        text = self.page("/my/contracts").text_content()
+        for part in ("Contrat de test", "Contrat d’à côté", "Autre ville"):
+            self.assertIn(part, text)
+        text = self.page(f"/my/contracts/{self.their_contract.id}").text_content()
+        self.assertIn("De là-bas", text)
+        self.assertEqual(self.counters()["grant_contract_count"], 2)
+
+    def test_staff_see_their_own(self):
+        for user, seen, hidden in (
+            (self.clerk, self.there, self.mine), (self.coordinator, self.mine, self.there)
+        ):  # fmt: skip
+            subsidies = self.env["grant.subsidy"].with_user(user).search([])
+            self.assertIn(seen.id, subsidies.ids)
+            self.assertNotIn(hidden.id, subsidies.ids)
+
+    # ------------------------------------------------------------------
+    # What they share
+    # ------------------------------------------------------------------
+
+    def test_no_city_renames_for_the_other(self):
+        for user, city in ((self.coordinator, "Autre ville"), (self.clerk, self.company.name)):
+            for name, value in (
+                ("name", "Autrement"), ("company_registry", "00000002600013"),
+                ("rna", "W863001234"), ("legal_form", "company"), ("grant_role", False),
+                ("company_id", user.company_id.id),
+            ):  # fmt: skip
+                with (
+                    self.subTest(user=user.login, field=name),
+                    self.assertRefused(city, self.operator.name, exception=AccessError),
+                ):
+                    self.operator.with_user(user).write({name: value})
+            with self.assertRefused(city, exception=AccessError):
+                self.prefecture.with_user(user).name = "Préfecture d’ailleurs"
+            # Where it is, and what one city alone knows, is anybody's to correct.
+            self.operator.with_user(user).write({"street": "2 rue", "name": self.operator.name})
+        self.other_operator.with_user(self.coordinator).name = "À nous seuls"
+        self.coordinator.company_ids |= self.city
+        self.operator.with_user(self.coordinator).name = "Pour les deux"
+
+    def test_no_city_takes_the_others_trust(self):
+        account = self.operator.bank_ids
+        for user, city in ((self.finance_manager, "Autre ville"), (self.clerk, self.company.name)):
+            mine = account.with_user(user)
+            for values in (
+                {"allow_out_payment": False}, {"active": False}, {"acc_number": IBANS[1]},
+                {"acc_holder_name": "Autre"}, {"partner_id": self.other_operator.id},
+            ):  # fmt: skip
+                with (
+                    self.subTest(user=user.login, values=values),
+                    self.assertRefused(city, "0115", exception=AccessError),
+                ):
+                    mine.write(values)
+            with self.assertRefused(city, exception=AccessError):
+                mine.unlink()
+        self.assertTrue(account.allow_out_payment)
+        # What only one city trusts is that city's.
+        self.other_operator.bank_ids.with_user(self.finance_manager).allow_out_payment = False
+        self.finance_manager.company_ids |= self.city
+        account.with_user(self.finance_manager).allow_out_payment = False
+
+    # ------------------------------------------------------------------
+    # What is a city's own
+    # ------------------------------------------------------------------
+
+    def test_numbers(self):
+        sequences = self.env["ir.sequence"].search([("code", "=", "grant.subsidy")])
+        self.assertEqual(sequences.company_id, self.company | self.city)
+        self.assertRegex(self.there.code, "-001$")
+        # By somebody who works for both, while the other one is the present company.
+        self.coordinator.company_ids |= self.city
+        both = self.coordinator.with_user(self.coordinator).env(
+            context={"allowed_company_ids": [self.company.id, self.city.id]}
+        )
+        values = self.there.sudo().copy_data()[0]
+        second = both["grant.subsidy"].create({**values, "name": "Deuxième"})
+        self.assertEqual(second.company_id, self.city)
+        self.assertRegex(second.code, "-002$")
+        # One that somebody typed in is passed over.
+        second.code = second.code[:-3] + "003"
+        third = both["grant.subsidy"].create({**values, "name": "Troisième"})
+        self.assertRegex(third.code, "-004$")
+        before = int(self.make_subsidy().code[-3:])
+        self.assertEqual(int(self.make_subsidy().code[-3:]), before + 1)
+
+    def test_settings(self):
+        ours, account = self.company, self.company.grant_own_cost_account_ids[:1]
+        for name in ("purchase", "sale", "payment", "payroll"):
+            field = f"grant_{name}_journal_id"
+            with self.subTest(field=field), self.assertRefused(ours[field].name):
+                self.city[field] = ours[field]
+        with self.assertRefused(account.name):
+            self.city.grant_own_cost_account_ids = [Command.link(account.id)]
+        settings = self.env["res.config.settings"].with_company(self.city)
+        with self.assertRefused(ours.grant_sale_journal_id.name):
+            settings.create({"grant_sale_journal_id": ours.grant_sale_journal_id.id}).execute()
+        with self.assertRefused(ours.name, exception=ValidationError):
+            self.city.grant_analytic_plan_id = ours.grant_analytic_plan_id
+        self.assertNotEqual(self.city.grant_analytic_plan_id, ours.grant_analytic_plan_id)
+        with self.assertRaises(UserError):
+            self.env["grant.account"].search(
+                [("company_id", "=", self.city.id)], limit=1
+            ).account_id = account
+
+    def test_dates_are_those_of_the_document(self):
+        """Late in the evening it is tomorrow already on Reunion Island."""
+        self.city.partner_id.tz = "Indian/Reunion"
+        self.finance_manager.company_ids |= self.city
+        env = self.finance_manager.with_user(self.finance_manager).env(
+            context={"allowed_company_ids": [self.company.id, self.city.id]}
+        )
+        with freeze_time("2022-05-01 21:30:00"):
+            wizard = env["grant.disbursement.pay"].create(
+                {"disbursement_id": self.there_tranche.id}
+            )
+            self.assertEqual(str(wizard.paid_date), "2022-05-02")
+            wizard = env["grant.disbursement.pay"].create({"disbursement_id": self.tranche.id})
+            self.assertEqual(str(wizard.paid_date), "2022-05-01")
+            order = Form(env["grant.disbursement.order"].with_context(
+                default_disbursement_ids=self.there_tranche.ids
+            ))  # fmt: skip
+            self.assertEqual(str(order.order_date), "2022-05-02")
