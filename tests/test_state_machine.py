@@ -7,6 +7,7 @@ each step every state, every sum and the ledger's own verifier must agree with i
 The sequences are the same each time; CTAI_HYPOTHESIS=N plays N random ones instead.
 """
 
+import datetime
 import math
 import os
 from dataclasses import dataclass, field
@@ -41,6 +42,10 @@ ROLES = {
     "operator_user": "",
 }
 DAY = "2021-12-01"
+# Acts are entered in any order: the last one is not always of the last day.
+DAYS = ("2021-12-01", "2021-11-20", "2021-12-10")
+FORCE_DAY = "2021-10-21"
+SIGNATURE_DAYS = ("2021-10-25", "2021-11-02", "2021-11-05")
 LARGEST = 10**12
 # Set in setUp: hypothesis makes the machines itself.
 CASE = None
@@ -127,18 +132,46 @@ class Document:
     decisions: int = 0
 
 
+class Moves:
+    """Money by day, beside the ledger: a list of (day, kind, amount)."""
+
+    signs = {}
+
+    def holds(self, *more):
+        """Whether nothing is exceeded at the end of any day, with ``more`` moves."""
+        left, days = Decimal(), {}
+        for day, kind, amount in [*self.moves, *more]:
+            days[day] = days.get(day, 0) + self.signs.get(kind, 0) * amount
+        for day in sorted(days):
+            left += days[day]
+            if left < 0:
+                return False
+        return True
+
+    def get_sums(self):
+        sums = {}
+        for day, kind, amount in self.moves:
+            sums[day, kind] = sums.get((day, kind), 0) + amount
+        return {key: amount for key, amount in sums.items() if amount}
+
+
 @dataclass(eq=False)
-class Envelope(Document):
+class Envelope(Document, Moves):
+    signs = {"allocation": 1, "commitment": -1}
     amount: Decimal = Decimal()
     direct: bool = False
     allocated: Decimal = Decimal()
     received: Decimal = Decimal()
     committed: Decimal = Decimal()
     paid: Decimal = Decimal()
+    moves: list = field(default_factory=list)
 
 
 @dataclass(eq=False)
-class Subsidy(Document):
+class Subsidy(Document, Moves):
+    signs = {"commitment": 1, "payment": -1}
+    signature_day: str = ""
+    moves: list = field(default_factory=list)
     envelope: Envelope = None
     amount: Decimal = Decimal()
     committed: Decimal = Decimal()
@@ -164,6 +197,8 @@ class Tranche(Document):
     subsidy: Subsidy = None
     amount: Decimal = Decimal()
     certifier: str = ""
+    order_day: str = ""
+    paid_day: str = ""
     pieces: list = field(default_factory=list)
     overridden: set = field(default_factory=set)
 
@@ -315,18 +350,22 @@ class GrantsMachine(RuleBasedStateMachine):
             self.contract_state = "in_force"
             for envelope in self.envelopes:
                 envelope.allocated = envelope.amount
+                envelope.moves.append((FORCE_DAY, "allocation", envelope.amount))
 
     def back_to_draft(self, user):
         expected = (
             "M" in ROLES[user]
             and self.contract_state == "in_force"
             and not any(envelope.received or envelope.committed for envelope in self.envelopes)
+            # What was committed for a time was allocated then.
+            and all(e.holds((FORCE_DAY, "allocation", -e.allocated)) for e in self.envelopes)
         )
         contract = self.contract.with_user(getattr(self.case, user))
         self.play(expected, contract.action_reset_to_draft)
         if expected:
             self.contract_state = "draft"
             for envelope in self.envelopes:
+                envelope.moves.append((FORCE_DAY, "allocation", -envelope.allocated))
                 envelope.allocated = Decimal()
 
     def close_contract(self, user):
@@ -426,6 +465,7 @@ class GrantsMachine(RuleBasedStateMachine):
         if near is not None:
             amount = float(envelope.allocated - envelope.committed + Decimal(near) / 100)
         exact = money(amount)
+        signature_day = SIGNATURE_DAYS[pick // 3 % 3]
         record = self.play(
             "C" in ROLES[user] and exact is not None and exact >= 0,
             lambda: self.case.make_subsidy(
@@ -433,12 +473,16 @@ class GrantsMachine(RuleBasedStateMachine):
                 envelope_id=envelope.record.id,
                 amount=amount,
                 executory_date="2021-10-01" if likely else False,
+                signature_date=signature_day,
             ),
         )
         if record:
             self.subsidies.append(
-                Subsidy(record, "draft", envelope=envelope, amount=exact, executory=likely)
-            )
+                Subsidy(
+                    record, "draft", envelope=envelope, amount=exact, executory=likely,
+                    signature_day=signature_day,
+                )
+            )  # fmt: skip
 
     def change_subsidy(self, user, pick, amount, near, likely):
         subsidy = self.choose(self.subsidies, pick, likely, lambda s: s.state == "draft")
@@ -470,15 +514,16 @@ class GrantsMachine(RuleBasedStateMachine):
         document.state = state
         document.decisions += 1
 
-    def commit(self, subsidy, amount):
+    def commit(self, subsidy, amount, day):
         subsidy.committed += amount
         subsidy.envelope.committed += amount
         subsidy.entries += bool(amount)
+        for owner in (subsidy, subsidy.envelope):
+            owner.moves.append((day, "commitment", amount))
 
-    def fits(self, subsidy, amount):
-        envelope = subsidy.envelope
-        return (
-            self.contract_state == "in_force" and envelope.committed + amount <= envelope.allocated
+    def fits(self, subsidy, amount, day):
+        return self.contract_state == "in_force" and subsidy.envelope.holds(
+            (day, "commitment", amount)
         )
 
     def grant(self, user, pick, likely):
@@ -496,12 +541,12 @@ class GrantsMachine(RuleBasedStateMachine):
                 "C" in ROLES[user]
                 and subsidy.state == "granted"
                 and subsidy.get_planned() <= subsidy.amount
-                and self.fits(subsidy, subsidy.amount)
+                and self.fits(subsidy, subsidy.amount, subsidy.signature_day)
             )
             self.play(expected, self.as_user(user, subsidy).action_sign)
             if expected:
                 self.decide(subsidy, "signed")
-                self.commit(subsidy, subsidy.amount)
+                self.commit(subsidy, subsidy.amount, subsidy.signature_day)
 
     def reset_subsidy(self, user, pick, likely):
         subsidy = self.choose(self.subsidies, pick, likely, lambda s: s.state == "cancelled")
@@ -516,7 +561,11 @@ class GrantsMachine(RuleBasedStateMachine):
             if tranche.state in ("open", "certified"):
                 self.decide(tranche, "cancelled")
         self.decide(subsidy, state)
-        self.commit(subsidy, subsidy.paid - subsidy.committed)
+        self.commit(subsidy, subsidy.paid - subsidy.committed, self.get_today())
+
+    @staticmethod
+    def get_today():
+        return datetime.date.today().isoformat()
 
     def cancel_subsidy(self, user, pick, likely):
         subsidy = self.choose(self.subsidies, pick, likely, lambda s: s.state != "closed")
@@ -546,12 +595,14 @@ class GrantsMachine(RuleBasedStateMachine):
         if subsidy:
             released = subsidy.amount - subsidy.committed
             expected = (
-                "M" in ROLES[user] and subsidy.state == "closed" and self.fits(subsidy, released)
+                "M" in ROLES[user]
+                and subsidy.state == "closed"
+                and self.fits(subsidy, released, self.get_today())
             )
             self.play(expected, self.as_user(user, subsidy).action_reopen)
             if expected:
                 self.decide(subsidy, "signed")
-                self.commit(subsidy, released)
+                self.commit(subsidy, released, self.get_today())
 
     def delete_subsidy(self, user, pick, likely):
         def free(subsidy):
@@ -754,10 +805,11 @@ class GrantsMachine(RuleBasedStateMachine):
                 and user != tranche.certifier
                 and tranche.amount <= room
             )
-            number = f"M-{tranche.record.id}"
-            self.play(expected, lambda: self.as_user(user, tranche)._do_order(number, DAY))
+            number, day = f"M-{tranche.record.id}", DAYS[pick // 3 % 3]
+            self.play(expected, lambda: self.as_user(user, tranche)._do_order(number, day))
             if expected:
                 self.decide(tranche, "ordered")
+                tranche.order_day = day
 
     def pay(self, user, pick, likely):
         def good(tranche):
@@ -765,17 +817,19 @@ class GrantsMachine(RuleBasedStateMachine):
 
         tranche = self.choose(self.tranches, pick, likely, good)
         if tranche:
-            subsidy = tranche.subsidy
+            subsidy, day = tranche.subsidy, DAYS[pick // 3 % 3]
             expected = (
                 "O" in ROLES[user]
                 and good(tranche)
                 and not (subsidy.envelope.direct and user == tranche.certifier)
-                and subsidy.paid + tranche.amount <= subsidy.committed
+                and day >= tranche.order_day
+                and subsidy.holds((day, "payment", tranche.amount))
             )
-            self.play(expected, lambda: self.as_user(user, tranche)._do_pay(DAY, "P-1"))
+            self.play(expected, lambda: self.as_user(user, tranche)._do_pay(day, "P-1"))
             if expected:
                 self.decide(tranche, "paid")
-                self.count_payment(subsidy, tranche.amount)
+                tranche.paid_day = day
+                self.count_payment(subsidy, tranche.amount, day)
 
     def pay_in_full(self, user, pick):
         """The rest in one tranche, up to the payment."""
@@ -802,7 +856,8 @@ class GrantsMachine(RuleBasedStateMachine):
                 self.receive("finance_officer", number, rest, False)
         self.close_contract(user)
 
-    def count_payment(self, subsidy, amount):
+    def count_payment(self, subsidy, amount, day):
+        subsidy.moves.append((day, "payment", amount))
         subsidy.paid += amount
         subsidy.envelope.paid += amount
 
@@ -814,7 +869,7 @@ class GrantsMachine(RuleBasedStateMachine):
             self.play(expected, lambda: self.ask(user, tranche, "unpay"))
             if expected:
                 self.decide(tranche, "certified" if subsidy.envelope.direct else "ordered")
-                self.count_payment(subsidy, -tranche.amount)
+                self.count_payment(subsidy, -tranche.amount, tranche.paid_day)
 
     def send_back_tranche(self, user, pick, likely):
         tranche = self.choose(self.tranches, pick, likely, lambda t: t.state == "certified")
@@ -903,6 +958,9 @@ class GrantsMachine(RuleBasedStateMachine):
             self.compare(record, "committed_amount", envelope.committed)
             self.compare(record, "paid_amount", envelope.paid)
             assert record.available_amount >= 0
+            assert envelope.holds()
+            sums = self.read_sums(record, ("allocation", "commitment"))
+            assert envelope.get_sums() == sums, record
         for subsidy in self.subsidies:
             record = subsidy.record
             assert record.state == subsidy.state
@@ -910,6 +968,8 @@ class GrantsMachine(RuleBasedStateMachine):
             self.compare(record, "committed_amount", subsidy.committed)
             self.compare(record, "paid_amount", subsidy.paid)
             assert record.to_pay_amount >= 0
+            assert subsidy.holds()
+            assert subsidy.get_sums() == self.read_sums(record), record
         for tranche in self.tranches:
             state = tranche.record.state
             assert ("open" if state in ("planned", "ready") else state) == tranche.state
@@ -920,6 +980,15 @@ class GrantsMachine(RuleBasedStateMachine):
         for document in (*self.pieces, *self.fundings):
             assert document.record.state == document.state
         assert self.case.verify(self.contract) == []
+
+    @staticmethod
+    def read_sums(record, kinds=("commitment", "payment")):
+        """What the ledger says, added up by day: entry by entry."""
+        sums = {}
+        for entry in record.entry_ids.filtered(lambda entry: entry.kind in kinds):
+            key = (entry.date.isoformat(), entry.kind)
+            sums[key] = sums.get(key, 0) + Decimal(repr(entry.amount))
+        return {key: amount for key, amount in sums.items() if amount}
 
     def compare(self, record, name, expected):
         assert Decimal(repr(record[name])) == expected, (record, name, record[name], expected)

@@ -88,10 +88,10 @@ class SumsCase(StatementCase):
     def collect(cls, recovery):
         """A repayment through all its steps, the money in two parts."""
         officer = recovery.with_user(cls.finance_officer)
-        recovery.with_user(cls.coordinator).action_write_letter()
-        today = datetime.date.today()
-        officer._do_notify(today)
-        with cls.frozen(today + datetime.timedelta(days=20)):
+        with cls.frozen(day("2022-08-01")):
+            recovery.with_user(cls.coordinator).action_write_letter()
+            officer._do_notify(day("2022-08-01"))
+        with cls.frozen(day("2022-08-31")):
             recovery.with_user(cls.finance_manager)._do_decide("Fondé")
         officer._do_claim(day("2022-09-01"))
         officer._do_collect(day("2022-09-10"), "VIR", 99.99)

@@ -13,6 +13,7 @@ from . import (
     grant_decision,
     grant_disbursement,
     grant_disbursement_bank,
+    grant_disbursement_dates,
     grant_disbursement_verifier,
     grant_entry,
     grant_envelope,

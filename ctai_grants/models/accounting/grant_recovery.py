@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class GrantRecovery(models.Model):
@@ -46,7 +48,10 @@ class GrantRecovery(models.Model):
         claimed = self.subsidy_id.recovery_ids.filtered(
             lambda recovery: recovery.state in ("claimed", "collected")
         )
-        paid = self.subsidy_id.disbursement_ids.filtered(lambda tranche: tranche.state == "paid")
+        # Before it was paid there was nothing to reduce.
+        paid = self.subsidy_id.disbursement_ids.filtered(
+            lambda tranche: tranche.state == "paid" and tranche.paid_date <= date
+        )
         for tranche in paid.sorted("paid_date", reverse=True):
             # sudo: who claims may not read every journal entry
             bill = tranche.sudo()._get_live_move()
@@ -59,6 +64,30 @@ class GrantRecovery(models.Model):
             ):
                 return tranche
         return self.env["grant.disbursement"]
+
+    def _check_claim_date(self, date):
+        """Refuse also a credit note that would reduce an order of another year, or of a later day:
+        posted again at another date, what it is has to be chosen anew.
+
+        :raise UserError: naming the recovery, the order and both dates
+        """
+        super()._check_claim_date(date)
+        reduced = self.reduced_disbursement_id
+        # sudo: who claims may not read every journal entry
+        bill = reduced.sudo()._get_live_move() if reduced else self.env["account.move"]
+        if reduced and not (
+            bill and bill.date.year == date.year and reduced.paid_date and reduced.paid_date <= date
+        ):
+            raise UserError(
+                self.env._(
+                    "%(recovery)s: a claim of %(date)s does not reduce the order %(order)s any more, "
+                    "of %(ordered)s. Delete this entry, and claim the repayment again.",
+                    recovery=self.display_name,
+                    date=format_date(self.env, date),
+                    order=reduced.order_number or reduced.display_name,
+                    ordered=format_date(self.env, reduced.order_date) or self.env._("no date"),
+                )
+            )
 
     def _reduces(self, tranche):
         return self.reduced_disbursement_id == tranche
@@ -89,6 +118,7 @@ class GrantRecovery(models.Model):
         self._check_state(("decided",), what)
         for recovery in self:
             move = moves[recovery.id]
+            recovery._check_claim_date(move.date)
             recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
 

@@ -304,7 +304,7 @@ class GrantRecovery(models.Model):
             notified_date=date,
             notified_amount=self.amount,
             # From today, when the receipt is recorded late: that shortens no delay.
-            answer_deadline=max(date, today) + days,
+            answer_deadline=self.company_id._get_grant_deadline(max(date, today) + days),
         )
 
     def _check_not_future(self, date):
@@ -421,8 +421,8 @@ class GrantRecovery(models.Model):
         date is kept.
 
         :param date: accounting date of the claim
-        :raise UserError: not decided, a date in the future, more than was paid, or the accounting
-            is not set up
+        :raise UserError: not decided, a date in the future or before the decision, more than was
+            paid, or the accounting is not set up
         :raise AccessError: the user is not a finance officer
         """
         self.ensure_one()
@@ -432,6 +432,7 @@ class GrantRecovery(models.Model):
         self._check_state(("decided",), what)
         date = fields.Date.to_date(date)
         self._check_not_future(date)
+        self._check_claim_date(date)
         self._check_recoverable()
         self._claim(date)
 

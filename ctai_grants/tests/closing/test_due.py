@@ -83,6 +83,12 @@ class TestDueArithmetic(TransactionCase):
 
 class DueCase(GrantsCommon):
     @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Delays are counted from today here, whatever day of the week that is.
+        cls.company.grant_working_day_deadlines = False
+
+    @classmethod
     def make_paid_subsidy(cls, paid=8000, balance=2000, **values):
         """A signed subsidy of 10 000 €, part of it paid, a balance planned."""
         subsidy = cls.make_subsidy(**{"due_rule": "pro_rata", **values})
@@ -142,10 +148,12 @@ class DueCase(GrantsCommon):
         recovery.with_user(self.finance_officer)._do_notify(date or datetime.date.today())
         return recovery
 
-    def decide(self, recovery, days=16, **values):
-        """Notify today, decide when the delay is over."""
-        self.notify(recovery)
-        with freeze_time(datetime.date.today() + datetime.timedelta(days=days)):
+    def decide(self, recovery, days=16, on=None, **values):
+        """Notify, and decide when the delay is over: on that day, today."""
+        on = on or datetime.date.today()
+        with freeze_time(on - datetime.timedelta(days=days)):
+            self.notify(recovery)
+        with freeze_time(on):
             recovery.with_user(self.finance_manager)._do_decide("Fondé", **values)
         return recovery
 

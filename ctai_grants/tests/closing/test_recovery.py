@@ -43,15 +43,17 @@ class TestDueProcess(RecoveryCase):
         self.ask(recovery, "observe", self.coordinator, "L'atelier a été reporté.")
         self.ask(recovery, "observe", self.finance_officer, "Pièce jointe.")
         self.assertEqual(recovery.observations, "L'atelier a été reporté.\n\nPièce jointe.")
-        with freeze_time(datetime.date.today() + 16 * DAY):
+        decided = datetime.date.today() + 16 * DAY
+        with freeze_time(decided):
             self.try_decide(recovery, amount=600)
         self.assertEqual((recovery.amount, recovery.notified_amount), (600, 1000))
-        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
-        self.assertFalse(self.subsidy.recovered_amount)
-        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 9, 20), "VIR-7")
+        with freeze_time(decided + 30 * DAY):
+            recovery.with_user(self.finance_officer)._do_claim(decided)
+            self.assertFalse(self.subsidy.recovered_amount)
+            recovery.with_user(self.finance_officer)._do_collect(decided + 20 * DAY, "VIR-7")
         self.assertEqual(self.subsidy.recovered_amount, 600)
         entry = self.subsidy.entry_ids.filtered(lambda entry: entry.kind == "recovery")
-        self.assertEqual((entry.amount, entry.date), (600, datetime.date(2022, 9, 20)))
+        self.assertEqual((entry.amount, entry.date), (600, decided + 20 * DAY))
         decisions = recovery.decision_ids.sorted("id")
         self.assertEqual(
             decisions.mapped("decision"),
@@ -86,8 +88,8 @@ class TestDueProcess(RecoveryCase):
                 "notify": lambda: document.with_user(officer)._do_notify(today),
                 "observe": lambda: self.ask(document, "observe", officer),
                 "decide": lambda: self.try_decide(document, manager),
-                "claim": lambda: document.with_user(officer)._do_claim(today),
-                "collect": lambda: document.with_user(officer)._do_collect(today),
+                "claim": lambda: document.with_user(officer)._do_claim(datetime.date.today()),
+                "collect": lambda: document.with_user(officer)._do_collect(datetime.date.today()),
                 "waive": lambda: self.ask(document, "waive_recovery", manager),
             }
 
@@ -110,7 +112,7 @@ class TestDueProcess(RecoveryCase):
                     with self.subTest(state=state, step=name), self.assertRaises(UserError):
                         call()
             if step:
-                with freeze_time(today + (20 * DAY if step == "decide" else 0 * DAY)):
+                with freeze_time(today + (0 if step == "notify" else 20) * DAY):
                     steps(recovery)[step]()
         waived = self.make_recovery(self.subsidy)
         self.ask(waived, "waive_recovery", self.finance_manager)
@@ -175,6 +177,22 @@ class TestDueProcess(RecoveryCase):
         self.assertEqual(recovery.answer_deadline, datetime.date(2026, 6, 16))
         with freeze_time("2026-06-16 23:30:00"), self.assertRefused("can answer until"):
             self.try_decide(recovery.with_context(tz="Pacific/Kiritimati"))
+
+    def test_a_delay_ends_on_a_working_day(self):
+        """15 days from 1 April 2022 end on the Saturday before Easter: on Tuesday."""
+        self.company.grant_working_day_deadlines = True
+        for zip_code, day, end in (
+            ("86000", "2022-04-01", "2022-04-19"),
+            ("86000", "2022-03-31", "2022-04-15"),
+            # Good Friday, in Alsace.
+            ("67000", "2022-03-31", "2022-04-19"),
+            ("86000", "2021-12-10", "2021-12-27"),
+            ("86000", "2022-04-04", "2022-04-19"),
+        ):
+            self.company.zip = zip_code
+            with self.subTest(zip_code=zip_code, day=day), freeze_time(f"{day} 12:00:00"):
+                recovery = self.notify(self.make_recovery(self.subsidy, amount=1))
+                self.assertEqual(recovery.answer_deadline.isoformat(), end)
 
     def test_a_setting_changed_meanwhile(self):
         recovery = self.notify(self.make_recovery(self.subsidy))
@@ -511,7 +529,7 @@ class TestRecoveryInAccounting(RecoveryCase):
     """R6: the ledger's recoveries are what accounting says was paid back, whatever happens."""
 
     def claim(self, date=datetime.date(2021, 12, 15), **values):
-        recovery = self.decide(self.make_recovery(self.subsidy, **values))
+        recovery = self.decide(self.make_recovery(self.subsidy, **values), on=date)
         recovery.with_user(self.finance_officer)._do_claim(date)
         # Whoever keeps the accounts.
         recovery = recovery.with_env(self.env)
@@ -543,6 +561,68 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.assertLedger(recovery, "collected", 1000)
         self.assertEqual(recovery.collected_date, datetime.date(2022, 1, 10))
         self.assertEqual(self.tranche.state, "paid")
+
+    def test_not_before_it_was_decided(self):
+        """Nor by the entry, set back to draft and posted at another date."""
+        recovery = self.decide(self.make_recovery(self.subsidy), on=datetime.date(2021, 12, 15))
+        officer = recovery.with_user(self.finance_officer)
+        with self.assertRefused(recovery.name, "12/15/2021", "12/14/2021"):
+            officer._do_claim(datetime.date(2021, 12, 14))
+        self.assertEqual((recovery.state, recovery.claim_date), ("decided", False))
+        officer._do_claim(datetime.date(2021, 12, 15))
+        move = recovery.with_env(self.env).move_ids
+        move.button_draft()
+        move.write({"invoice_date": "2021-12-14", "date": "2021-12-14"})
+        with self.assertRefused(recovery.name, "12/14/2021"):
+            move.action_post()
+        # In the next year it would reduce no order: it is another act.
+        move.write({"invoice_date": "2022-01-10", "date": "2022-01-10"})
+        with self.assertRefused(recovery.name, self.tranche.order_number):
+            move.action_post()
+
+    def test_what_was_paid_later_is_not_reduced(self):
+        later = self.make_tranche(self.subsidy, amount=2000, name="Suite")
+        self.pay(later, datetime.date(2021, 12, 20))
+        recovery, _move = self.claim(datetime.date(2021, 12, 15), amount=2000)
+        self.assertEqual(recovery.reduced_disbursement_id, self.tranche)
+        self.assertFalse(self.verify())
+
+    def test_a_payment_that_was_paid_back_is_not_cancelled(self):
+        """8 000 paid, 5 000 of them paid back: undo the repayment first."""
+        recovery, _move = self.claim(amount=5000)
+        self.pay_back(recovery)
+        with self.assertRefused(self.subsidy.name, "3,000.00", "Cancel the repayments first"):
+            self.ask(self.tranche, "unpay", self.finance_manager)
+        with self.assertRefused("Cancel the repayments first"):
+            self.tranche.with_env(self.env).move_ids.line_ids.remove_move_reconcile()
+        self.env.invalidate_all()
+        self.assertEqual((self.tranche.state, self.subsidy.to_pay_amount), ("paid", 7000))
+        self.ask(recovery, "uncollect", self.finance_manager)
+        self.ask(self.tranche, "unpay", self.finance_manager)
+        self.assertEqual(self.subsidy.to_pay_amount, 10000)
+        self.assertFalse(self.verify())
+
+    def test_not_paid_back_before_it_was_paid(self):
+        recovery, _move = self.claim()
+        with self.assertRefused(self.subsidy.name, "11/24/2021", "cannot have been paid back"):
+            self.pay_back(recovery, date=datetime.date(2021, 11, 24))
+        self.assertLedger(recovery, "claimed", 0)
+
+    def test_dates_of_before_are_named(self):
+        """Data of before these rules: the verifier names them."""
+        recovery, _move = self.claim()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE grant_recovery SET claim_date = '2021-12-01' WHERE id = %s", [recovery.id]
+        )
+        self.env.cr.execute(
+            "UPDATE grant_disbursement SET order_date = '2021-11-01' WHERE id = %s",
+            [self.tranche.id],
+        )
+        self.env.invalidate_all()
+        wrong = "\n".join(self.verify())
+        self.assertIn(f"{recovery.display_name} was claimed on 12/01/2021", wrong)
+        self.assertIn(f"{self.tranche.display_name}: ordered on 11/01/2021", wrong)
 
     def test_the_year_is_closed(self):
         """A claim of its own, on the account of money back from closed years."""

@@ -1,0 +1,54 @@
+"""The days on which a delay of French law does not end: Saturdays, Sundays and public holidays (code du
+travail, art. L3133-1; in Moselle and Alsace also L3134-13)."""
+
+import datetime
+
+from dateutil.easter import easter
+
+_DAY = datetime.timedelta(days=1)
+# Month and day of those that do not move.
+_FIXED = frozenset({(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)})
+# Easter Monday, Ascension and Whit Monday, in days after Easter.
+_MOVING = (1, 39, 50)
+#: Departments of the local law.
+LOCAL_LAW = ("57", "67", "68")
+
+
+def is_holiday(day: datetime.date, local_law: bool = False) -> bool:
+    """Whether a day is a public holiday in France.
+
+    :param local_law: in Moselle and Alsace: Good Friday and the second day of Christmas too
+
+    >>> day = datetime.date
+    >>> [d.isoformat() for n in range(365) if is_holiday(d := day(2022, 1, 1) + n * _DAY)]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ['2022-01-01', '2022-04-18', '2022-05-01', '2022-05-08', '2022-05-26', '2022-06-06',
+     '2022-07-14', '2022-08-15', '2022-11-01', '2022-11-11', '2022-12-25']
+    >>> is_holiday(day(2022, 4, 15)), is_holiday(day(2022, 4, 15), True)
+    (False, True)
+    >>> is_holiday(day(2022, 12, 26)), is_holiday(day(2022, 12, 26), True)
+    (False, True)
+    """
+    if (day.month, day.day) in _FIXED:
+        return True
+    after = (day - easter(day.year)).days
+    return after in _MOVING or (local_law and (after == -2 or (day.month, day.day) == (12, 26)))
+
+
+def next_working_day(day: datetime.date, local_law: bool = False) -> datetime.date:
+    """The day, or the first one after it that is neither a Saturday, a Sunday nor a public holiday
+    (as code de procédure civile, art. 642).
+
+    >>> day = datetime.date
+    >>> next_working_day(day(2022, 4, 15)).isoformat()  # Good Friday
+    '2022-04-15'
+    >>> next_working_day(day(2022, 4, 16)).isoformat()  # the Saturday before Easter
+    '2022-04-19'
+    >>> next_working_day(day(2021, 12, 25)).isoformat()
+    '2021-12-27'
+    >>> next_working_day(day(2022, 4, 15), True).isoformat()
+    '2022-04-19'
+    """
+    while day.weekday() >= 5 or is_holiday(day, local_law):
+        day += _DAY
+    return day
