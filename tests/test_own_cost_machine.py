@@ -97,12 +97,17 @@ class TestOwnCostMachine(OwnCostCase):
         key = str(self.envelope.analytic_account_id.id)
         for item in self.booked.exists().line_ids:
             share = (item.analytic_distribution or {}).get(key)
+            # Of a reversal, and one of a reversal, that of the first entry.
+            first = item.move_id
+            while first.reversed_entry_id:
+                first = first.reversed_entry_id
+            days = item.date, first.date
             if (
                 share
                 and item.parent_state == "posted"
                 and item.account_id in self.company.grant_own_cost_account_ids
-                and max(self.cost.date_start, self.cost.signature_date) <= item.date
-                and item.date <= self.cost.date_end
+                and self.cost.signature_date <= min(days)
+                and self.cost.date_start <= first.date <= self.cost.date_end
             ):
                 amount = Decimal(str(item.balance)) * Decimal(str(share)) / 100
                 spent[item.date] += amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

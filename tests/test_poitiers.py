@@ -164,7 +164,7 @@ class TestLoad(PoitiersCase):
 
     def test_a_line_of_another_length_is_named(self):
         self.edit("res.partner.csv", lambda text: text + b"poitiers_2021.x,X\n")
-        self.assertRefused("res.partner.csv", "line 10", "2 values, 10 columns")
+        self.assertRefused("res.partner.csv", "line 10", "2 values, 12 columns")
 
     def test_an_id_given_twice_is_named(self):
         self.rewrite("grant.funding.csv", 3, "id", "poitiers_2021.funding_1")

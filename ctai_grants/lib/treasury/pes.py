@@ -124,8 +124,9 @@ _FRENCH = frozenset("FR GP MQ GF RE YT PM BL MF WF PF NC TF".split())
 def find_gaps(party, needs_account: bool) -> list[str]:
     """What the treasury asks for of a third party, beyond what its schemas refuse: codes.
 
-    Those of fields: ``siret``, ``name``, ``street``, ``zip``, ``city``, ``iban``; ``<field>_script``
-    of what is not in Latin letters; ``abroad`` of an address that it knows by a code of its own.
+    Those of fields: ``siret``, ``name``, ``street``, ``zip``, ``city``, ``iban``;
+    ``<field>_script`` of what is not in Latin letters; ``abroad`` of an address that it knows by a
+    code of its own.
     """
     gaps = [] if party.siret else ["siret"]
     for name in ("name", "street", "city", *(["holder"] if needs_account else [])):

@@ -20,6 +20,7 @@ from . import (
     grant_funding,
     grant_order_batch,
     grant_own_cost,
+    grant_own_cost_verifier,
     grant_recovery,
     grant_spreadsheet_mixin,
     grant_subsidy,

@@ -54,6 +54,5 @@ class GrantSubsidy(models.Model):
                 date=format_date(self.env, date),
                 amount=subsidy.currency_id.format(amount),
             )
-            for subsidy, differences in self.env["grant.own.cost"]._get_differences(costs).items()
-            for date, amount in differences
+            for subsidy, date, amount in self.env["grant.own.cost"]._find_wrong_payments(costs)
         ]

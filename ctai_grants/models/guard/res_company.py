@@ -33,7 +33,8 @@ class ResCompany(models.Model):
         known = documents.sudo().with_context(active_test=False)
         while True:
             number = self._get_grant_sequence(documents._name).next_by_id()
-            if not known.search_count([("company_id", "=", self.id), (field, "=", number)], limit=1):
+            taken = [("company_id", "=", self.id), (field, "=", number)]
+            if not known.search_count(taken, limit=1):
                 return number
 
     def _get_grant_sequence(self, code):

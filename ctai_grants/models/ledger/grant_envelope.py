@@ -55,8 +55,8 @@ class GrantEnvelope(models.Model):
 
     _code_uniq = models.UniqueIndex(
         "(contract_id, lower(regexp_replace(code, '\\s', '', 'g')))",
-        "Two envelopes of a contract cannot have the same code: they differ by more than spaces and "
-        "capitals.",
+        "Two envelopes of a contract cannot have the same code: they differ by more than spaces "
+        "and capitals.",
     )
     _committed_within_allocated = models.Constraint(
         "CHECK (committed_amount <= allocated_amount)",

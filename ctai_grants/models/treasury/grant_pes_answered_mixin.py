@@ -6,7 +6,7 @@ FACTS = ("treasury_state", "treasury_reason", "treasury_date")
 
 
 class GrantPesAnsweredMixin(models.AbstractModel):
-    """An order or claim that the treasury answers about (:mod:`ctai_grants.lib.treasury.pes_return`).
+    """An order or claim that the treasury answers about (``lib/treasury/pes_return.py``).
 
     The answer moves no document: its payment does, which comes with the extract.
     """

@@ -157,9 +157,7 @@ class GrantPesMixin(models.AbstractModel):
                 field=label,
                 value=getattr(party, name),
             )
-        return self.env._("five digits for “%(field)s”", field=label) if name == "zip" else (
-            f"“{label}”"
-        )  # fmt: skip
+        return self.env._("five digits for “%(field)s”", field=label) if name == "zip" else label
 
     def _find_number_gaps(self, tranche):
         number = tranche.order_number or ""

@@ -108,4 +108,4 @@ class GrantPesReader(models.AbstractModel):
         numbers = sorted(about, key=lambda names: [sort_key(name) for name in names])
         first = [f"{number or '–'} ({batch}/{year})" for year, batch, number in numbers[:5]]
         more = "…" if len(numbers) > 5 else ""
-        return self.env._("%(count)s (%(first)s)", count=len(numbers), first=", ".join(first) + more)
+        return f"{len(numbers)} ({', '.join(first)}{more})"

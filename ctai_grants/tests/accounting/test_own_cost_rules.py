@@ -123,7 +123,9 @@ class TestOwnCostShares(OwnCostCase):
                 self.assertEqual(self.cost.paid_amount + self.other_cost.paid_amount, 1000)
 
     def test_to_the_cent(self):
-        for amount, first in ((100.01, 50), (0.01, 50), (33.33, 33.33), (-100.01, 50), (9.99, 12.5)):
+        for amount, first in (
+            (100.01, 50), (0.01, 50), (33.33, 33.33), (-100.01, 50), (9.99, 12.5)
+        ):  # fmt: skip
             before = self.cost.paid_amount + self.other_cost.paid_amount
             self.book(500)  # What falls, falls from something.
             self.split(amount, first, 100 - first)

@@ -178,6 +178,18 @@ class TestContract(GrantsCommon):
             self.draft.envelope_ids[0].code = self.draft.envelope_ids[1].code
             self.env.flush_all()
 
+    def test_codes_that_look_the_same(self):
+        for code in ("a", " A", "A ", "a\t", "A"):
+            with (
+                self.subTest(code=code),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.UniqueViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.draft.envelope_ids[1].code = code
+                self.env.flush_all()
+        self.draft.envelope_ids[1].code = "A2"
+
     def test_a_draft_can_go(self):
         self.draft.with_user(self.coordinator).unlink()
         self.assertFalse(self.draft.exists())

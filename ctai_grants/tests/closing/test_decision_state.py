@@ -288,6 +288,10 @@ class TestDecisionState(DueCase):
             claim,
             withdraw_claim,
             claim,
+            *(
+                lambda state=state: self.answer(last(), state)()
+                for state in ("received", "pending", "rejected", "taken", "settled")
+            ),
             collect,
             lambda: self.ask(last(), "uncollect", manager),
             collect,

@@ -788,8 +788,9 @@ class TestRecoveryPages(RecoveryCase, HttpCase):
     def test_a_letter_that_cannot_be_made(self):
         recovery = self.make_recovery(self.subsidy)
         recovery.action_write_letter()
-        error = TypstError("broken")
-        with patch.object(letter, "_typeset", side_effect=error), self.assertRefused("unusual"):
-            recovery._make_pdf()
-
-
+        with patch.object(letter, "_typeset", side_effect=TypstError("broken")):
+            with self.assertRefused("unusual", recovery.name):
+                recovery._make_pdf()
+            answer = self.get(self.reader, f"/grants/recoveries/{recovery.id}/letter")
+            self.assertEqual(answer.status_code, 400)
+            self.assertIn("unusual signs", answer.text)

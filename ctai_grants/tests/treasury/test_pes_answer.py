@@ -168,8 +168,7 @@ class TestPesAnswer(PesCase):
             (1, "Facture 2021 du 15/01", "Facture 2021 du 15/01"),
             (2, "voir courrier 06", "voir courrier 06"),
             (3, "99", "99"),
-            (4, "01 - 23", "01 – Absence totale ou invalidité des pièces justificatives\n"
-             "23 – Erreur d'imputation comptable et budgétaire"),
+            (4, "02 - 07", "02 – Insuffisance de pièces justificatives\n07 – Double paiement"),
         ):  # fmt: skip
             with self.subTest(observed):
                 self.answer_return((41, "04", observed, ""), date=f"2021-11-{24 + number}")
