@@ -40,11 +40,13 @@ class GrantSubsidy(models.Model):
     request_date = fields.Date(
         string="Requested On",
         copy=False,
+        tracking=True,
         help="A request filed from 2 January 2022 needs the contrat d'engagement républicain.",
     )
     cer_date = fields.Date(
         string="CER Signed On",
         copy=False,
+        tracking=True,
         help="Signature of the contrat d'engagement républicain.",
     )
     decision_number = fields.Char(
@@ -54,11 +56,13 @@ class GrantSubsidy(models.Model):
     executory_date = fields.Date(
         string="Decision Executory On",
         copy=False,
+        tracking=True,
         help="The later of its transmission to the prefecture and its publication.",
     )
     notification_date = fields.Date(
         string="Notified On",
         copy=False,
+        tracking=True,
         help="When the operator was told of its award: payments are due 60 days later, unless the "
         "convention says otherwise.",
     )
@@ -262,10 +266,10 @@ class GrantSubsidy(models.Model):
         if self.state == "draft":
             # A cancelled subsidy can be a draft again: its entries name envelope and operator.
             return frozenset(frozen if self.entry_ids else ())
-        frozen |= {"amount", "decision_number", "decision_date"}
-        # Granted: the convention is on its way, its number and date are still to come.
+        frozen |= {"amount", "decision_number"}
+        # Granted: the convention is on its way, its number is still to come.
         if self.state != "granted":
-            frozen |= {"signature_date", "code"}
+            frozen.add("code")
         return frozenset(frozen)
 
     @api.ondelete(at_uninstall=False)
@@ -306,6 +310,7 @@ class GrantSubsidy(models.Model):
             "signed": "signed",
             "cancelled": "cancelled",
             "reopened": {"granted": "draft", "cancelled": "draft"},
+            "corrected": None,
         }
 
     @api.model
@@ -324,7 +329,7 @@ class GrantSubsidy(models.Model):
     def action_grant(self):
         """Record that the council granted the subsidy.
 
-        :raise UserError: decision number or date, amount or period missing
+        :raise UserError: decision number or date, amount or period missing, dates out of order
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Granting a subsidy")
@@ -336,6 +341,7 @@ class GrantSubsidy(models.Model):
                 # The council votes nothing for what the city spends itself.
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
+            subsidy._check_legal_dates()
             subsidy._decide("granted")
         return True
 
@@ -363,6 +369,8 @@ class GrantSubsidy(models.Model):
         :raise UserError: naming the subsidy and what is missing
         """
         self._check_filled(["signature_date"])
+        # Once more: they may be older than the rule.
+        self._check_legal_dates()
         self._check_siret()
 
     def action_reset_to_draft(self):
