@@ -64,6 +64,7 @@ BUTTONS = {
         "action_close": MANAGER,
         "action_reopen": MANAGER,
         "action_waive_report": MANAGER,
+        "action_correct_date": MANAGER,
         "action_amend": COORDINATOR,
         "action_carry_balance": COORDINATOR,
         "action_view_amendments": None,

@@ -114,7 +114,10 @@ class TestDecisionState(DueCase):
         subsidy = self.subsidy
 
         def grant():
-            subsidy.write({"decision_date": datetime.date.today(), "executory_date": "2021-10-01"})
+            today = datetime.date.today()
+            subsidy.write({
+                "decision_date": today, "executory_date": today, "signature_date": today,
+            })  # fmt: skip
             subsidy.with_user(self.coordinator).action_grant()
 
         def sign():

@@ -80,10 +80,7 @@ class TestLegalDates(LegalDatesCase):
         """Dates that are older than the rule are looked at again before anything is posted."""
         subsidy = self.make_subsidy()
         subsidy.action_grant()
-        self.env.cr.execute(
-            "UPDATE grant_subsidy SET signature_date = '2021-09-26' WHERE id = %s", subsidy.ids
-        )
-        subsidy.invalidate_recordset()
+        self.set_dates(subsidy, signature_date="2021-09-26")
         with self.assertRefused("comes before", exception=ValidationError):
             subsidy.action_sign()
         self.assertFalse(subsidy.entry_ids)
@@ -230,7 +227,7 @@ class TestLockedDates(LegalDatesCase):
         self.assertEqual(waiting.state, "planned")
 
     def test_what_a_correction_refuses(self):
-        self.pay(self.advance)
+        self.certify(self.advance)
         for name, date, reason, words in (
             ("executory_date", "2021-10-05", "\u200b ", "in words"),
             ("executory_date", "2021-10-01", "Parce que", "another day"),
