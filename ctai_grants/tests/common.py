@@ -228,6 +228,13 @@ class GrantsCommon(TransactionCase):
         )
 
     @classmethod
+    def make_report_file(cls, subsidy, user=None):
+        """The signed financial report of ``subsidy``, handed in: a version of a piece."""
+        piece = cls.make_deliverable(subsidy, name="Compte rendu financier")
+        piece.with_user(user or cls.coordinator)._do_submit("compte-rendu.pdf", PDF)
+        return piece.last_version_id
+
+    @classmethod
     def certify(cls, tranches, user=None, moment=CERTIFIED):
         """Certify the work done as the coordinator, before it is ordered."""
         cls._certify(tranches, user, moment)

@@ -62,6 +62,7 @@ BUTTONS = {
         "action_reset_to_draft": COORDINATOR,
         "action_cancel": COORDINATOR,
         "action_close": MANAGER,
+        "action_close_unpaid": MANAGER,
         "action_reopen": MANAGER,
         "action_waive_report": MANAGER,
         "action_correct_date": MANAGER,

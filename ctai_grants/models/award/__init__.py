@@ -12,6 +12,7 @@ from . import (
     grant_funding,
     grant_subsidy,
     grant_subsidy_dates,
+    grant_subsidy_release,
     grant_theme,
     res_company,
     res_config_settings,

@@ -394,7 +394,7 @@ class GrantSubsidy(models.Model):
     def _do_cancel(self, reason):
         """Cancel a subsidy of which nothing is paid, and release its commitment.
 
-        :raise UserError: something is paid or ordered
+        :raise UserError: something is paid, certified or ordered, or still owed
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Cancelling a subsidy")
@@ -410,6 +410,7 @@ class GrantSubsidy(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
+            subsidy._check_obstacles(subsidy._get_release_obstacles())
             subsidy._release("cancelled", reason)
 
     def _release(self, state, reason):
@@ -419,24 +420,19 @@ class GrantSubsidy(models.Model):
             self._post_commitment(-self.to_pay_amount, self.company_id._grant_today(), reason)
 
     def _post_commitment(self, amount, date, memo=None):
-        """Post a commitment, split over the actions that have an amount when it is the whole."""
-        lines = []
-        rest = amount
-        # Of a part, nothing says whose it is: payments name no action.
-        if self.currency_id.compare_amounts(amount, self.amount) == 0:
-            for action in self.action_ids.filtered("amount"):
-                lines.append({"action_id": action.id, "amount": action.amount})
-                rest -= action.amount
-        if not self.currency_id.is_zero(rest):
-            lines.append({"amount": self.currency_id.round(rest)})
-        for line in lines:
-            line.update(
-                kind="commitment",
-                envelope_id=self.envelope_id.id,
-                subsidy_id=self.id,
-                date=date,
-                memo=memo or self.convention_reference or self.decision_number or self.code,
-            )
+        """Post a commitment, or a release, by action."""
+        lines = [
+            {
+                "kind": "commitment",
+                "envelope_id": self.envelope_id.id,
+                "subsidy_id": self.id,
+                "action_id": line["action_id"],
+                "amount": line["amount"],
+                "date": date,
+                "memo": memo or self.convention_reference or self.decision_number or self.code,
+            }
+            for line in self._split_by_action(amount)
+        ]
         self._post_entries(lines)
 
     def action_view_decisions(self):

@@ -9,6 +9,7 @@ from . import (
     grant_decision,
     grant_disbursement,
     grant_financial_report,
+    grant_financial_report_check,
     grant_recovery,
     grant_recovery_letter,
     grant_subsidy,

@@ -65,11 +65,12 @@ class GrantRecovery(models.Model):
     reason = fields.Selection(REASONS, required=True, default="unused", tracking=True)
     breach_date = fields.Date(
         string="Breach On",
+        tracking=True,
         help="The part of the period that starts here is withdrawn (décret 2021-1947).",
     )
     facts = fields.Text(help="What happened, as the operator will read it.")
     letter = fields.Text(copy=False, help="Facts, legal ground, and the delay to answer.")
-    letter_date = fields.Date(string="Date of the Letter", copy=False)
+    letter_date = fields.Date(string="Date of the Letter", copy=False, tracking=True)
     amount = fields.Monetary(
         required=True, compute="_compute_amount", store=True, readonly=False, precompute=True,
         tracking=True, wakes="_get_operator_tranches",
@@ -407,6 +408,14 @@ class GrantRecovery(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("identified", "notified", "decided"), what)
         self._waive(reason)
+
+    def _get_reason_preview(self, action):
+        preview = super()._get_reason_preview(action)
+        if action == "waive_recovery":
+            rows = [(recovery.display_name, recovery.residual_amount) for recovery in self]
+            title = self.env._("Left to the operator, and not asked for any more")
+            preview.append({"title": title, "rows": rows, "alert": False})
+        return preview
 
     def _waive(self, reason):
         for recovery in self:

@@ -108,6 +108,9 @@ class DueCase(GrantsCommon):
                     "budget_amount": 20000,
                     "actual_amount": 20000,
                     "eligible_amount": 20000,
+                    **({} if "version_id" in values else {
+                        "version_id": cls.make_report_file(subsidy).id
+                    }),
                     **values,
                 }
             )
