@@ -12,6 +12,7 @@ from . import (
     grant_financial_report_check,
     grant_recovery,
     grant_recovery_letter,
+    grant_recovery_waiver,
     grant_subsidy,
     res_company,
     res_config_settings,

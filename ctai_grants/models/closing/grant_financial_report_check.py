@@ -30,17 +30,23 @@ class GrantFinancialReport(models.Model):
     def _get_missing_figures(self):
         """Sentences on the figures and the file that are not there."""
         problems = []
-        if self.currency_id.is_zero(self.actual_amount):
+        is_zero = self.currency_id.is_zero
+        # An action that was not carried out may be reported: nothing of its budget was spent, and
+        # nothing is due.
+        attests_nothing = not is_zero(self.budget_amount) and is_zero(self.due_amount)
+        if is_zero(self.actual_amount) and not attests_nothing:
             problems.append(
                 self.env._(
-                    "“Actual Charges” is zero: enter the charges of the report. Where nothing was "
-                    "spent there is nothing to accept: do without the report, with the reason, and "
-                    "have what was paid paid back."
+                    "“Actual Charges” is zero: enter the charges of the report. If nothing was "
+                    "spent and nothing is due for it, enter the budgeted charges; of a lump sum, "
+                    "do without the report, with the reason."
                 )
             )
-        if self.due_rule == "pro_rata" and self.currency_id.is_zero(self.budget_amount):
+        if self.due_rule == "pro_rata" and is_zero(self.budget_amount):
             problems.append(
-                self.env._("The convention pays pro rata of the budget: enter the budgeted charges.")
+                self.env._(
+                    "The convention pays pro rata of the budget: enter the budgeted charges."
+                )
             )
         if not self.version_id:
             problems.append(

@@ -80,9 +80,8 @@ class GrantSubsidy(models.Model):
 
     def _get_release_preview(self):
         preview = super()._get_release_preview()
-        states = dict(self.env["grant.deliverable"]._fields["state"]._description_selection(self.env))
         rows = [
-            (f"{piece.name} – {states[piece.state]}", None)
+            (f"{piece.name} – {piece._get_state_label()}", None)
             for piece in self.deliverable_ids
             if piece.state not in ("accepted", "waived")
         ]

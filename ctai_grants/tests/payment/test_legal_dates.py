@@ -1,6 +1,5 @@
 import datetime
 
-
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time
 
