@@ -56,6 +56,7 @@
         "wizards/accounting/grant_funding_claim_views.xml",
         "wizards/accounting/grant_funding_receive_views.xml",
         "wizards/guard/grant_reason_views.xml",
+        "wizards/award/grant_date_correction_views.xml",
         "wizards/closing/grant_recovery_step_views.xml",
         "views/grants_menus.xml",
         "views/portal/grants_portal_templates.xml",

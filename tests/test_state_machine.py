@@ -184,6 +184,10 @@ class Subsidy(Document, Moves):
     def get_ordered(self):
         return sum(t.amount for t in self.tranches if t.state == "ordered")
 
+    def is_owed(self):
+        """Whether a tranche is certified or ordered: it is not released."""
+        return any(t.state in ("certified", "ordered") for t in self.tranches)
+
     def get_planned(self):
         return sum(t.amount for t in self.tranches if t.state != "cancelled")
 
@@ -505,7 +509,14 @@ class GrantsMachine(RuleBasedStateMachine):
         if subsidy:
             record = self.as_user(user, subsidy)
             date = False if subsidy.executory else "2021-10-01"
-            expected = bool(ROLES[user])
+            # Once something rests on it, it is corrected with a reason, and not written.
+            relied_on = any(
+                tranche.state in ("certified", "ordered", "paid")
+                and "executory" not in tranche.overridden
+                for tranche in subsidy.tranches
+            )
+            ended = subsidy.state in ("closed", "cancelled")
+            expected = bool(ROLES[user]) and not ended and not (subsidy.executory and relied_on)
             self.play(expected, lambda: record.write({"executory_date": date}))
             if expected:
                 subsidy.executory = not subsidy.executory
@@ -558,7 +569,7 @@ class GrantsMachine(RuleBasedStateMachine):
 
     def release(self, subsidy, state):
         for tranche in subsidy.tranches:
-            if tranche.state in ("open", "certified"):
+            if tranche.state == "open":
                 self.decide(tranche, "cancelled")
         self.decide(subsidy, state)
         self.commit(subsidy, subsidy.paid - subsidy.committed, self.get_today())
@@ -574,7 +585,7 @@ class GrantsMachine(RuleBasedStateMachine):
                 "C" in ROLES[user]
                 and subsidy.state in ("draft", "granted", "signed")
                 and not subsidy.paid
-                and not subsidy.get_ordered()
+                and not subsidy.is_owed()
             )
             self.play(expected, lambda: self.ask(user, subsidy, "cancel"))
             if expected:
@@ -584,7 +595,7 @@ class GrantsMachine(RuleBasedStateMachine):
         subsidy = self.choose(self.subsidies, pick, likely, lambda s: s.state == "signed")
         if subsidy:
             expected = (
-                "M" in ROLES[user] and subsidy.state == "signed" and not subsidy.get_ordered()
+                "M" in ROLES[user] and subsidy.state == "signed" and not subsidy.is_owed()
             )
             self.play(expected, lambda: self.ask(user, subsidy, "close"))
             if expected:

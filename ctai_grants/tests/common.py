@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, freeze_time, new_test_user
+from odoo.tools import SQL
 
 from ..models.guard import transition
 
@@ -151,6 +152,7 @@ class GrantsCommon(TransactionCase):
     @classmethod
     def make_subsidy(cls, user=None, **values):
         """A draft subsidy of the coordinator, with all that granting and signing need."""
+        decided = str(values.get("decision_date") or "2021-09-27")
         return (
             cls.env["grant.subsidy"]
             .with_user(user or cls.coordinator)
@@ -164,13 +166,29 @@ class GrantsCommon(TransactionCase):
                     "date_end": "2022-06-30",
                     "decision_number": "2021-0042",
                     "decision_date": "2021-09-27",
-                    "executory_date": "2021-10-01",
+                    # Neither comes before the decision.
+                    "executory_date": max("2021-10-01", decided),
                     "convention_reference": "CONV-42",
-                    "signature_date": "2021-10-25",
+                    "signature_date": max("2021-10-25", decided),
                     **values,
                 }
             )
         )
+
+    @classmethod
+    def set_dates(cls, subsidy, **dates):
+        """Give a subsidy dates as data from before the rule about them may have them."""
+        cls.env.flush_all()
+        for name, date in dates.items():
+            cls.env.cr.execute(
+                SQL(
+                    "UPDATE grant_subsidy SET %s = %s WHERE id = %s",
+                    SQL.identifier(name),
+                    date,
+                    subsidy.id,
+                )
+            )
+        cls.env.invalidate_all()
 
     @classmethod
     def sign(cls, subsidy):
@@ -208,6 +226,13 @@ class GrantsCommon(TransactionCase):
             .with_user(user or cls.coordinator)
             .create({"name": "Bilan", "milestone_id": milestone.id, **values})
         )
+
+    @classmethod
+    def make_report_file(cls, subsidy, user=None):
+        """The signed financial report of ``subsidy``, handed in: a version of a piece."""
+        piece = cls.make_deliverable(subsidy, name="Compte rendu financier")
+        piece.with_user(user or cls.coordinator)._do_submit("compte-rendu.pdf", PDF)
+        return piece.last_version_id
 
     @classmethod
     def certify(cls, tranches, user=None, moment=CERTIFIED):

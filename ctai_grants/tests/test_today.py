@@ -175,7 +175,8 @@ class TestOneDay(TodayCase):
         self.sign(subsidy)
 
         def check(tranche, day):
-            subsidy.executory_date = day + DAY
+            # As data from before dates in the future were refused may have it.
+            self.set_dates(subsidy, executory_date=day + DAY)
             with self.assertRefused("executory"):
                 tranche.action_check()
             subsidy.executory_date = day

@@ -269,8 +269,9 @@ class TestSubsidies(StatesCase):
         self.sign(subsidy)
         report = self.env["grant.financial.report"].with_user(self.coordinator).create({
             "subsidy_id": subsidy.id, "exercise_start": "2021-10-25",
-            "exercise_end": "2022-06-30", "budget_amount": 1000, "actual_amount": 0,
+            "exercise_end": "2021-12-31", "budget_amount": 1000, "actual_amount": 0,
             "eligible_amount": 0, "acceptance_date": "2022-01-10",
+            "version_id": self.make_report_file(subsidy).id,
         })  # fmt: skip
         self.on("2022-01-10", report.action_accept)
         self.assertFalse(subsidy.committed_amount)

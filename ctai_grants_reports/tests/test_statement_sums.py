@@ -80,6 +80,7 @@ class SumsCase(StatementCase):
             "subsidy_id": cls.city.id, "exercise_start": "2021-10-25",
             "exercise_end": "2022-06-30", "budget_amount": 20000, "actual_amount": 15000.5,
             "eligible_amount": 14000.37, "acceptance_date": "2022-07-01",
+            "version_id": cls.make_report_file(cls.city).id,
         })  # fmt: skip
         cls.report.action_accept()
         cls.collect(cls.city.recovery_ids)

@@ -1,6 +1,6 @@
-# The mixin first: the other models inherit from it.
+# The mixins first: the other models inherit from them.
 # isort: off
-from . import grant_decided_mixin
+from . import grant_decided_mixin, grant_dated_mixin
 
 # isort: on
 from . import (
@@ -11,6 +11,8 @@ from . import (
     grant_envelope,
     grant_funding,
     grant_subsidy,
+    grant_subsidy_dates,
+    grant_subsidy_release,
     grant_theme,
     res_company,
     res_config_settings,

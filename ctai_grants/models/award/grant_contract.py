@@ -6,7 +6,9 @@ class GrantContract(models.Model):
     """A contract by which the State entrusts money to the city: envelopes, period, steering."""
 
     _name = "grant.contract"
-    _inherit = ["grant.contract", "grant.thread.mixin", "mail.activity.mixin"]
+    _inherit = ["grant.contract", "grant.dated.mixin", "grant.thread.mixin", "mail.activity.mixin"]
+
+    _legal_orders = (("decision_date", "signature_date"),)
 
     funder_id = fields.Many2one(
         "res.partner", required=True, ondelete="restrict", tracking=True, check_company=True,
@@ -30,9 +32,9 @@ class GrantContract(models.Model):
     )
     signature_date = fields.Date(tracking=True, portal=True)
     decision_number = fields.Char(
-        string="Council Decision", help="Number of the council's deliberation."
+        string="Council Decision", help="Number of the council's deliberation.", tracking=True
     )
-    decision_date = fields.Date()
+    decision_date = fields.Date(tracking=True)
     steering = fields.Text(help="Who meets when: steering and technical committees.")
     note = fields.Html(string="Notes")
     funding_ids = fields.One2many("grant.funding", "contract_id", string="State Instalments")
@@ -100,7 +102,11 @@ class GrantContract(models.Model):
 
     def _get_frozen_fields(self):
         frozen = super()._get_frozen_fields()
-        return frozen if self.state == "draft" else frozen | {"funder_id", "signature_date"}
+        if self.state == "draft":
+            return frozen
+        frozen |= {"funder_id", "signature_date"}
+        # Closed, nothing of it changes: it is reopened first.
+        return frozen | {"decision_number", "decision_date"} if self.state == "closed" else frozen
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -136,6 +142,7 @@ class GrantContract(models.Model):
         :raise UserError: not signed, or no envelope with an amount
         """
         about = {"contract": self.display_name}
+        self._check_legal_dates()
         if not self.signature_date:
             raise UserError(self.env._("%(contract)s: enter the signature date first.", **about))
         if not any(self.envelope_ids.mapped("amount")):

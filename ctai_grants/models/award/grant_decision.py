@@ -27,6 +27,7 @@ class GrantDecision(models.Model):
             ("signed", "Signed"),
             ("closed", "Closed Out"),
             ("reopened", "Reopened"),
+            ("corrected", "Date Corrected"),
             ("cancelled", "Cancelled"),
         ],
         required=True,

@@ -40,11 +40,13 @@ class GrantSubsidy(models.Model):
     request_date = fields.Date(
         string="Requested On",
         copy=False,
+        tracking=True,
         help="A request filed from 2 January 2022 needs the contrat d'engagement républicain.",
     )
     cer_date = fields.Date(
         string="CER Signed On",
         copy=False,
+        tracking=True,
         help="Signature of the contrat d'engagement républicain.",
     )
     decision_number = fields.Char(
@@ -54,11 +56,13 @@ class GrantSubsidy(models.Model):
     executory_date = fields.Date(
         string="Decision Executory On",
         copy=False,
+        tracking=True,
         help="The later of its transmission to the prefecture and its publication.",
     )
     notification_date = fields.Date(
         string="Notified On",
         copy=False,
+        tracking=True,
         help="When the operator was told of its award: payments are due 60 days later, unless the "
         "convention says otherwise.",
     )
@@ -262,10 +266,10 @@ class GrantSubsidy(models.Model):
         if self.state == "draft":
             # A cancelled subsidy can be a draft again: its entries name envelope and operator.
             return frozenset(frozen if self.entry_ids else ())
-        frozen |= {"amount", "decision_number", "decision_date"}
-        # Granted: the convention is on its way, its number and date are still to come.
+        frozen |= {"amount", "decision_number"}
+        # Granted: the convention is on its way, its number is still to come.
         if self.state != "granted":
-            frozen |= {"signature_date", "code"}
+            frozen.add("code")
         return frozenset(frozen)
 
     @api.ondelete(at_uninstall=False)
@@ -306,6 +310,7 @@ class GrantSubsidy(models.Model):
             "signed": "signed",
             "cancelled": "cancelled",
             "reopened": {"granted": "draft", "cancelled": "draft"},
+            "corrected": None,
         }
 
     @api.model
@@ -324,7 +329,7 @@ class GrantSubsidy(models.Model):
     def action_grant(self):
         """Record that the council granted the subsidy.
 
-        :raise UserError: decision number or date, amount or period missing
+        :raise UserError: decision number or date, amount or period missing, dates out of order
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Granting a subsidy")
@@ -336,6 +341,7 @@ class GrantSubsidy(models.Model):
                 # The council votes nothing for what the city spends itself.
                 required += ["decision_number", "decision_date"]
             subsidy._check_filled(required)
+            subsidy._check_legal_dates()
             subsidy._decide("granted")
         return True
 
@@ -363,6 +369,8 @@ class GrantSubsidy(models.Model):
         :raise UserError: naming the subsidy and what is missing
         """
         self._check_filled(["signature_date"])
+        # Once more: they may be older than the rule.
+        self._check_legal_dates()
         self._check_siret()
 
     def action_reset_to_draft(self):
@@ -386,7 +394,7 @@ class GrantSubsidy(models.Model):
     def _do_cancel(self, reason):
         """Cancel a subsidy of which nothing is paid, and release its commitment.
 
-        :raise UserError: something is paid or ordered
+        :raise UserError: something is paid, certified or ordered, or still owed
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Cancelling a subsidy")
@@ -402,6 +410,7 @@ class GrantSubsidy(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
+            subsidy._check_obstacles(subsidy._get_release_obstacles())
             subsidy._release("cancelled", reason)
 
     def _release(self, state, reason):
@@ -411,24 +420,19 @@ class GrantSubsidy(models.Model):
             self._post_commitment(-self.to_pay_amount, self.company_id._grant_today(), reason)
 
     def _post_commitment(self, amount, date, memo=None):
-        """Post a commitment, split over the actions that have an amount when it is the whole."""
-        lines = []
-        rest = amount
-        # Of a part, nothing says whose it is: payments name no action.
-        if self.currency_id.compare_amounts(amount, self.amount) == 0:
-            for action in self.action_ids.filtered("amount"):
-                lines.append({"action_id": action.id, "amount": action.amount})
-                rest -= action.amount
-        if not self.currency_id.is_zero(rest):
-            lines.append({"amount": self.currency_id.round(rest)})
-        for line in lines:
-            line.update(
-                kind="commitment",
-                envelope_id=self.envelope_id.id,
-                subsidy_id=self.id,
-                date=date,
-                memo=memo or self.convention_reference or self.decision_number or self.code,
-            )
+        """Post a commitment, or a release, by action."""
+        lines = [
+            {
+                "kind": "commitment",
+                "envelope_id": self.envelope_id.id,
+                "subsidy_id": self.id,
+                "action_id": line["action_id"],
+                "amount": line["amount"],
+                "date": date,
+                "memo": memo or self.convention_reference or self.decision_number or self.code,
+            }
+            for line in self._split_by_action(amount)
+        ]
         self._post_entries(lines)
 
     def action_view_decisions(self):

@@ -60,9 +60,10 @@ class GrantAmendment(models.Model):
     )
     reason = fields.Text(string="Object", help="Why the document is amended, and how.")
     decision_number = fields.Char(help="Number of the council's deliberation.")
-    decision_date = fields.Date()
+    decision_date = fields.Date(tracking=True)
     executory_date = fields.Date(
         string="Decision Executory On",
+        tracking=True,
         help="The later of its transmission to the prefecture and its publication.",
     )
     signature_date = fields.Date(tracking=True)

@@ -25,9 +25,10 @@ class GrantFinancialReport(models.Model):
     _name = "grant.financial.report"
     _description = "Financial Report"
     _inherit = [
-        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.thread.mixin",
-        "mail.activity.mixin",
+        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.dated.mixin",
+        "grant.thread.mixin", "mail.activity.mixin",
     ]  # fmt: skip
+    _legal_others = ("acceptance_date",)
     _order = "exercise_end desc, id desc"
     _rec_name = "subsidy_id"
     _check_company_auto = True
@@ -48,8 +49,8 @@ class GrantFinancialReport(models.Model):
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
     due_rule = fields.Selection(related="subsidy_id.due_rule")
-    exercise_start = fields.Date(required=True)
-    exercise_end = fields.Date(required=True)
+    exercise_start = fields.Date(required=True, tracking=True)
+    exercise_end = fields.Date(required=True, tracking=True)
     budget_amount = fields.Monetary(
         string="Budgeted Charges", help="Total of the charges in the budget of the convention."
     )
@@ -69,6 +70,7 @@ class GrantFinancialReport(models.Model):
     acceptance_date = fields.Date(
         string="Accepted On",
         copy=False,
+        tracking=True,
         help="Accounting date of what is posted; today when left empty.",
     )
     note = fields.Text(string="Notes")
@@ -309,8 +311,9 @@ class GrantFinancialReport(models.Model):
         What the operator is not owed any more is taken off the planned tranches and released; what
         was paid beyond its due and the surplus it may keep becomes a recovery.
 
-        :raise UserError: the subsidy is not signed, figures are missing, or a tranche on its way
-            to payment exceeds what is due
+        :raise UserError: the subsidy is not signed; the report has no figures or no file, or is
+            dated before the end of its exercise; or a tranche on its way to payment exceeds what
+            is due
         :raise AccessError: the user is not a coordinator
         """
         what = self.env._("Accepting a financial report")
@@ -319,8 +322,8 @@ class GrantFinancialReport(models.Model):
         self._check_state(("draft",), what)
         self.subsidy_id._check_state(("signed",), what)
         for report in self:
-            report._check_figures()
             date = report.acceptance_date or report.company_id._grant_today()
+            report._check_complete(date)
             report._decide(
                 "accepted",
                 self.env._(
@@ -333,17 +336,6 @@ class GrantFinancialReport(models.Model):
             )
             report._settle(date)
         return True
-
-    def _check_figures(self):
-        self.ensure_one()
-        if self.due_rule == "pro_rata" and not self.budget_amount:
-            raise UserError(
-                self.env._(
-                    "%(report)s: the convention pays pro rata of the budget: enter the budgeted "
-                    "charges.",
-                    report=self.display_name,
-                )
-            )
 
     def _settle(self, date):
         """Bring ledger, tranches and recoveries to what the accepted report says is due."""

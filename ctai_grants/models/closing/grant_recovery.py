@@ -34,9 +34,10 @@ class GrantRecovery(models.Model):
     _name = "grant.recovery"
     _description = "Recovery"
     _inherit = [
-        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.thread.mixin",
-        "mail.activity.mixin",
+        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.dated.mixin",
+        "grant.thread.mixin", "mail.activity.mixin",
     ]  # fmt: skip
+    _legal_others = ("breach_date",)
     _order = "id desc"
     _check_company_auto = True
 
@@ -65,11 +66,12 @@ class GrantRecovery(models.Model):
     reason = fields.Selection(REASONS, required=True, default="unused", tracking=True)
     breach_date = fields.Date(
         string="Breach On",
+        tracking=True,
         help="The part of the period that starts here is withdrawn (décret 2021-1947).",
     )
     facts = fields.Text(help="What happened, as the operator will read it.")
     letter = fields.Text(copy=False, help="Facts, legal ground, and the delay to answer.")
-    letter_date = fields.Date(string="Date of the Letter", copy=False)
+    letter_date = fields.Date(string="Date of the Letter", copy=False, tracking=True)
     amount = fields.Monetary(
         required=True, compute="_compute_amount", store=True, readonly=False, precompute=True,
         tracking=True, wakes="_get_operator_tranches",
@@ -390,27 +392,6 @@ class GrantRecovery(models.Model):
                 )
             )
         return amount
-
-    def action_waive(self):
-        """Ask for the reason, then give the recovery up."""
-        return self._ask_reason("waive_recovery")
-
-    @asks_reason("waive_recovery", _lt("Waive the Recovery"))
-    def _do_waive(self, reason):
-        """Give up a recovery that is not claimed yet.
-
-        :raise UserError: claimed already, collected, or waived
-        :raise AccessError: the user is not a finance manager
-        """
-        what = self.env._("Waiving a recovery")
-        self._check_group("group_finance_manager", what)
-        self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_state(("identified", "notified", "decided"), what)
-        self._waive(reason)
-
-    def _waive(self, reason):
-        for recovery in self:
-            recovery._decide("waived", reason)
 
     def action_claim(self):
         """Ask for the date of the claim."""

@@ -50,6 +50,11 @@ class GrantSubsidy(models.Model):
         help="Repayments claimed from the operator by this city, for all its subsidies, and not "
         "paid yet.",
     )
+    still_owed_amount = fields.Monetary(
+        string="Still Owed to the Operator",
+        compute="_compute_still_owed_amount",
+        help="What the accepted financial report leaves to pay.",
+    )
     _surplus_percent_range = models.Constraint(
         "CHECK (surplus_percent >= 0 AND surplus_percent <= 100)",
         "The surplus that an operator keeps is between 0 and 100 %.",
@@ -168,10 +173,61 @@ class GrantSubsidy(models.Model):
                 )
             subsidy._decide("overridden", reason, {"condition": "report"}, report_required=False)
 
-    def _get_closing_obstacles(self):
-        """What keeps this subsidy from being closed: a list of sentences."""
+    @api.depends(
+        "report_ids.state", "report_ids.left_amount", "recovery_ids.state",
+        "recovery_ids.collected_amount",
+    )  # fmt: skip
+    def _compute_still_owed_amount(self):
+        for subsidy in self:
+            subsidy.still_owed_amount = max(0.0, subsidy._get_due_left() or 0.0)
+
+    def _get_release_obstacles(self, owed=True):
+        obstacles = super()._get_release_obstacles(owed)
+        if owed and self.currency_id.compare_amounts(self.still_owed_amount, 0) > 0:
+            obstacles.append(
+                self.env._(
+                    "The accepted financial report says that %(owed)s are still owed to "
+                    "%(operator)s: pay them. A finance manager alone closes without it, with the "
+                    "reason (“Close without Paying What Is Owed”).",
+                    owed=self.currency_id.format(self.still_owed_amount),
+                    operator=self.partner_id.display_name,
+                )
+            )
+        return obstacles
+
+    def _get_release_preview(self):
+        preview = super()._get_release_preview()
+        if self._get_report():
+            alert = self.currency_id.compare_amounts(self.still_owed_amount, 0) > 0
+            rows = [
+                (self.env._("Amount Due"), self._get_report().due_amount),
+                (self.env._("Paid, less what came back"), self.paid_amount - self.recovered_amount),
+                (self.env._("Still owed to the operator"), self.still_owed_amount),
+            ]
+            title = self.env._("What the accepted financial report says")
+            preview.append({"title": title, "rows": rows, "alert": alert})
+        return preview
+
+    def _get_reason_preview(self, action):
+        preview = super()._get_reason_preview(action)
+        obstacles = []
+        for subsidy in self:
+            if action in ("close", "close_unpaid"):
+                obstacles += subsidy._get_closing_obstacles(owed=action == "close")
+            elif action == "cancel":
+                obstacles += subsidy._get_release_obstacles()
+        if obstacles:
+            rows = [(obstacle, None) for obstacle in obstacles]
+            preview.append({"title": self.env._("What forbids it"), "rows": rows, "alert": True})
+        return preview
+
+    def _get_closing_obstacles(self, owed=True):
+        """What keeps this subsidy from being closed: a list of sentences.
+
+        :param bool owed: whether what is still owed counts
+        """
         self.ensure_one()
-        obstacles = [
+        obstacles = self._get_release_obstacles(owed) + [
             self.env._(
                 "Recovery %(recovery)s is open: collect it, or waive it.",
                 recovery=recovery.display_name,
@@ -201,24 +257,52 @@ class GrantSubsidy(models.Model):
     def _do_close(self, reason):
         """Close the subsidy: tranches not paid are cancelled, their commitment released.
 
-        :raise UserError: a tranche is ordered and not paid yet, a recovery is open, or the
-            financial report that the convention asks for is not accepted
+        :raise UserError: a tranche is certified or ordered and not paid yet, a recovery is open,
+            the financial report that the convention asks for is not accepted, or something is
+            still owed by the accepted one
         :raise AccessError: the user is not a finance manager
         """
+        self._begin_closing()
+        for subsidy in self:
+            subsidy._check_obstacles(subsidy._get_closing_obstacles())
+            subsidy._release("closed", reason)
+
+    def _begin_closing(self):
         what = self.env._("Closing a subsidy")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("signed",), what)
+
+    def action_close_unpaid(self):
+        """Ask for the reason, then close without paying what is still owed."""
+        return self._ask_reason("close_unpaid")
+
+    @asks_reason("close_unpaid", _lt("Close without Paying What Is Owed"))
+    def _do_close_unpaid(self, reason):
+        """Close the subsidy, and release even what the accepted report says is still owed: by the
+        name of who decides so, with the reason and the amount.
+
+        :raise UserError: nothing is owed, or what :meth:`_do_close` refuses otherwise
+        :raise AccessError: the user is not a finance manager
+        """
+        self._begin_closing()
         for subsidy in self:
-            if obstacles := subsidy._get_closing_obstacles():
+            owed = subsidy.still_owed_amount
+            if subsidy.currency_id.compare_amounts(owed, 0) <= 0:
                 raise UserError(
                     self.env._(
-                        "%(subsidy)s cannot be closed:\n%(obstacles)s",
+                        "%(subsidy)s: nothing is owed by its financial report. Close it.",
                         subsidy=subsidy.display_name,
-                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
                     )
                 )
-            subsidy._release("closed", reason)
+            subsidy._check_obstacles(subsidy._get_closing_obstacles(owed=False))
+            text = self.env._(
+                "%(owed)s owed and not paid: %(reason)s",
+                owed=subsidy.currency_id.format(owed),
+                reason=reason,
+            )
+            subsidy._decide("overridden", text, {"condition": "due"})
+            subsidy._release("closed", text)
 
     def action_reopen(self):
         """Open a closed subsidy again and commit its amount again, or what its financial report

@@ -131,6 +131,11 @@ class GrantActingMixin(models.AbstractModel):
         """The window that asks why, then does ``action`` on these documents."""
         return self.env["grant.reason"]._open(self, action)
 
+    def _get_reason_preview(self, _action):
+        """What ``action`` would do now, for the window that asks for its reason: a list of dicts
+        with ``title``, ``rows`` (label and amount or None) and ``alert`` (whether it forbids)."""
+        return []
+
     def _get_reason_title(self, title):
         """What the window that asks is called; ``title`` is the action's."""
         return title

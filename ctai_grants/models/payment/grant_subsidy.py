@@ -141,21 +141,35 @@ class GrantSubsidy(models.Model):
         self._check_schedule_total()
         return result
 
-    def _release(self, state, reason):
-        """Cancel what is planned too.
+    def _get_release_obstacles(self, owed=True):
+        sentences = {
+            "ordered": self.env._("“%(tranche)s” is ordered and not paid yet."),
+            "certified": self.env._(
+                "“%(tranche)s” is certified, the work was done: order its payment, or return it "
+                "to the coordinator with the reason."
+            ),
+        }
+        return super()._get_release_obstacles(owed) + [
+            sentences[tranche.state] % {"tranche": tranche.name}
+            for tranche in self.disbursement_ids
+            if tranche.state in sentences
+        ]
 
-        :raise UserError: a tranche is ordered and not paid yet
-        """
-        ordered = self.disbursement_ids.filtered(lambda d: d.state == "ordered")
-        if ordered:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s: “%(tranche)s” is ordered and not paid yet.",
-                    subsidy=self.display_name,
-                    tranche=ordered[0].name,
-                )
+    def _get_planned_tranches(self):
+        """What is neither paid nor cancelled, nor on its way to be paid."""
+        return self.disbursement_ids.filtered(lambda d: d.state in ("planned", "ready"))
+
+    def _get_release_preview(self):
+        preview = super()._get_release_preview()
+        if tranches := self._get_planned_tranches():
+            rows = [(tranche.name, tranche.amount) for tranche in tranches]
+            preview.append(
+                {"title": self.env._("Tranches that it cancels"), "rows": rows, "alert": False}
             )
-        for disbursement in self.disbursement_ids:
-            if disbursement.state not in ("paid", "cancelled"):
-                disbursement._decide("cancelled", reason)
+        return preview
+
+    def _release(self, state, reason):
+        """Cancel what is planned too."""
+        for disbursement in self._get_planned_tranches():
+            disbursement._decide("cancelled", reason)
         return super()._release(state, reason)

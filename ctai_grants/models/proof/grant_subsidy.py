@@ -78,6 +78,19 @@ class GrantSubsidy(models.Model):
         action["context"] = {}
         return action
 
+    def _get_release_preview(self):
+        preview = super()._get_release_preview()
+        rows = [
+            (f"{piece.name} – {piece._get_state_label()}", None)
+            for piece in self.deliverable_ids
+            if piece.state not in ("accepted", "waived")
+        ]
+        if rows:
+            preview.append(
+                {"title": self.env._("Pieces still awaited"), "rows": rows, "alert": False}
+            )
+        return preview
+
     def _has_schedule(self):
         """Whether something is planned for this subsidy already."""
         return bool(self.milestone_ids)

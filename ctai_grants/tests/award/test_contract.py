@@ -50,7 +50,7 @@ class TestContract(GrantsCommon):
         ]
         for values, text in (
             ({"signature_date": False}, "signature date"),
-            ({"signature_date": tomorrow}, "after today"),
+            ({"signature_date": tomorrow}, "and today is"),
             ({"envelope_ids": nothing}, "add an envelope"),
         ):
             with self.subTest(values=values), self.assertRefused(text):

@@ -64,9 +64,8 @@ class TestSubsidyFlow(GrantsCommon):
         subsidy.action_grant()
         with self.assertRefused(subsidy._fields["signature_date"].string):
             subsidy.action_sign()
-        subsidy.signature_date = fields.Date.today() + datetime.timedelta(days=1)
-        with self.assertRefused("after today"):
-            subsidy.action_sign()
+        with self.assertRefused("and today is"):
+            subsidy.signature_date = fields.Date.today() + datetime.timedelta(days=1)
         subsidy.signature_date = fields.Date.today()
         subsidy.action_sign()
         with self.assertRefused("Signed"):

@@ -114,7 +114,10 @@ class TestDecisionState(DueCase):
         subsidy = self.subsidy
 
         def grant():
-            subsidy.write({"decision_date": datetime.date.today(), "executory_date": "2021-10-01"})
+            today = datetime.date.today()
+            subsidy.write({
+                "decision_date": today, "executory_date": today, "signature_date": today,
+            })  # fmt: skip
             subsidy.with_user(self.coordinator).action_grant()
 
         def sign():
@@ -141,6 +144,7 @@ class TestDecisionState(DueCase):
             grant,
             self.by(manager, tranche, "action_replan"),
             sign,
+            lambda: subsidy.with_user(manager)._do_correct_date("cer_date", "2021-10-01", "Lu"),
             self.by(coordinator, tranche, "action_certify"),
             self.order_today(tranche, "M-1"),
             self.pay_today(tranche),
@@ -152,7 +156,7 @@ class TestDecisionState(DueCase):
         self.assertEqual(
             list(seen[subsidy].values()),
             ["draft", "granted", "draft", "granted", "cancelled", "draft", "granted", "granted"]
-            + ["signed"] * 5 + ["closed", "signed", "closed"],
+            + ["signed"] * 6 + ["closed", "signed", "closed"],
         )  # fmt: skip
         self.assertTaken("grant.subsidy")
 
@@ -166,7 +170,9 @@ class TestDecisionState(DueCase):
         report = {}
 
         def accept_report():
-            report["it"] = self.make_report(self.subsidy, eligible_amount=11000)
+            report["it"] = self.make_report(
+                self.subsidy, eligible_amount=11000, exercise_end="2021-10-31"
+            )
             report["it"].action_accept()
 
         self.check([
@@ -250,7 +256,7 @@ class TestDecisionState(DueCase):
         made = {}
 
         def report():
-            made["report"] = self.make_report(self.subsidy)
+            made["report"] = self.make_report(self.subsidy, exercise_end="2021-10-31")
 
         def accept(**values):
             made["report"].write(values)

@@ -114,6 +114,9 @@ class DueCase(GrantsCommon):
                     "budget_amount": 20000,
                     "actual_amount": 20000,
                     "eligible_amount": 20000,
+                    **({} if "version_id" in values else {
+                        "version_id": cls.make_report_file(subsidy).id
+                    }),
                     **values,
                 }
             )
@@ -414,7 +417,7 @@ class TestFinancialReport(DueCase):
             self.make_report(other, version_id=version.id)
         own_cost = self.make_subsidy(kind="own_cost", partner_id=self.company.partner_id.id)
         with self.assertRaises(ValidationError):
-            self.make_report(own_cost)
+            self.make_report(own_cost, version_id=False)
 
     def test_accepted_is_frozen(self):
         subsidy = self.make_paid_subsidy()
@@ -470,7 +473,7 @@ class TestFinancialReport(DueCase):
         self.assertEqual(entry.date, datetime.date(2022, 7, 1))
         subsidy = self.make_paid_subsidy(partner_id=self.other_operator.id)
         tomorrow = datetime.date.today() + datetime.timedelta(days=1)
-        with self.assertRefused("after today"), self.env.cr.savepoint():
+        with self.assertRefused("and today is"), self.env.cr.savepoint():
             self.accept(subsidy, acceptance_date=tomorrow)
 
 

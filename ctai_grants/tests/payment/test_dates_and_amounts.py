@@ -59,7 +59,7 @@ class TestDates(TranchesCase):
         )
         tranche = self.make_tranche(late)
         self.sign(late)
-        self.certify(tranche)
+        self.certify(tranche, moment="2021-11-15 06:00:00")
         officer = tranche.with_user(self.finance_officer)
         with self.assertRefused("Avance", "award", "11/15/2021"):
             officer._do_pay("2021-11-14", "P-1")

@@ -296,16 +296,16 @@ class TestConditions(TranchesCase):
                 attempt()
 
     def test_executory(self):
-        tomorrow = fields.Date.today() + datetime.timedelta(days=1)
-        for date in (False, tomorrow):
-            self.subsidy.executory_date = date
-            self.assertBlocked(self.tranche, "executory")
+        self.subsidy.executory_date = False
+        self.assertBlocked(self.tranche, "executory")
         self.subsidy.executory_date = fields.Date.today()
         self.assertFree(self.tranche)
 
     def test_a_day_that_comes_makes_ready(self):
+        """Of a date in the future, from before they were refused."""
         tomorrow = fields.Date.today() + datetime.timedelta(days=1)
-        self.subsidy.executory_date = tomorrow
+        self.set_dates(self.subsidy, executory_date=tomorrow)
+        self.tranche._refresh_readiness()
         self.env.flush_all()
         job = self.env.ref("ctai_grants.ir_cron_refresh_readiness")
         # At noon: late in the evening it is tomorrow already further east.
@@ -330,12 +330,16 @@ class TestConditions(TranchesCase):
         self.assertBlocked(self.tranche, "convention")
 
     def test_republican_commitment(self):
-        self.subsidy.request_date = "2022-01-01"
-        self.assertFree(self.tranche)
-        self.subsidy.request_date = "2022-01-02"
-        self.assertBlocked(self.tranche, "républicain")
-        self.subsidy.cer_date = "2022-01-02"
-        self.assertFree(self.tranche)
+        for requested, cer, blocked in (
+            ("2022-01-01", None, False), ("2022-01-02", None, True),
+            ("2022-01-02", "2022-01-02", False),
+        ):  # fmt: skip
+            self.set_dates(self.subsidy, request_date=requested, cer_date=cer)
+            self.tranche._refresh_readiness()
+            if blocked:
+                self.assertBlocked(self.tranche, "républicain")
+            else:
+                self.assertFree(self.tranche)
         later = self.make_subsidy(decision_date="2022-01-03")
         tranche = self.make_tranche(later)
         self.sign(later)
@@ -413,7 +417,7 @@ class TestConditions(TranchesCase):
             self.certify(self.tranche)
 
     def test_all_are_named(self):
-        self.subsidy.write({"executory_date": False, "request_date": "2022-03-01"})
+        self.set_dates(self.subsidy, request_date="2022-03-01", executory_date=None)
         self.operator.bank_ids.allow_out_payment = False
         self.assertBlocked(self.conditioned, "Bilan", "executory", "républicain", "bank account")
 
@@ -478,7 +482,9 @@ class TestConditions(TranchesCase):
     def test_certified_then_unmet(self):
         """The certificate is a decision of its day: it is taken back with a reason."""
         self.certify(self.tranche)
-        self.subsidy.executory_date = False
+        self.subsidy.with_user(self.finance_manager)._do_correct_date(
+            "executory_date", False, "Jamais transmise"
+        )
         self.ask(self.tranche, "return", self.finance_officer, "Non exécutoire")
         self.assertBlocked(self.tranche, "executory")
         self.assertFalse(self.tranche.certified_by_id)

@@ -109,7 +109,7 @@ class TestSchedule(GrantsCommon):
             ("end", 1, {"date_end": "2022-06-29"}, "2022-07-29"),
             ("start", 1, {"date_start": "2021-01-31"}, "2021-02-28"),
             # Not the end of a period: the same day of the month.
-            ("signature", 1, {"signature_date": "2021-04-30"}, "2021-05-30"),
+            ("signature", 1, {"signature_date": "2022-04-30"}, "2022-05-30"),
             ("signature", 0, {"signature_date": False}, "2021-09-27"),
         ):
             with self.subTest(base=base, months=months, **values):

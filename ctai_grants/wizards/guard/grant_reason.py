@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -15,6 +18,42 @@ class GrantReason(models.TransientModel):
     res_ids = fields.Json(required=True, readonly=True)
     action = fields.Char(required=True, readonly=True)
     reason = fields.Text(required=True)
+    preview = fields.Html(
+        compute="_compute_preview", compute_sudo=False, sanitize=False, string="What It Does"
+    )
+    # Which preview was on the screen: what is confirmed is what was shown.
+    shown = fields.Char(
+        compute="_compute_shown", compute_sudo=False, store=True, readonly=False, precompute=True
+    )
+
+    @api.depends("res_model", "res_ids", "action")
+    def _compute_preview(self):
+        for window in self:
+            sections = window._get_sections()
+            window.preview = sections and self.env["ir.qweb"]._render(
+                "ctai_grants.reason_preview",
+                {"sections": sections, "currency": self.env.company.currency_id},
+            )
+
+    @api.depends("res_model", "res_ids", "action")
+    def _compute_shown(self):
+        for window in self:
+            window.shown = window._get_digest()
+
+    def _get_documents(self):
+        """The documents, none where there are no such actions (an RPC payload names a model)."""
+        documents = self.env.get(self.res_model or "")
+        # No such model, or one of Odoo's: no actions.
+        actions = getattr(documents, "_get_reason_actions", dict)()
+        return documents.browse(self.res_ids or ()) if self.action in actions else None
+
+    def _get_sections(self):
+        documents = self._get_documents()
+        return documents._get_reason_preview(self.action) if documents else []
+
+    def _get_digest(self):
+        content = json.dumps(self._get_sections(), default=str).encode()
+        return hashlib.sha256(content).hexdigest()
 
     @api.model
     def _open(self, records, action):
@@ -39,13 +78,18 @@ class GrantReason(models.TransientModel):
         :raise UserError: the reason is blank, or the document refuses
         """
         self.ensure_one()
-        documents = self.env.get(self.res_model)
-        # No such model, or one of Odoo's: no actions.
-        actions = getattr(documents, "_get_reason_actions", dict)()
-        # An RPC payload names a model and an action.
-        if self.action not in actions:
+        documents = self._get_documents()
+        if documents is None:
             raise UserError(self.env._("There is no such action on this document."))
-        method, _title = actions[self.action]
+        if self.shown != self._get_digest():
+            raise UserError(
+                self.env._(
+                    "%(documents)s: what this does has changed since it was shown. Close this "
+                    "window, and look at it again.",
+                    documents=", ".join(documents.mapped("display_name")),
+                )
+            )
+        method, _title = documents._get_reason_actions()[self.action]
         # Not in sudo: the method checks the user's role, the ORM the rest.
-        getattr(documents.browse(self.res_ids), method)(self.reason)
+        getattr(documents, method)(self.reason)
         return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,76 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+# Which legal dates a condition looks at.
+LOOKED_AT = {
+    "signed": ("signature_date",),
+    "executory": ("executory_date",),
+    "cer": ("request_date", "cer_date"),
+}
+
+
+class GrantSubsidy(models.Model):
+    """What rests on the legal dates of a subsidy: the conditions of its tranches, and the day
+    before which they are to be paid."""
+
+    _inherit = "grant.subsidy"
+
+    @api.depends(
+        "disbursement_ids.state", "disbursement_ids.condition_ids.state",
+        "disbursement_ids.payment_deadline",
+    )  # fmt: skip
+    def _compute_locked_dates(self):
+        return super()._compute_locked_dates()
+
+    def _get_relying_tranches(self):
+        """Those that are certified, ordered or paid."""
+        return self.disbursement_ids.filtered(
+            lambda tranche: tranche.state in ("certified", "ordered", "paid")
+        )
+
+    def _get_locked_dates(self):
+        tranches = self._get_relying_tranches()
+        # What a finance manager did without was not looked at.
+        looked_at = tranches.condition_ids.filtered(
+            lambda condition: condition.state in ("met", "not_required")
+        )
+        used = {
+            name for condition in looked_at for name in LOOKED_AT.get(condition.code, ())
+        }
+        if any(tranches.mapped("payment_deadline")):
+            used.add("notification_date")
+        # What is still empty was not used: it can be completed.
+        return super()._get_locked_dates() | {name for name in used if self[name]}
+
+    def _lock_dates(self):
+        super()._lock_dates()
+        # Nor is one certified meanwhile.
+        self.disbursement_ids.lock_for_update(allow_referencing=True)
+
+    def _check_correction(self, name, date):
+        super()._check_correction(name, date)
+        paid = self.disbursement_ids.filtered("paid_date").sorted("paid_date")[:1]
+        if name == "decision_date" and date and paid and paid.paid_date < date:
+            raise UserError(
+                self.env._(
+                    "%(tranche)s was paid on %(paid)s: the award cannot be of %(date)s, after it.",
+                    tranche=paid.display_name,
+                    paid=format_date(self.env, paid.paid_date),
+                    date=format_date(self.env, date),
+                )
+            )
+
+    def _get_consequences(self, name, date):
+        tranches = self.disbursement_ids.filtered(lambda tranche: tranche.state != "cancelled")
+        supposed = self.new({}, origin=self)
+        supposed[name] = date
+        amounts = supposed._get_yearly_amounts()
+        return [
+            *super()._get_consequences(name, date),
+            *(
+                sentence
+                for tranche in tranches
+                for sentence in tranche._get_date_consequences(supposed, amounts[supposed])
+            ),
+        ]
