@@ -10,6 +10,7 @@ from . import (
     grant_disbursement,
     grant_financial_report,
     grant_recovery,
+    grant_recovery_bounce,
     grant_recovery_letter,
     grant_subsidy,
     res_company,
