@@ -18,7 +18,9 @@ EVERYBODY = {
     "menu_own_costs", "menu_amendments",
 }  # fmt: skip
 COORDINATION = {"menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify"}
-FINANCE = {"menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control"}
+FINANCE = {
+    "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
+}  # fmt: skip
 MANAGEMENT = {"menu_recoveries_to_decide"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
@@ -46,7 +48,12 @@ BUTTONS = {
         "action_view_fundings": None,
         "action_view_amendments": None,
     },
-    "grant.envelope": {"action_view_subsidies": None, "action_view_entries": None},
+    "grant.envelope": {
+        "action_view_subsidies": None,
+        "action_view_entries": None,
+        "action_change_account": MANAGER,
+    },
+    "grant.set.off": {"action_record": MANAGER, "action_undo": MANAGER},
     "grant.funding": {
         "action_claim": OFFICER,
         "action_receive": OFFICER,
@@ -85,6 +92,7 @@ BUTTONS = {
         "action_withdraw": OFFICER,
         "action_cancel": MANAGER,
         "action_replan": MANAGER,
+        "action_set_off": MANAGER,
         "action_view_moves": OFFICER,
     },
     "grant.deliverable": {
@@ -110,6 +118,7 @@ BUTTONS = {
         "action_collect": OFFICER,
         "action_uncollect": MANAGER,
         "action_waive": MANAGER,
+        "action_set_off": MANAGER,
         "action_view_moves": OFFICER,
         "action_make_pes": OFFICER,
     },

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..guard import transition
 
-ORIGIN_FIELDS = ("grant_origin_model", "grant_origin_id")
+ORIGIN_FIELDS = ("grant_origin_model", "grant_origin_id", "grant_set_off_id")
 
 
 class AccountMove(models.Model):
@@ -20,6 +20,9 @@ class AccountMove(models.Model):
         index="btree_not_null",
     )
 
+    grant_set_off_id = fields.Many2one(
+        "grant.set.off", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
+    )
     grant_file_sha256 = fields.Char(
         string="SHA-256 of the Imported File", readonly=True, copy=False, index="btree_not_null"
     )
@@ -59,9 +62,13 @@ class AccountMove(models.Model):
                 return super().write(vals)
         if vals.get("state") == "posted":
             self._check_grant_documents()
+        elif "state" in vals:
+            self._check_grant_set_offs()
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
         with self._grant_facts_kept():
             result = super().write(vals)
+        if vals.get("state") == "posted":
+            self.env["grant.settlement"]._check(concerned)
         concerned._sync_grant_ledger()
         self._get_moves_of_costs().line_ids._sync_own_costs()
         return result
@@ -103,7 +110,7 @@ class AccountMove(models.Model):
         :raise UserError: naming the move and the field
         """
         self.ensure_one()
-        if not self.grant_origin_id or self.state != "posted":
+        if self.state != "posted" or not (self.grant_origin_id or self.grant_set_off_id):
             return
         currency = self.company_currency_id
         for name in sorted(vals):
@@ -185,9 +192,13 @@ class AccountMove(models.Model):
             for model, found in ids.items()
         }
 
-    def _sync_grant_ledger(self):
+    def _sync_grant_ledger(self, undone=None):
+        """Let the ledger follow these moves.
+
+        :param dict undone: as of :meth:`grant.accounted.mixin._sync_ledger`
+        """
         for documents in self._get_grant_documents().values():
-            documents._sync_ledger()
+            documents._sync_ledger(undone)
 
     def _get_payment_lines(self):
         return self.line_ids.filtered(
@@ -195,7 +206,7 @@ class AccountMove(models.Model):
         )
 
     def _get_payment_moves(self):
-        """The entries that paid this one, in whole or in part."""
+        """The entries that settled this one, in whole or in part."""
         lines = self._get_payment_lines()
         paid = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
         return paid.move_id
@@ -203,14 +214,17 @@ class AccountMove(models.Model):
     def _is_grant_reversed(self):
         """Whether this move is settled by its own reversal alone: nothing was paid.
 
-        Odoo says “reversed” of what any credit note settles, and an operator's debt is paid then.
+        Odoo says “reversed” of what any credit note settles.
         """
         self.ensure_one()
         settled_by = self._get_payment_moves()
         return (
             self.currency_id.is_zero(self.amount_residual)
             and bool(settled_by)
-            and all(move.reversed_entry_id == self for move in settled_by)
+            and all(
+                move.reversed_entry_id == self and not move.origin_payment_id
+                for move in settled_by
+            )
         )
 
     def _register_grant_payment(self, date, amount, reference=None):
@@ -249,16 +263,6 @@ class AccountMove(models.Model):
             lambda partial: partial.credit_move_id.parent_state != "posted"
         )
         return self.amount_residual + sum(drafts.mapped("amount"))
-
-    def _cancel_grant_payments(self):
-        """Take back what paid this move: unmatched, and reversed unless it paid others too."""
-        self.ensure_one()
-        payments = self._get_payment_moves()
-        self._get_payment_lines().remove_move_reconcile()
-        for move in payments:
-            matched = move.line_ids.matched_debit_ids | move.line_ids.matched_credit_ids
-            if move.state == "posted" and not matched:
-                move._reverse_moves([{"date": move.date, "ref": move.ref}], cancel=True)
 
     def action_open_grant_document(self):
         """Open the tranche or claim that this journal entry comes from."""

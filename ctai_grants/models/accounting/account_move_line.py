@@ -21,6 +21,9 @@ class AccountMoveLine(models.Model):
         "date",
     })  # fmt: skip
 
+    # What makes an entry that is matched with an order a payment of it, or not.
+    _paying_fields = frozenset({"account_id", "debit", "credit", "balance"})
+
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
@@ -41,6 +44,8 @@ class AccountMoveLine(models.Model):
         with (self.move_id | self.move_id.browse(vals.get("move_id")))._grant_facts_kept():
             result = super().write(vals)
         posted._sync_own_costs(before)
+        if not self._paying_fields.isdisjoint(vals):
+            posted.move_id._follow_payments()
         return result
 
     def unlink(self):

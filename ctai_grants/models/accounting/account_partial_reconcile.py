@@ -1,5 +1,6 @@
 from odoo import api, models
-from odoo.exceptions import UserError
+
+from .account_move_undone import Undone
 
 
 class AccountPartialReconcile(models.Model):
@@ -8,36 +9,39 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partials = super().create(vals_list)
-        partials._check_grant_accounts()
-        partials._get_grant_moves()._sync_grant_ledger()
+        moves = partials._get_grant_moves()
+        self.env["grant.settlement"]._check(moves, partials)
+        moves._sync_grant_ledger()
         return partials
 
     def unlink(self):
         moves = self._get_grant_moves()
+        self._check_grant_set_offs()
+        undone = self._get_undone_days() if moves else {}
         result = super().unlink()
-        moves.exists()._sync_grant_ledger()
+        moves.exists()._sync_grant_ledger(undone)
         return result
 
-    def _check_grant_accounts(self):
-        """Refuse a payment to another account than the one that its order names.
+    def _get_undone_days(self):
+        """On which accounting date what these matches paid is undone, where an entry says it: dict
+        {date of the payment: date of the entry that reverses it}."""
+        being_undone, days = Undone.of(self.env), {}
+        for move in (self.debit_move_id | self.credit_move_id).move_id:
+            reversals = move.reversal_move_ids.filtered(lambda entry: entry.state == "posted")
+            if move.grant_origin_id or not (reversals or move.id in being_undone):
+                continue
+            days[move.date] = being_undone.get(move.id) or max(reversals.mapped("date"))
+        return days
 
-        :raise UserError: naming the payment, the order and both accounts
+    def _check_grant_set_offs(self):
+        """Refuse to unmatch by hand what was set off.
+
+        :raise UserError: naming the set-off
         """
-        for bill in self._get_grant_moves().filtered("partner_bank_id"):
-            for payment in bill._get_payment_moves().origin_payment_id:
-                paid = payment.partner_bank_id
-                if payment.payment_type != "outbound" or not paid or paid == bill.partner_bank_id:
-                    continue
-                raise UserError(
-                    self.env._(
-                        "%(payment)s pays the account %(paid)s, and the order %(bill)s is for "
-                        "%(account)s: pay that account, or take the order back.",
-                        payment=payment.display_name,
-                        paid=paid._get_masked_number(),
-                        bill=bill.display_name,
-                        account=bill.partner_bank_id._get_masked_number(),
-                    )
-                )
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        # sudo: who keeps the accounts is told which set-off it is
+        for set_off in moves.sudo().grant_set_off_id:
+            set_off._check_undone()
 
     def _get_grant_moves(self):
         moves = self.debit_move_id.move_id | self.credit_move_id.move_id

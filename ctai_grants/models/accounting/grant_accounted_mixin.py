@@ -1,36 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..guard import transition
-
-# Decisions that take back what was ordered, claimed or paid.
-UNDOING = ("unpaid", "order_withdrawn", "claim_withdrawn")
-
-# What accounting says was paid on the moves of our documents, by document and accounting date:
-# what is reconciled on their payable and receivable lines. A move reversed by another was not paid.
-ACCOUNTED = SQL(
-    """SELECT move.grant_origin_model AS origin_model, move.grant_origin_id AS origin_id,
-              other_move.date, sum(side.amount) AS amount
-         FROM account_move move
-         JOIN account_move_line line ON line.move_id = move.id
-         JOIN account_account account ON account.id = line.account_id
-          AND account.account_type IN ('liability_payable', 'asset_receivable')
-         JOIN LATERAL (
-                  SELECT credit_move_id AS other_id, amount
-                    FROM account_partial_reconcile WHERE debit_move_id = line.id
-                   UNION ALL
-                  SELECT debit_move_id, amount
-                    FROM account_partial_reconcile WHERE credit_move_id = line.id
-              ) side ON TRUE
-         JOIN account_move_line other ON other.id = side.other_id
-         JOIN account_move other_move ON other_move.id = other.move_id
-        WHERE move.grant_origin_id IS NOT NULL AND move.state = 'posted'
-          AND other_move.state = 'posted' AND other_move.id <> move.id
-          AND other_move.reversed_entry_id IS DISTINCT FROM move.id
-          AND move.reversed_entry_id IS DISTINCT FROM other_move.id
-     GROUP BY 1, 2, 3"""
-)
 
 
 class GrantAccountedMixin(models.AbstractModel):
@@ -69,6 +40,18 @@ class GrantAccountedMixin(models.AbstractModel):
             "view_mode": "list,form",
             "domain": [("id", "in", self.move_ids.ids)],
             "context": {"create": False},
+        }
+
+    def action_set_off(self):
+        """Open the form of a set-off (:mod:`grant_set_off`) of what is owed on this document."""
+        move = self._get_live_move()
+        side = "debt_move_id" if move.move_type == "in_invoice" else "claim_move_id"
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Set-Off"),
+            "res_model": "grant.set.off",
+            "view_mode": "form",
+            "context": {f"default_{side}": move.id},
         }
 
     def _get_live_move(self):
@@ -110,6 +93,9 @@ class GrantAccountedMixin(models.AbstractModel):
                         move=open_move[0].display_name,
                     )
                 )
+        for document, vals in zip(self, vals_list, strict=True):
+            journal = self.env["account.journal"].browse(vals["journal_id"])
+            document.company_id._check_grant_open(document.display_name, vals["date"], journal)
         vals_list = [
             {**vals, "grant_origin_model": self._name, "grant_origin_id": document.id}
             for document, vals in zip(self, vals_list, strict=True)
@@ -232,6 +218,8 @@ class GrantAccountedMixin(models.AbstractModel):
                     asked=self.currency_id.format(amount),
                 )
             )
+        journal = self.company_id._get_grant_journal("payment")
+        self.company_id._check_grant_open(self.display_name, fields.Date.to_date(date), journal)
         if self.currency_id.compare_amounts(amount, move.amount_residual) > 0:
             raise UserError(
                 self.env._(
@@ -246,112 +234,11 @@ class GrantAccountedMixin(models.AbstractModel):
         """Move these documents to the state that their journal entries say."""
         raise NotImplementedError
 
-    def _sync_ledger(self):
-        """Bring the ledger to what accounting says of these documents, and their state with it.
-
-        :raise UserError: the ledger refuses (R1), so accounting does not change either
-        """
-        if not self:
-            return
-        # sudo: accounting has decided, whoever may do that; the ledger and the documents follow
-        documents = self.sudo()
-        documents.env["grant.entry"]._begin_posting(documents.envelope_id)
-        differences = documents._get_differences()
-        for document in documents:
-            for amount, date in differences.get(document.id, ()):
-                if amount > 0:
-                    document._check_accounted_date(date)
-            lines = [
-                {
-                    "kind": self._accounted_kind,
-                    "envelope_id": document.envelope_id.id,
-                    "subsidy_id": document._get_accounted_subsidy().id,
-                    "date": date,
-                    "amount": amount,
-                    "memo": document._get_accounted_memo(amount),
-                }
-                # What is taken back first: it makes room.
-                for amount, date in sorted(differences.get(document.id, ()))
-            ]
-            if lines:
-                document._post_entries(lines)
-        documents._follow_accounting()
-
-    def _check_accounted_date(self, date):
-        """Refuse money at a date that makes no sense for this document; by default none does not.
-
-        :raise UserError: naming the document and the date
-        """
-
     def _get_accounted_subsidy(self):
         return self.subsidy_id
 
     def _get_accounted_partner(self):
         return self.partner_id
-
-    def _get_accounted_memo(self, amount):
-        """What the ledger says of money that moved on the entries of this document.
-
-        :param float amount: euros; below zero, what was paid is taken back, for the reason of the
-            act that does it
-        """
-        reason = self._get_undo_reason() if amount < 0 else False
-        return reason or self._get_entry_memo()
-
-    def _get_entry_memo(self):
-        return self.display_name
-
-    def _get_undo_reason(self):
-        """Why what was paid is being taken back: the reason of the act that does it, which is
-        this document's last decision by then; none when somebody undoes it in accounting."""
-        last = self.decision_ids.sorted("id")[-1:]
-        return last.reason if last.decision in UNDOING else False
-
-    def _get_differences(self):
-        """What accounting says beyond the ledger, or the other way round.
-
-        :return: dict {id: list of (euros to post, accounting date)}
-        """
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT origin_id, date, sum(amount)
-                     FROM (SELECT origin_id, date, amount FROM (%s) accounted
-                            WHERE origin_model = %s AND origin_id = ANY(%s)
-                            UNION ALL
-                           SELECT origin_id, date, -amount FROM grant_entry
-                            WHERE origin_model = %s AND origin_id = ANY(%s) AND kind = %s) sides
-                 GROUP BY origin_id, date HAVING sum(amount) <> 0""",
-                ACCOUNTED,
-                self._name,
-                self.ids,
-                self._name,
-                self.ids,
-                self._accounted_kind,
-            )
-        )
-        differences = {}
-        for origin_id, date, amount in rows:
-            differences.setdefault(origin_id, []).append((float(amount), date))
-        return differences
-
-    @api.model
-    def _get_unbalanced(self, envelopes):
-        """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ."""
-        documents = self.search([("envelope_id", "in", envelopes.ids)]).filtered(
-            lambda document: document._is_accounted()
-        )
-        differences = documents._get_differences()
-        return [
-            self.env._(
-                "%(document)s: on %(date)s accounting and the ledger differ by %(amount)s.",
-                document=document.display_name,
-                date=date,
-                amount=document.currency_id.format(amount),
-            )
-            for document in documents
-            for amount, date in differences.get(document.id, ())
-        ]
 
     @api.model
     def _get_accounted_models(self):

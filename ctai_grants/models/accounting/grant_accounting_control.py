@@ -1,8 +1,31 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .grant_accounted_mixin import ACCOUNTED
 from .grant_own_cost import select_own_payments
+
+# What the bank moved and nobody has explained: open on the account of an operator (a transfer that
+# came back, a payment of nothing), or on the suspense account of the treasury's journal.
+OPEN_ITEMS = SQL(
+    """SELECT line.id, line.move_id, line.company_id, line.company_currency_id AS currency_id,
+              -CASE WHEN account.reconcile OR account.account_type IN ('liability_payable',
+                                                                       'asset_receivable')
+                    THEN line.amount_residual ELSE line.balance END AS amount
+         FROM account_move_line line
+         JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
+         JOIN account_account account ON account.id = line.account_id
+         JOIN account_journal journal ON journal.id = move.journal_id
+         JOIN res_company company ON company.id = line.company_id
+         LEFT JOIN res_partner partner ON partner.id = line.partner_id
+        WHERE (line.amount_residual <> 0 OR NOT account.reconcile AND line.balance <> 0)
+          AND (move.origin_payment_id IS NOT NULL OR move.statement_line_id IS NOT NULL)
+          AND ((account.account_type IN ('liability_payable', 'asset_receivable')
+                AND EXISTS (SELECT FROM grant_subsidy subsidy
+                              JOIN res_partner operator ON operator.id = subsidy.partner_id
+                             WHERE subsidy.company_id = line.company_id
+                               AND operator.commercial_partner_id = partner.commercial_partner_id))
+               OR (line.account_id = journal.suspense_account_id
+                   AND journal.id = company.grant_payment_journal_id))"""
+)
 
 
 class GrantAccountingControl(models.Model):
@@ -18,7 +41,15 @@ class GrantAccountingControl(models.Model):
     origin_id = fields.Many2oneReference(model_field="origin_model", readonly=True)
     document = fields.Char(compute="_compute_document")
     kind = fields.Selection(
-        [("payment", "Payment"), ("receipt", "Receipt"), ("recovery", "Recovery")], readonly=True
+        [
+            ("payment", "Payment"),
+            ("receipt", "Receipt"),
+            ("recovery", "Recovery"),
+            ("open", "Open Bank Item"),
+        ],
+        readonly=True,
+        help="Open: money that the bank moved and that is matched with nothing: a transfer that "
+        "came back, or a line still on the suspense account.",
     )
     subsidy_id = fields.Many2one("grant.subsidy", readonly=True)
     envelope_id = fields.Many2one("grant.envelope", readonly=True)
@@ -43,7 +74,8 @@ class GrantAccountingControl(models.Model):
     @api.depends("origin_model", "origin_id")
     def _compute_document(self):
         for model, lines in self.grouped("origin_model").items():
-            records = self.env[model].browse(lines.mapped("origin_id"))
+            # sudo: the name only; who reads the control may not read the journal entries
+            records = self.env[model].sudo().browse(lines.mapped("origin_id"))
             names = {record.id: record.display_name for record in records}
             for line in lines:
                 line.document = names[line.origin_id]
@@ -85,22 +117,33 @@ class GrantAccountingControl(models.Model):
                 WHERE envelope.payment_path = 'city'
              GROUP BY document.line_id, document.origin_model, document.id, document.kind,
                       document.subsidy_id, document.envelope_id, document.company_id,
-                      document.currency_id""",
+                      document.currency_id
+                UNION ALL
+               SELECT id::bigint * %s + %s, 'account.move', move_id, 'open', NULL, NULL, company_id,
+                      currency_id, 0, amount, amount, TRUE, FALSE
+                 FROM (%s) item""",
             documents,
             self._select_sides(documents),
+            self._get_step(),
+            self._get_step() - 1,
+            OPEN_ITEMS,
         )
+
+    def _get_step(self):
+        """How far apart the ids of two lines of one model are: each of the models, own costs and
+        open items have a remainder of their own, so that no two lines share an id."""
+        return len(self.env["grant.accounted.mixin"]._get_accounted_models()) + 2
 
     def _select_documents(self):
         """SQL of the documents whose money accounting moves, and of the city's own costs."""
         names = self.env["grant.accounted.mixin"]._get_accounted_models()
-        # Ids that no two models share: each has a remainder of its own, own costs 0.
         documents = SQL(" UNION ALL ").join(
             SQL(
-                """SELECT id, %s AS origin_model, id * %s + %s AS line_id, %s AS kind, envelope_id,
-                          %s AS subsidy_id, company_id, currency_id
+                """SELECT id, %s AS origin_model, id::bigint * %s + %s AS line_id, %s AS kind,
+                          envelope_id, %s AS subsidy_id, company_id, currency_id
                      FROM %s""",
                 name,
-                len(names) + 1,
+                self._get_step(),
                 number,
                 self.env[name]._accounted_kind,
                 SQL("subsidy_id" if "subsidy_id" in self.env[name] else "NULL::integer"),
@@ -110,11 +153,11 @@ class GrantAccountingControl(models.Model):
         )
         return SQL(
             """%s UNION ALL
-               SELECT id, 'grant.subsidy', id * %s, 'payment', envelope_id, id, company_id,
+               SELECT id, 'grant.subsidy', id::bigint * %s, 'payment', envelope_id, id, company_id,
                       currency_id
                  FROM grant_subsidy WHERE kind = 'own_cost'""",
             documents,
-            len(names) + 1,
+            self._get_step(),
         )
 
     def _select_sides(self, documents):
@@ -136,14 +179,14 @@ class GrantAccountingControl(models.Model):
                 UNION ALL
                SELECT 'grant.disbursement', tranche_id, 'payment', date, 0, 0, TRUE
                  FROM (%s) wrong_orders""",
-            ACCOUNTED,
+            self.env["grant.disbursement"]._select_banked(),
             documents,
             select_own_payments(self.env),
             self.env["grant.disbursement"]._select_wrong_orders(),
         )
 
     def action_open_document(self):
-        """Open the tranche, instalment or recovery of this line."""
+        """Open the tranche, instalment, recovery or journal entry of this line."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

@@ -25,6 +25,13 @@ class GrantDisbursement(models.Model):
         "grant.order.batch", readonly=True, copy=False, ondelete="restrict", index="btree_not_null",
         check_company=True,
     )  # fmt: skip
+    reduced_amount = fields.Monetary(
+        string="Order Reduced By",
+        readonly=True,
+        copy=False,
+        default=0.0,
+        help="Of what was ordered: taken off by credit notes of the order, and not paid.",
+    )
     exercise = fields.Integer(
         string="Financial Year", related="order_batch_id.exercise", store=True, aggregator=None
     )
@@ -262,9 +269,11 @@ class GrantDisbursement(models.Model):
                 continue
             if disbursement.state == "certified":
                 disbursement._become_ordered(bill.date)
-            is_paid = bill.currency_id.is_zero(bill._get_grant_residual())
+            settled = self.env["grant.settlement"]._get(bill)
+            disbursement._follow_reductions(settled.filtered(lambda s: s.how == "reversal"))
+            payment = settled._get_last_payment()
+            is_paid = bool(payment) and bill.currency_id.is_zero(bill._get_grant_residual())
             if is_paid and disbursement.state == "ordered":
-                payment = bill._get_payment_moves().sorted(lambda m: (m.date, m.id))[-1:]
                 disbursement._decide(
                     "paid",
                     payment.ref or payment.name,
@@ -274,6 +283,13 @@ class GrantDisbursement(models.Model):
                 )
             elif not is_paid and disbursement.state == "paid":
                 disbursement._become_unpaid()
+
+    def _follow_reductions(self, reductions):
+        """Note what credit notes of the order took off it: that is not paid."""
+        amount = self.currency_id.round(sum(reductions.mapped("amount")))
+        if self.currency_id.compare_amounts(amount, self.reduced_amount):
+            notes = reductions.other_move_id.mapped("display_name")
+            self._decide("reduced", ", ".join(notes), reduced_amount=amount)
 
     def _become_unpaid(self, reason=None):
         self._decide(
@@ -289,9 +305,8 @@ class GrantDisbursement(models.Model):
 
     def _prepare_withdrawal(self):
         """Values of a tranche whose order is taken back: nothing of the order is left."""
-        return dict.fromkeys(
-            ("ordered_by_id", "order_date", "paid_by_id", "paid_date", "payment_reference"), False
-        )
+        names = ("ordered_by_id", "order_date", "paid_by_id", "paid_date", "payment_reference")
+        return {**dict.fromkeys(names, False), "reduced_amount": 0.0}
 
     def _fall_back(self):
         """The order is taken back: its bill is a draft again, cancelled, deleted or reversed."""
@@ -333,10 +348,16 @@ class GrantDisbursement(models.Model):
                 )
             )
         bill = self._get_live_move()
+        company, journal = self.company_id, bill.journal_id
+        day = company._get_grant_undo_day(self.display_name, bill.date, journal)
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_withdrawn(reason)
-        bill.button_draft()
-        bill.button_cancel()
+        if day == bill.date:
+            bill.button_draft()
+            bill.button_cancel()
+        else:
+            # Its period is closed: the order stays there, and its credit note takes it back.
+            bill._reverse_moves([{"date": day, "invoice_date": day, "ref": bill.ref}], cancel=True)
 
     def _register_payment(self, date, amount, reference=None):
         """Book a payment of the order, whole or in part, as the treasury reports it.
@@ -369,6 +390,14 @@ class GrantDisbursement(models.Model):
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_unpaid(reason)
         return self._get_live_move()._cancel_grant_payments()
+
+    def _check_unpayable(self, what):
+        """Also what is paid in part."""
+        if self._is_accounted() and self.state == "ordered":
+            paid = self.amount - self.residual_amount - self.reduced_amount
+            if self.currency_id.compare_amounts(paid, 0) > 0:
+                return None
+        return super()._check_unpayable(what)
 
     def _get_accounted_memo(self, amount):
         return self._get_payment_memo(super()._get_accounted_memo(amount))

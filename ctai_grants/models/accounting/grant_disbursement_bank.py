@@ -1,5 +1,7 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
+
+from odoo.addons.base.models.res_bank import sanitize_account_number
 
 
 class GrantDisbursement(models.Model):
@@ -97,3 +99,52 @@ class GrantDisbursement(models.Model):
         names = ("partner_id", "currency_id", "date", "invoice_line_ids")
         values = self._prepare_bill(self.order_batch_id.date)
         self._check_same(bill, {name: values[name] for name in names})
+
+    def _check_money(self, settlement):
+        """Also money that went to another operator than the order's, or to another account, or to
+        one that may not be paid any more.
+
+        :raise UserError: naming the order, the payment and what differs
+        """
+        super()._check_money(settlement)
+        bill, paid = settlement.move_id, settlement.other_move_id
+        party = settlement.other_line_id.partner_id.commercial_partner_id
+        if party != bill.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "%(document)s: %(payment)s names %(party)s, and the order is for %(operator)s. "
+                    "Match it with what it paid, or enter there whom it paid.",
+                    document=self.display_name,
+                    payment=paid.display_name,
+                    party=party.display_name or self.env._("nobody"),
+                    operator=bill.commercial_partner_id.display_name,
+                )
+            )
+        for account, number in self._get_accounts_of(paid):
+            if number != bill.partner_bank_id.sanitized_acc_number:
+                raise UserError(
+                    self.env._(
+                        "%(payment)s pays the account %(paid)s, and the order %(bill)s is for "
+                        "%(account)s: pay that account, or take the order back.",
+                        payment=paid.display_name,
+                        paid=f"…{number[-4:]}",
+                        bill=bill.display_name,
+                        account=bill.partner_bank_id._get_masked_number() or self.env._("none"),
+                    )
+                )
+            if account:
+                self._check_bill_account(bill)
+
+    @api.model
+    def _get_accounts_of(self, entry):
+        """The accounts that an entry of the treasury says it paid: list of (account of the order
+        to pay, or none where the bank itself says it; number)."""
+        payment, line = entry.origin_payment_id, entry.statement_line_id
+        found = []
+        if payment.payment_type == "outbound" and payment.partner_bank_id:
+            account = payment.partner_bank_id
+            found.append((account, account.sanitized_acc_number))
+        if line.account_number:
+            number = sanitize_account_number(line.account_number)
+            found.append((line.partner_bank_id.browse(), number))
+        return found

@@ -68,7 +68,10 @@ class GrantFunding(models.Model):
                 )
             move = funding._get_live_move()
             # With cancel, Odoo matches the two: settled by its own reversal, which is no payment.
-            move._reverse_moves([{"date": move.date, "invoice_date": move.date}], cancel=True)
+            day = funding.company_id._get_grant_undo_day(
+                funding.display_name, move.date, move.journal_id
+            )
+            move._reverse_moves([{"date": day, "invoice_date": day}], cancel=True)
         return True
 
     def action_receive(self):
@@ -160,7 +163,7 @@ class GrantFunding(models.Model):
                 is_paid = claim.currency_id.is_zero(claim._get_grant_residual())
                 values |= {"state": "received" if is_paid else "claimed", "claim_date": claim.date}
             if claim and values["received_amount"]:
-                last = claim._get_payment_moves().sorted(lambda m: (m.date, m.id))[-1:]
+                last = self.env["grant.settlement"]._get(claim)._get_last_payment()
                 values |= {"received_date": last.date, "reference": last.ref or last.name}
             funding._transition(**values)
 

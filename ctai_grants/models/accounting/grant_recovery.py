@@ -56,7 +56,8 @@ class GrantRecovery(models.Model):
             # sudo: who claims may not read every journal entry
             bill = tranche.sudo()._get_live_move()
             reduced = claimed.filtered(lambda recovery, t=tranche: recovery._reduces(t))
-            room = tranche.amount - sum(reduced.mapped("amount")) - self.amount
+            room = tranche.amount - tranche.reduced_amount - self.amount
+            room -= sum(reduced.mapped("amount"))
             if (
                 bill
                 and bill.date.year == date.year
@@ -154,12 +155,22 @@ class GrantRecovery(models.Model):
             if self.state != "waived":
                 self._decide("waived", claim.name, collected_date=False)
         elif self.state != "collected":
-            payment = claim._get_payment_moves().sorted(lambda move: (move.date, move.id))[-1:]
+            payment = self.env["grant.settlement"]._get(claim)._get_last_payment()
             self._decide(
                 "collected",
                 payment.ref or payment.name,
                 collected_date=payment.date,
             )
+
+    def _is_written_off(self, settlements):
+        # What cannot be collected is given up by an entry (admission en non-valeur): waived.
+        return settlements._is_write_off()
+
+    def _make_room(self, lines):
+        """A repayment that is none after all is held by the subsidy again."""
+        self._hold_again(
+            [(line["date"], -line["amount"]) for line in lines if line["amount"] < 0]
+        )
 
     def _get_entry_memo(self):
         return self.name

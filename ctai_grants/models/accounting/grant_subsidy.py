@@ -20,6 +20,15 @@ class GrantSubsidy(models.Model):
         help="Costs of the city that are booked in its period, and beyond what it commits.",
     )
 
+    @api.model
+    def _get_decision_states(self):
+        # What its costs are booked on was changed: it stays what it is.
+        return {**super()._get_decision_states(), "cost_account": None}
+
+    def _get_planned_amount(self):
+        # What credit notes took off an order is not paid, and may be planned again.
+        return super()._get_planned_amount() - sum(self.disbursement_ids.mapped("reduced_amount"))
+
     @api.depends("paid_amount", "committed_amount")
     def _compute_not_covered_amount(self):
         # Costs are counted from journal items: not for lists that have none.

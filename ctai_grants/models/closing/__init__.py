@@ -11,6 +11,7 @@ from . import (
     grant_financial_report,
     grant_financial_report_check,
     grant_recovery,
+    grant_recovery_bounce,
     grant_recovery_dates,
     grant_recovery_letter,
     grant_recovery_waiver,

@@ -10,6 +10,7 @@ DECISIONS = [
     ("decided", "Decided"),
     ("claimed", "Claimed"),
     ("collected", "Collected"),
+    ("collected_part", "Collected in Part"),
 ]
 
 

@@ -137,6 +137,7 @@ class GrantRecovery(models.Model):
             "waived": "waived",
             "claimed": "claimed",
             "collected": "collected",
+            "collected_part": None,
             "unpaid": "claimed",
         }
 
@@ -432,8 +433,7 @@ class GrantRecovery(models.Model):
 
         :param date: accounting date of the repayment
         :param str reference: the payer's reference
-        :param float amount: euros; all that is outstanding by default, and always on a direct
-            envelope
+        :param float amount: euros; all that is outstanding by default
         :raise UserError: not claimed, or more than is outstanding
         :raise AccessError: the user is not a finance officer
         """
@@ -445,41 +445,25 @@ class GrantRecovery(models.Model):
         self._check_recoverable()
         self._collect(date, self.residual_amount if amount is None else amount, reference)
 
-    def _collect(self, date, _amount, reference):
-        """Record what the State collected: all that is outstanding."""
+    def _collect(self, date, amount, reference):
+        """Record what the State collected: all that is outstanding, or a part of it."""
         left = self.residual_amount
-        self._decide(
-            "collected",
-            reference,
-            collected_amount=self.amount,
-            collected_date=date,
-        )
-        self._post_recovery(left, date, reference)
-
-    def action_uncollect(self):
-        """Ask for the reason, then cancel a repayment recorded by mistake."""
-        return self._ask_reason("uncollect")
-
-    @asks_reason("uncollect", _lt("Cancel the Repayment"))
-    def _do_uncollect(self, reason):
-        """Cancel a repayment recorded by mistake, with the opposite entry of the same date.
-
-        :raise UserError: not collected, or the subsidy is closed
-        :raise AccessError: the user is not a finance manager
-        """
-        self.ensure_one()
-        what = self.env._("Cancelling a repayment")
-        self._check_group("group_finance_manager", what)
-        self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_state(("collected",), what)
-        self.subsidy_id._check_state(("signed",), what)
-        self._take_repayment_back(reason)
-
-    def _take_repayment_back(self, reason):
-        """Record that what the State collected was not paid, with the opposite entry."""
-        amount, date = self.collected_amount, self.collected_date
-        self._decide("unpaid", reason, collected_amount=0.0, collected_date=False)
-        self._post_recovery(-amount, date, reason)
+        self._check_amounts({"amount": amount})
+        if not 0 < self.currency_id.round(amount) <= self.currency_id.round(left):
+            raise UserError(
+                self.env._(
+                    "%(recovery)s: %(left)s are outstanding, %(asked)s asked.",
+                    recovery=self.display_name,
+                    left=self.currency_id.format(left),
+                    asked=self.currency_id.format(amount),
+                )
+            )
+        values = {"collected_amount": self.currency_id.round(self.collected_amount + amount)}
+        if self.currency_id.compare_amounts(amount, left) < 0:
+            self._decide("collected_part", reference, **values)
+        else:
+            self._decide("collected", reference, collected_date=date, **values)
+        self._post_recovery(amount, date, reference)
 
     def _post_recovery(self, amount, date, memo):
         """Post what is paid back without the city's accounting: to the State."""

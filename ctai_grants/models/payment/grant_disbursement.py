@@ -374,9 +374,16 @@ class GrantDisbursement(models.Model):
         what = self.env._("Cancelling a payment")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_state(("paid",), what)
+        self._check_unpayable(what)
         self.subsidy_id._check_state(("signed",), what)
         self._take_payment_back(reason)
+
+    def _check_unpayable(self, what):
+        """Refuse to cancel a payment that there is not.
+
+        :raise UserError: naming the tranche and its state
+        """
+        self._check_state(("paid",), what)
 
     def _take_payment_back(self, reason):
         """Record that the State's payment was none, with the opposite entry of the same date."""

@@ -413,16 +413,6 @@ class TestLedgerFollows(AccountingCase):
             reversal.line_ids.remove_move_reconcile()
         self.assertAgree(self.tranche, 0, "ordered")
 
-    def test_settled_with_a_credit_note(self):
-        """The operator owed the city for something else: the order is paid by that."""
-        bill = self.bill(self.second)
-        credit = bill.copy({"move_type": "in_refund", "invoice_date": PAID, "date": PAID})
-        credit.action_post()
-        (bill | credit).line_ids.filtered(
-            lambda line: line.account_id.account_type == "liability_payable"
-        ).reconcile()
-        self.assertAgree(self.second, 700, "paid")
-
     def test_bank_statement(self):
         bill = self.bill(self.tranche)
         line = self.env["account.bank.statement.line"].create(

@@ -84,10 +84,12 @@ class GrantPayrollImport(models.TransientModel):
         }
 
     def _create_move(self, sha256, lines):
+        journal = self.company_id._get_grant_journal("payroll")
+        self.company_id._check_grant_open(self.env._("Payroll"), self.date, journal)
         return self.env["account.move"].create(
             {
                 "move_type": "entry",
-                "journal_id": self.company_id._get_grant_journal("payroll").id,
+                "journal_id": journal.id,
                 "date": self.date,
                 "ref": self.env._("Payroll, %(file)s", file=self.filename or self.subsidy_id.name),
                 "grant_file_sha256": sha256,

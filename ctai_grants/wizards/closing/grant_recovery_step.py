@@ -49,10 +49,12 @@ class GrantRecoveryStep(models.TransientModel):
             # The day of the city whose document it is, whichever one works for now.
             wizard.date = wizard.recovery_id.company_id._grant_today()
 
-    @api.depends("recovery_id")
+    @api.depends("recovery_id", "step")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = wizard.recovery_id.amount
+            recovery = wizard.recovery_id
+            collecting = wizard.step == "collect"
+            wizard.amount = recovery.residual_amount if collecting else recovery.amount
 
     def action_confirm(self):
         """Take the step; see the methods of :class:`grant.recovery` for what they refuse."""
@@ -65,5 +67,5 @@ class GrantRecoveryStep(models.TransientModel):
             case "claim":
                 self.recovery_id._do_claim(self.date)
             case "collect":
-                self.recovery_id._do_collect(self.date, self.reference)
+                self.recovery_id._do_collect(self.date, self.reference, self.amount)
         return {"type": "ir.actions.act_window_close"}

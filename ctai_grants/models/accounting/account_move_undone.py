@@ -1,0 +1,101 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+# Under this key of the context; no RPC payload can put an object there.
+KEY = "grant_undone"
+
+
+class Undone:
+    """Says on which accounting date entries are undone, while their matches are taken away."""
+
+    def __init__(self, days):
+        self.days = days
+
+    @classmethod
+    def of(cls, env):
+        """What is being undone: dict {id of the entry: accounting date}."""
+        undone = env.context.get(KEY)
+        return undone.days if type(undone) is cls else {}
+
+
+class AccountMove(models.Model):
+    """Payments taken back, and set-offs: at the accounting date of what undoes them."""
+
+    _inherit = "account.move"
+
+    def _post(self, soft=True):
+        """Post; of grants, nothing at a date that Odoo would move."""
+        for move in self:
+            undone = move.reversed_entry_id
+            # sudo: whether it is one of ours, and no more
+            ours = (move | undone).sudo()
+            documents = any(ours.mapped("grant_origin_id")) or ours.grant_set_off_id
+            if documents or move.sudo().grant_file_sha256:
+                move.company_id._check_grant_open(move.display_name, move.date, move.journal_id)
+        return super()._post(soft)
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        """Reverse; what paid a document of grants is taken back in the ledger on the date of the
+        reversal."""
+        if not cancel:
+            return super()._reverse_moves(default_values_list, cancel)
+        values_list = default_values_list or [{} for _move in self]
+        days = {}
+        for move, values in zip(self, values_list, strict=True):
+            if move._get_reconciled_moves().filtered("grant_origin_id"):
+                day = fields.Date.to_date(values.get("date")) or fields.Date.context_today(self)
+                company = move.company_id
+                company._check_grant_open(move.display_name, day, move.journal_id)
+                days[move.id] = values["date"] = day
+        if not days:
+            return super()._reverse_moves(default_values_list, cancel)
+        undoing = self.with_context(**{KEY: Undone(days)})
+        reversals = super(AccountMove, undoing)._reverse_moves(values_list, cancel)
+        return reversals.with_env(self.env)
+
+    def _follow_payments(self):
+        """Look again at what these entries settle: they have changed."""
+        settled = self._get_reconciled_moves().filtered("grant_origin_id")
+        if settled:
+            self.env["grant.settlement"]._check(settled)
+            settled._sync_grant_ledger()
+
+    def _check_grant_set_offs(self):
+        """Refuse to take from accounting what a set-off rests on, while it stands.
+
+        :raise UserError: naming the set-off
+        """
+        settled = self.env["grant.settlement"]._get(self.filtered("grant_origin_id"), "set_off")
+        # sudo: who keeps the accounts is told which set-off it is
+        for set_off in (self | settled.other_move_id).sudo().grant_set_off_id:
+            set_off._check_undone()
+
+    def _cancel_grant_payments(self):
+        """Take back what paid this move: unmatched, and reversed unless it paid others too; on the
+        date of the payment, or the first one that is open. What the bank itself wrote down is not
+        reversed: it stays open on the account of the operator.
+
+        :raise UserError: a set-off paid it, or that first day has not come yet
+        """
+        self.ensure_one()
+        settled = self.env["grant.settlement"]._get(self, "money")
+        if not settled:
+            raise UserError(
+                self.env._(
+                    "%(move)s: no payment settles it. A set-off is undone where it was recorded.",
+                    move=self.display_name,
+                )
+            )
+        payments = settled.other_move_id.with_env(self.env)
+        days = {
+            move.id: move.company_id._get_grant_undo_day(
+                move.display_name, move.date, move.journal_id
+            )
+            for move in payments
+        }
+        partials = self.env["account.partial.reconcile"].browse(settled.ids)
+        partials.with_context(**{KEY: Undone(days)}).unlink()
+        for move in payments:
+            matched = move.line_ids.matched_debit_ids | move.line_ids.matched_credit_ids
+            if move.state == "posted" and not matched and not move.statement_line_id:
+                move._reverse_moves([{"date": days[move.id], "ref": move.ref}], cancel=True)

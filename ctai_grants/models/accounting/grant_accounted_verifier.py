@@ -1,0 +1,102 @@
+from odoo import api, models
+from odoo.tools import SQL, format_date
+
+# What accounting says was paid, found from the other end than the ledger's poster does: from the
+# accounts of the bank and cash journals and of their payment methods, entry by entry, to the
+# documents whose lines were matched with them; and from the set-offs. Nothing is shared with it.
+BANKED = SQL(
+    """WITH treasury AS (
+           SELECT default_account_id AS account_id FROM account_journal
+            WHERE type IN ('bank', 'cash', 'credit')
+            UNION
+           SELECT payment_account_id FROM account_payment_method_line
+            UNION
+           SELECT outstanding_account_id FROM account_payment
+       ), item AS (
+           SELECT line.move_id, line.balance,
+                  kind.account_type IN ('liability_payable', 'asset_receivable') AS is_debt,
+                  kind.account_type IN ('asset_cash', 'liability_credit_card')
+                  OR (kind.account_type IN ('asset_current', 'liability_current')
+                      AND EXISTS (SELECT FROM treasury WHERE account_id = line.account_id)
+                      AND move.origin_payment_id IS NOT NULL) AS is_money
+             FROM account_move move
+             JOIN account_move_line line ON line.move_id = move.id
+             JOIN account_account kind ON kind.id = line.account_id
+            WHERE move.state = 'posted' AND move.move_type = 'entry'
+       ), entry AS (
+           SELECT move_id, sum(balance) FILTER (WHERE is_money) AS banked,
+                  COALESCE(sum(balance) FILTER (WHERE is_debt AND balance > 0), 0) AS owed_less,
+                  COALESCE(sum(balance) FILTER (WHERE is_debt AND balance < 0), 0) AS owed_more
+             FROM item GROUP BY move_id HAVING bool_or(is_money)
+       ), paying AS (
+           SELECT move_id, banked <= -owed_less AS pays, banked >= -owed_more AS receives
+             FROM entry
+            UNION
+           SELECT move_id, TRUE, TRUE FROM grant_set_off WHERE move_id IS NOT NULL
+       )
+       SELECT document.grant_origin_model AS origin_model, document.grant_origin_id AS origin_id,
+              entry_of.date, match.amount
+         FROM paying
+         JOIN account_move entry_of ON entry_of.id = paying.move_id AND entry_of.state = 'posted'
+         JOIN account_move_line line ON line.move_id = paying.move_id
+         JOIN account_partial_reconcile match
+           ON (match.debit_move_id = line.id AND paying.pays)
+           OR (match.credit_move_id = line.id AND paying.receives)
+         JOIN account_move_line own
+           ON own.id = CASE line.id WHEN match.debit_move_id THEN match.credit_move_id
+                                    ELSE match.debit_move_id END
+         JOIN account_move document ON document.id = own.move_id
+        WHERE document.grant_origin_id IS NOT NULL AND document.state = 'posted'
+          AND document.id <> line.move_id
+        UNION ALL
+       SELECT origin_model, origin_id, moved.date, moved.amount
+         FROM grant_carry carry
+         JOIN LATERAL (VALUES (carry.date, carry.amount), (carry.from_date, -carry.amount))
+              AS moved (date, amount) ON TRUE"""
+)
+
+
+class GrantAccountedMixin(models.AbstractModel):
+    """The verifier of what was paid: from the bank's side (R6)."""
+
+    _inherit = "grant.accounted.mixin"
+
+    @api.model
+    def _select_banked(self):
+        """SQL of what the bank's side says of documents: ``origin_model``, ``origin_id``,
+        ``date``, ``amount``."""
+        return BANKED
+
+    @api.model
+    def _get_unbalanced(self, envelopes):
+        """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ."""
+        documents = self.search([("envelope_id", "in", envelopes.ids)]).filtered(
+            lambda document: document._is_accounted()
+        )
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT origin_id, date, sum(amount)
+                     FROM (SELECT origin_model, origin_id, date, amount FROM (%s) banked
+                            UNION ALL
+                           SELECT origin_model, origin_id, date, -amount
+                             FROM grant_entry WHERE kind = %s) sides
+                    WHERE origin_model = %s AND origin_id = ANY(%s)
+                 GROUP BY origin_id, date HAVING sum(amount) <> 0
+                 ORDER BY origin_id, date""",
+                self._select_banked(),
+                self._accounted_kind,
+                self._name,
+                documents.ids,
+            )
+        )
+        return [
+            self.env._(
+                "%(document)s: on %(date)s accounting and the ledger differ by %(amount)s.",
+                document=document.display_name,
+                date=format_date(self.env, date),
+                amount=document.currency_id.format(float(amount)),
+            )
+            for origin_id, date, amount in rows
+            for document in self.browse(origin_id)
+        ]

@@ -1,0 +1,232 @@
+"""A repayment that is none after all: what was settled on it is open again."""
+
+import datetime
+
+from odoo import Command
+from odoo.exceptions import UserError
+
+from ..closing.test_recovery import RecoveryCase
+
+
+class TestBouncedRepayment(RecoveryCase):
+    def close(self, subsidy):
+        self.ask(subsidy, "close", self.finance_manager, "Terminé")
+
+    def assertHolds(self, subsidy, held, committed, state):
+        self.env.invalidate_all()
+        self.assertEqual(subsidy.paid_amount - subsidy.recovered_amount, held)
+        self.assertEqual((subsidy.committed_amount, subsidy.state), (committed, state))
+        self.assertFalse(self.verify())
+
+    def test_after_the_subsidy_was_closed(self):
+        recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
+        self.close(self.subsidy)
+        self.assertHolds(self.subsidy, 7000, 7000, "closed")
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.assertHolds(self.subsidy, 8000, 8000, "signed")
+        self.assertEqual(recovery.state, "claimed")
+        reopened = self.subsidy.decision_ids.filtered(lambda d: d.decision == "reopened")
+        self.assertIn(recovery.name, reopened.reason)
+        # Paid back after all, it is closed again as it was.
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date.today(), "VIR-2")
+        self.close(self.subsidy)
+        self.assertHolds(self.subsidy, 7000, 7000, "closed")
+
+    def test_undone_in_accounting(self):
+        recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
+        self.close(self.subsidy)
+        recovery.with_env(self.env).move_ids._get_payment_lines().remove_move_reconcile()
+        self.assertHolds(self.subsidy, 8000, 8000, "signed")
+
+    def test_after_the_report_released_it(self):
+        """Still signed, and less is committed than what the operator holds without the
+        repayment."""
+        recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
+        self.close(self.subsidy)
+        self.subsidy._transition(state="signed")
+        self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        self.assertHolds(self.subsidy, 8000, 8000, "signed")
+
+    def test_no_room_any_more(self):
+        recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
+        self.close(self.subsidy)
+        self.sign(self.make_subsidy(amount=self.envelope.available_amount - 400))
+        with self.assertRefused(recovery.name, self.subsidy.display_name, "400.00", "1,000.00"):
+            self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        with self.assertRefused(recovery.name, "400.00"), self.env.cr.savepoint():
+            recovery.with_env(self.env).move_ids._get_payment_lines().remove_move_reconcile()
+        self.assertHolds(self.subsidy, 7000, 7000, "closed")
+
+    def test_the_contract_is_closed(self):
+        recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
+        self.close(self.subsidy)
+        self.contract.with_user(self.finance_manager).action_close()
+        with self.assertRefused(recovery.name, self.contract.display_name, "in force again"):
+            self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        self.contract.with_user(self.finance_manager).action_reopen()
+        self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        self.assertHolds(self.subsidy, 8000, 8000, "signed")
+
+
+class TestPartsOnDirectEnvelopes(RecoveryCase):
+    """What the State collects in parts is recorded in parts, and can be undone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.direct = cls.make_subsidy(envelope_id=cls.direct_envelope.id)
+        tranche = cls.make_tranche(cls.direct, amount=5000)
+        cls.sign(cls.direct)
+        cls.pay(tranche)
+
+    def claimed(self):
+        recovery = self.decide(self.make_recovery(self.direct))
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
+        return recovery
+
+    def recoveries(self):
+        entries = self.direct.entry_ids.filtered(lambda entry: entry.kind == "recovery")
+        return [(entry.date, entry.amount) for entry in entries.sorted("number")]
+
+    def test_parts(self):
+        recovery = self.claimed()
+        officer = recovery.with_user(self.finance_officer)
+        first, second = datetime.date(2022, 9, 20), datetime.date(2022, 10, 3)
+        for amount in (1000.01, 0, -1):
+            with self.assertRefused("1,000.00"):
+                officer._do_collect(first, "V-1", amount)
+        officer._do_collect(first, "V-1", 400)
+        self.assertEqual((recovery.state, recovery.collected_amount), ("claimed", 400))
+        self.assertEqual(recovery.residual_amount, 600)
+        officer._do_collect(second, "V-2", 600)
+        self.assertEqual((recovery.state, recovery.collected_date), ("collected", second))
+        self.assertEqual(self.recoveries(), [(first, 400), (second, 600)])
+        self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        self.assertEqual((recovery.state, recovery.collected_amount), ("claimed", 0))
+        self.assertEqual(sorted(self.recoveries()[2:]), [(first, -400), (second, -600)])
+        self.assertFalse(self.verify())
+        # Only what there is.
+        with self.assertRefused(recovery.name):
+            self.ask(recovery, "uncollect", self.finance_manager, "Encore")
+
+    def test_a_part_undone(self):
+        recovery = self.claimed()
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 9, 20), "V", 400)
+        self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+        self.assertEqual((recovery.collected_amount, self.direct.recovered_amount), (0, 0))
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 9, 21), "V")
+        self.assertEqual(recovery.state, "collected")
+        self.assertFalse(self.verify())
+
+    def test_through_the_window(self):
+        recovery = self.claimed()
+        window = self.env["grant.recovery.step"].with_user(self.finance_officer)
+        window = window.create({"recovery_id": recovery.id, "step": "collect"})
+        self.assertEqual(window.amount, 1000)
+        window.amount = 250
+        window.action_confirm()
+        self.assertEqual((recovery.state, recovery.residual_amount), ("claimed", 750))
+
+
+class TestClaimsSettledOtherwise(RecoveryCase):
+    """A claim is collected by money or by a set-off; given up, by an entry of its own."""
+
+    def claim(self, date=datetime.date(2022, 9, 1)):
+        recovery = self.decide(self.make_recovery(self.subsidy))
+        recovery.with_user(self.finance_officer)._do_claim(date)
+        return recovery.with_env(self.env)
+
+    def test_against_the_next_order(self):
+        """Ours against ours: each says what it is, in the ledger."""
+        recovery = self.claim(datetime.date(2021, 12, 15))
+        other = self.make_subsidy(amount=3000)
+        tranche = self.make_tranche(other, amount=3000)
+        self.sign(other)
+        self.override(tranche, "repayment", "Compensation")
+        self.order(tranche)
+        bill = tranche.with_env(self.env)._get_live_move()
+        lines = bill._get_payment_lines() | recovery.move_ids._get_payment_lines()
+        with self.assertRefused("set-off"), self.env.cr.savepoint():
+            lines.reconcile()
+        set_off = self.env["grant.set.off"].with_user(self.finance_manager).create(
+            {
+                "debt_move_id": bill.id,
+                "claim_move_id": recovery.move_ids.id,
+                "date": datetime.date(2021, 12, 20),
+                "reference": "COMP-2",
+                "reason": "Compensation",
+            }
+        )
+        self.assertEqual(set_off.amount, 1000)
+        set_off.action_record()
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, recovery.collected_amount), ("collected", 1000))
+        self.assertEqual((tranche.state, tranche.residual_amount), ("ordered", 2000))
+        self.assertEqual((other.paid_amount, self.subsidy.recovered_amount), (1000, 1000))
+        self.assertFalse(self.verify())
+        for undo in (
+            lambda: self.ask(recovery, "uncollect", self.finance_manager),
+            lambda: self.ask(tranche, "unpay", self.finance_manager),
+        ):
+            with self.assertRefused("set-off"), self.env.cr.savepoint():
+                undo()
+        self.ask(set_off, "undo_set_off", self.finance_manager, "Contestée")
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, tranche.state), ("claimed", "ordered"))
+        self.assertEqual((other.paid_amount, self.subsidy.recovered_amount), (0, 0))
+        self.assertFalse(self.verify())
+
+    def test_given_up(self):
+        recovery = self.claim()
+        claim = recovery.move_ids
+        receivable = claim._get_payment_lines()
+        loss = self.env["account.account"].create(
+            {"code": "6541T", "name": "Non-valeur", "account_type": "expense"}
+        )
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": "2022-10-01",
+                "journal_id": self.company._find_journal("general").id,
+                "line_ids": [
+                    Command.create({"account_id": loss.id, "debit": 1000}),
+                    Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "credit": 1000,
+                            "partner_id": self.operator.id,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        (receivable | entry._get_payment_lines()).reconcile()
+        self.assertEqual((recovery.state, recovery.collected_amount), ("waived", 0))
+        self.assertFalse(self.verify())
+
+    def test_handed_to_somebody_else(self):
+        """Another debtor is no money."""
+        recovery = self.claim()
+        receivable = recovery.move_ids._get_payment_lines()
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": "2022-10-01",
+                "journal_id": self.company._find_journal("general").id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "debit": max(amount, 0),
+                            "credit": max(-amount, 0),
+                            "partner_id": partner.id,
+                        }
+                    )
+                    for partner, amount in ((self.other_operator, 1000), (self.operator, -1000))
+                ],
+            }
+        )
+        entry.action_post()
+        with self.assertRaises(UserError):
+            (receivable | entry.line_ids.filtered("credit")).reconcile()
