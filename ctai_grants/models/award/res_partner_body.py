@@ -193,6 +193,8 @@ class ResPartner(models.Model):
     def _follow_rna(self, before):
         """Records that have only the RNA of these partners take their SIREN."""
         rnas = list(filter(None, before | set(self.mapped("rna"))))
+        if not rnas:
+            return
         # sudo: as in _get_sirens_by_rna
         others = self.sudo().with_context(active_test=False).search([("rna", "in", rnas)])
         bodies = set(others.mapped("grant_body"))

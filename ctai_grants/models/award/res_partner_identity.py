@@ -74,6 +74,12 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self._get_identities(day)[self]
 
+    def _get_sirets_ever(self):
+        """The SIRET of this organisation, and those that it had: papers of before name them."""
+        # sudo: as in _get_identities
+        numbers = {v.company_registry for v in self.sudo().grant_identity_ids}
+        return {self._get_siret(), *numbers} - {None, False}
+
     def _pick_identity(self, versions, day):
         # The latest first, as they are sorted; the last change is what it is now.
         last = versions and versions[0]
