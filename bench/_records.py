@@ -1,13 +1,15 @@
 """Records to measure on. Every name, date, account and amount made here is invented."""
 
 from _common import connect, environment
+from stdnum import luhn
 
 from odoo import SUPERUSER_ID, Command
 
-# A SIRET of nobody: no SIREN begins with 000.
+# The SIRET of the first operator. Of nobody: no SIREN begins with 000.
 SIRET = "00000001800010"
 # An account of no bank: there is no bank 99999.
 IBAN = "FR7699999000010000000000115"
+OPERATOR = "Bench operator"
 
 
 def make_user(env, role):
@@ -46,7 +48,7 @@ def make_subsidy(env, envelope, amount):
     """A granted subsidy with two actions and a schedule of three tranches, as its coordinator
     would make it; ``env`` is theirs."""
     # sudo: whose job it is to make operators is not measured here
-    operator = _make_organisation(env(su=True), "Bench operator")
+    operator = _make_organisation(env(su=True), OPERATOR)
     account = {"acc_number": IBAN, "allow_out_payment": True, "partner_id": operator.id}
     # A coordinator does not verify accounts.
     env(user=SUPERUSER_ID)["res.partner.bank"].create(account)
@@ -79,14 +81,18 @@ def make_subsidy(env, envelope, amount):
 
 
 def _make_organisation(env, name):
-    return env["res.partner"].create(
-        {
-            "name": name,
-            "is_company": True,
-            "country_id": env.ref("base.fr").id,
-            "company_registry": SIRET,
-        }
-    )
+    partners = env["res.partner"]
+    values = {"name": name, "is_company": True, "country_id": env.ref("base.fr").id}
+    if name == OPERATOR:
+        # One for each: a body has one record.
+        values["company_registry"] = _make_siret(partners.search_count([("name", "=", name)]))
+    return partners.create(values)
+
+
+def _make_siret(number):
+    siren = f"{number + 1:08d}"
+    siret = f"{siren}{luhn.calc_check_digit(siren)}0001"
+    return siret + luhn.calc_check_digit(siret)
 
 
 def copy_subsidy(env, subsidy, count):
@@ -101,6 +107,8 @@ def copy_subsidy(env, subsidy, count):
     partners = _copy(
         cr, "res_partner", "generate_series(1, %s) n WHERE t.id = %s", [count, partner_id],
         name="t.name || ' ' || n", complete_name="t.name || ' ' || n",
+        # Each is a body of its own.
+        grant_body="t.grant_body || '-' || n",
     )  # fmt: skip
     cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)", [partners])
     source = "unnest(%s) p(id) WHERE t.partner_id = %s"

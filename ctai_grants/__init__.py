@@ -3,7 +3,9 @@ from . import console, controllers, models, wizards
 
 def uninstall_hook(env):
     """Drop the database functions, and with them the triggers that guard the tables."""
-    types = env.ref("ctai_grants.mail_activity_review") | env.ref("ctai_grants.mail_activity_order")
+    types = env["mail.activity.type"]
+    for name in ("review", "order", "register"):
+        types |= env.ref(f"ctai_grants.mail_activity_{name}")
     # A type that has activities cannot be deleted with the add-on.
     env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
     # grant_entry_queue: only in databases of before the queue did without.
@@ -11,5 +13,5 @@ def uninstall_hook(env):
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
             grant_entry_refuse, grant_entry_queue, grant_entry_count, grant_entry_overrun,
-            grant_entry_sign CASCADE
+            grant_entry_sign, grant_identity_keep CASCADE
     """)

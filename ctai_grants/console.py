@@ -37,11 +37,25 @@ def reading(parser, options, model):
 
     :param str model: what has to be installed
     """
+    with _using(parser, options, model, read_only=True) as env:
+        yield env
+
+
+@contextmanager
+def writing(parser, options, model):
+    """As :func:`reading`, in a transaction that is kept when no error ends it."""
+    with _using(parser, options, model, read_only=False) as env:
+        yield env
+
+
+@contextmanager
+def _using(parser, options, model, read_only):
     registry = _open(parser, options)
     if model not in registry:
         parser.error(f"the add-on with {model} is not installed in {registry.db_name}")
     with registry.cursor() as cr:
-        cr.execute("SET TRANSACTION READ ONLY")
+        if read_only:
+            cr.execute("SET TRANSACTION READ ONLY")
         env = api.Environment(cr, SUPERUSER_ID, {})
         env = env(context={"lang": _find_language(parser, env, options.lang)})
         try:

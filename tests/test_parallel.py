@@ -20,6 +20,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from stdnum import luhn
 
 import odoo
 from odoo.service.db import _drop_conn
@@ -127,13 +128,18 @@ class City:
     def ref(self, xmlid):
         return self.code(f"out.append(env.ref({xmlid!r}).id)")[0]
 
+    def make_siret(self):
+        """Invented: no SIREN begins with 000."""
+        siren = f"{next(self.numbers):08d}"
+        siret = f"{siren}{luhn.calc_check_digit(siren)}0001"
+        return siret + luhn.calc_check_digit(siret)
+
     def make_partner(self, role):
         return self.call(
             "admin", "res.partner", "create", [
                 {
                     "name": f"{role} {next(self.numbers)}", "is_company": True, "grant_role": role,
-                    # Invented: no SIREN begins with 000.
-                    "company_registry": "00000001800010",
+                    "company_registry": self.make_siret(),
                 }
             ],
         )[0]  # fmt: skip

@@ -11,8 +11,10 @@ from .ledger import (
 )
 from .award import (
     test_access,
+    test_body,
     test_contract,
     test_partner,
+    test_register,
     test_subsidy_flow,
 )
 from .proof import test_deliverable

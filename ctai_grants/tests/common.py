@@ -1,5 +1,8 @@
 import datetime
+import itertools
 from contextlib import contextmanager
+
+from stdnum import luhn
 
 from odoo import Command
 from odoo.exceptions import UserError
@@ -12,9 +15,18 @@ from ..models.guard import transition
 CERTIFIED = "2021-11-08 12:00:00"
 PDF = b"%PDF-1.7\n% demonstration file, invented\n"
 # Invented, like all there: no SIREN begins with 000.
-SIRETS = ("00000001800010", "00000002600013", "00000003400017")
+SIRETS = ("00000001800010", "00000002600013")
+# Of further organisations: one each.
+numbers = itertools.count(100)
 # Invented accounts: no bank has the code 99999.
 IBANS = ("FR7699999000010000000000115", "FR7699999000010000000000212")
+
+
+def make_siret(number=None, nic=1):
+    """An invented SIRET: of a SIREN of its own, or establishment ``nic`` of SIREN ``number``."""
+    siren = f"{next(numbers) if number is None else number:08d}"
+    siret = f"{siren}{luhn.calc_check_digit(siren)}{nic:04d}"
+    return siret + luhn.calc_check_digit(siret)
 
 
 def set_up_accounting(company):
@@ -132,7 +144,7 @@ class GrantsCommon(TransactionCase):
                 "is_company": True,
                 "grant_role": role,
                 "country_id": cls.env.ref("base.fr").id,
-                "company_registry": SIRETS[IBANS.index(iban) if iban in IBANS else -1],
+                "company_registry": SIRETS[IBANS.index(iban)] if iban in IBANS else make_siret(),
                 "bank_ids": [
                     Command.create({"acc_number": iban, "allow_out_payment": True})
                 ]

@@ -85,7 +85,7 @@ class GrantStatementData(models.AbstractModel):
         return Statement(
             name=self._get_file_name(facts),
             title=self.env._("Financial statement as at %(date)s", date=facts.day),
-            author=contract.company_id.name,
+            author=facts.identity(contract.company_id.partner_id).name,
             running_head=contract.display_name,
             currency=contract.currency_id.symbol,
             made_at=posted_at or datetime.datetime.combine(as_at, datetime.time()),
@@ -125,8 +125,8 @@ class GrantStatementData(models.AbstractModel):
         )
         return [
             (self.env._("Contract"), contract.display_name),
-            (self.env._("Funder"), contract.funder_id.display_name),
-            (self.env._("City"), contract.company_id.name),
+            (self.env._("Funder"), facts.identity(contract.funder_id).display_name),
+            (self.env._("City"), facts.identity(contract.company_id.partner_id).name),
             (self.env._("Signed on"), signed),
             (self.env._("Period"), f"{start} – {end}"),
             (self.env._("As at"), facts.day),

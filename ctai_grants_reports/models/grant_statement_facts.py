@@ -32,6 +32,7 @@ class Facts:
     by_subsidy: dict = field(default_factory=dict)  # subsidy id: action id or None: flow: sum
     ledger_size: int = 0
     histories: dict = field(default_factory=dict)  # (model, id): its steps
+    identities: dict = field(default_factory=dict)  # partner: what it was called at the date
     undone: dict = field(default_factory=dict)  # (model, id): what amendments have changed since
     subsidies: list = field(default_factory=list)  # (subsidy, its state at the date)
 
@@ -39,6 +40,12 @@ class Facts:
     def day(self):
         """The date as people read it."""
         return self.as_at.strftime("%d/%m/%Y")
+
+    def identity(self, partner):
+        """An organisation with the name and numbers that it had at the date."""
+        if partner not in self.identities:
+            self.identities.update(partner._get_identities(self.as_at))
+        return self.identities[partner]
 
     def localise(self, moment):
         """A time of the database in the city's legal time."""
@@ -152,7 +159,8 @@ class GrantStatementFacts(models.AbstractModel):
             self._read_histories(facts, documents)
         # sudo: who gets the statement may not read the amendments
         facts.undone = self.env["grant.amendment"].sudo()._get_undone(facts.contract, facts.as_at)
-        for subsidy in subsidies.sorted(self._get_sort_key):
+        facts.identities.update(subsidies.partner_id._get_identities(facts.as_at))
+        for subsidy in subsidies.sorted(lambda subsidy: self._get_sort_key(facts, subsidy)):
             state = facts.subsidy_state(subsidy)
             if facts.has_moved(subsidy) or state in ("granted", "signed", "closed"):
                 facts.subsidies.append((subsidy, state))
@@ -169,7 +177,8 @@ class GrantStatementFacts(models.AbstractModel):
         facts.histories.update(((documents._name, key), steps) for key, steps in histories.items())
 
     @api.model
-    def _get_sort_key(self, subsidy):
+    def _get_sort_key(self, facts, subsidy):
         envelope = subsidy.envelope_id
         path = PATHS.index(subsidy.payment_path)
-        return path, envelope.sequence, envelope.id, subsidy.partner_id.name or "", subsidy.code
+        name = facts.identity(subsidy.partner_id).name or ""
+        return path, envelope.sequence, envelope.id, name, subsidy.code

@@ -71,22 +71,31 @@ class GrantStatementLedger(models.AbstractModel):
             while batch:
                 batch = self.env.execute_query(self._get_query(envelope, facts.as_at, last))
                 documents = self._get_documents(batch)
-                for number, date, kind, *whose, amount, model, origin, memo, digest in batch:
+                names = self._get_operator_names(facts, batch)
+                for number, date, kind, partner, *whose, amount, model, origin, memo, sha in batch:
                     yield (
-                        envelope.id, number, date, facts.kinds[kind], envelope.code, *whose,
+                        envelope.id, number, date, facts.kinds[kind], envelope.code,
+                        names.get(partner), *whose,
                         # From the text of the database, not from a float.
-                        Decimal(amount), documents[model, origin], memo, digest,
+                        Decimal(amount), documents[model, origin], memo, sha,
                     )  # fmt: skip
                 last = batch[-1][0] if batch else last
 
     @api.model
+    def _get_operator_names(self, facts, batch):
+        """How the operators of these lines were called at the date: {id: name}."""
+        ids = {line[3] for line in batch if line[3]}
+        partners = self.env["res.partner"].browse(ids - {p.id for p in facts.identities})
+        facts.identities.update(partners._get_identities(facts.as_at))
+        return {partner.id: identity.name for partner, identity in facts.identities.items()}
+
+    @api.model
     def _get_query(self, envelope, as_at, last):
         return SQL(
-            """SELECT entry.number, entry.date, entry.kind, partner.name, subsidy.code,
+            """SELECT entry.number, entry.date, entry.kind, entry.partner_id, subsidy.code,
                       action.name, (entry.amount::numeric(16, 2))::text, entry.origin_model,
                       entry.origin_id, entry.memo, entry.hash
                  FROM grant_entry entry
-                 LEFT JOIN res_partner partner ON partner.id = entry.partner_id
                  LEFT JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
                  LEFT JOIN grant_action action ON action.id = entry.action_id
                 WHERE entry.envelope_id = %(envelope)s AND entry.number > %(last)s

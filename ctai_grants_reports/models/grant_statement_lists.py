@@ -101,7 +101,7 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_subsidy_head(self, facts, subsidy, action, together):
         """Whose money a row is about; ``together`` names what is of no action."""
-        partner = subsidy.partner_id
+        partner = facts.identity(subsidy.partner_id)
         return (
             partner.name,
             partner._get_siret() or "",
@@ -203,7 +203,8 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_tranche_head(self, facts, subsidy):
         path = facts.paths[subsidy.payment_path]
-        return subsidy.partner_id.name, subsidy.code, subsidy.envelope_id.code, path
+        name = facts.identity(subsidy.partner_id).name
+        return name, subsidy.code, subsidy.envelope_id.code, path
 
     @api.model
     def _get_planned(self, facts, tranche):
@@ -224,7 +225,7 @@ class GrantStatementLists(models.AbstractModel):
     def _get_pieces_table(self, facts):
         columns = self._get_piece_columns(facts)
         rows = [
-            (subsidy.partner_id.name, subsidy.code, *row)
+            (facts.identity(subsidy.partner_id).name, subsidy.code, *row)
             for subsidy, _state in facts.subsidies
             for row in self._get_piece_rows(facts, subsidy)
         ]

@@ -26,6 +26,7 @@ def make_pdf(title, lang, date, sender, recipient, reference, text, signature, n
     :param date: date of the letter
     :param sender: lines, the name first; so for ``recipient``
     :param str text: paragraphs, separated by an empty line
+    :param signature: lines
     :param str note: printed where signs had to be replaced
     :raise Unprintable: it cannot be made
     """

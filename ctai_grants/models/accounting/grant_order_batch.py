@@ -168,7 +168,7 @@ class GrantOrderBatch(models.Model):
         """
         self._check_group("group_finance_officer", self.env._("Printing an order batch"))
         rows = [self._get_list_row(tranche, bill) for tranche, bill in self._get_bills().items()]
-        address = self.company_id.partner_id
+        address = self.company_id.partner_id._get_identity(self.date)
         town = f"{address.zip or ''} {address.city or ''}".strip()
         content = self._typeset(
             make_batch_list,
@@ -203,8 +203,8 @@ class GrantOrderBatch(models.Model):
     def _get_list_row(self, tranche, bill):
         return [
             tranche.order_number,
-            tranche.partner_id.name,
-            tranche.partner_id.commercial_partner_id._get_siret() or "",
+            tranche.partner_id._get_identity(self.date).name,
+            tranche.partner_id.commercial_partner_id._get_identity(self.date)._get_siret() or "",
             f"{tranche.subsidy_id.code} – {tranche.name}",
             bill.invoice_line_ids.account_id.code or "",
             bill.partner_bank_id._get_masked_number(short=True) or "",

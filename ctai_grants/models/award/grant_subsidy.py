@@ -34,6 +34,7 @@ class GrantSubsidy(models.Model):
     partner_id = fields.Many2one(
         compute="_compute_partner_id", store=True, readonly=False, precompute=True
     )
+    grant_body = fields.Char(related="partner_id.grant_body")
     amount = fields.Monetary(required=True, tracking=True, amendable=True, portal=True)
     date_start = fields.Date(string="Start", amendable=True, portal=True)
     date_end = fields.Date(string="End", amendable=True, portal=True)
@@ -130,7 +131,7 @@ class GrantSubsidy(models.Model):
         return Domain("action_ids.theme_ids", operator, value)
 
     @api.depends(
-        "amount", "partner_id", "kind", "date_start", "decision_date", "state",
+        "amount", "partner_id.grant_body", "kind", "date_start", "decision_date", "state",
         "company_id.grant_convention_threshold",
     )  # fmt: skip
     def _compute_convention_required(self):
@@ -152,10 +153,10 @@ class GrantSubsidy(models.Model):
         """
 
         def by_year(subsidy, day):
-            return subsidy.partner_id.id, subsidy.company_id.id, day and day.year
+            return subsidy.partner_id.grant_body, subsidy.company_id.id, day and day.year
 
         decided = self.search_fetch(
-            Domain("partner_id", "in", self.partner_id.ids)
+            Domain("partner_id.grant_body", "in", self.partner_id.mapped("grant_body"))
             & Domain("kind", "=", "operator")
             & Domain("state", "!=", "cancelled")
             & Domain("decision_date", "!=", False),
@@ -172,8 +173,12 @@ class GrantSubsidy(models.Model):
     @api.constrains("kind", "partner_id")
     def _check_own_cost_partner(self):
         for subsidy in self:
-            city = subsidy.company_id.partner_id
-            if (subsidy.kind == "own_cost") != (subsidy.partner_id == city):
+            city, partner = subsidy.company_id.partner_id, subsidy.partner_id
+            is_city = partner == city
+            # Another record of the city's SIREN is the city: it grants itself nothing.
+            if subsidy.kind == "operator":
+                is_city = partner.grant_body == city.grant_body
+            if (subsidy.kind == "own_cost") != is_city:
                 raise ValidationError(
                     self.env._(
                         "%(subsidy)s: a cost of the city has the city itself as operator, a "

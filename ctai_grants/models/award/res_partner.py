@@ -1,4 +1,5 @@
 import re
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
@@ -35,19 +36,23 @@ class ResPartner(models.Model):
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
 
-    @api.depends("grant_subsidy_ids")
+    @api.depends("grant_subsidy_ids", "grant_body")
     def _compute_grant_subsidy_count(self):
         # Shown on the form of any contact, to whoever opens it.
         if not self.env["grant.subsidy"].has_access("read"):
             self.grant_subsidy_count = 0
             return
-        counts = dict(
-            self.env["grant.subsidy"]._read_group(
-                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
-            )
-        )
+        counts = defaultdict(int)
+        for partner, count in self.env["grant.subsidy"]._read_group(
+            self._get_subsidies_domain(), ["partner_id"], ["__count"]
+        ):
+            counts[partner.grant_body] += count
         for partner in self:
-            partner.grant_subsidy_count = counts.get(partner._origin, 0)
+            partner.grant_subsidy_count = counts[partner.grant_body]
+
+    def _get_subsidies_domain(self):
+        """The subsidies of these bodies, whichever of their records they name."""
+        return [("partner_id.grant_body", "in", self.mapped("grant_body"))]
 
     @api.constrains("rna")
     def _check_rna(self):
@@ -116,6 +121,6 @@ class ResPartner(models.Model):
     def action_view_grant_subsidies(self):
         """Open the subsidies of this operator."""
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
-        action["domain"] = [("partner_id", "in", self.ids)]
+        action["domain"] = self._get_subsidies_domain()
         action["context"] = {"default_partner_id": self.id}
         return action

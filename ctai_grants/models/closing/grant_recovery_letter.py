@@ -121,28 +121,33 @@ class GrantRecovery(models.Model):
         letter = self.with_context(lang=partner.lang or self.env.lang)
         # Written by hand, it may have no date yet.
         date = self.letter_date or self.company_id._grant_today()
+        city = self.company_id.partner_id._get_identity(date)
         content = letter._typeset(
             make_pdf,
             title=letter.env._("Recovery %(number)s", number=self.name),
             lang=(letter.env.lang or "fr")[:2],
             date=date,
-            sender=self._get_postal_lines(self.company_id.partner_id),
-            recipient=self._get_postal_lines(partner),
+            sender=self._get_postal_lines(city),
+            recipient=self._get_postal_lines(partner._get_identity(date), with_person=True),
             reference=letter.env._(
                 "Recovery %(number)s – %(date)s",
                 number=self.name,
                 date=format_date(letter.env, date, date_format="long"),
             ),
             text=self.letter,
-            signature=letter.env._("For %(city)s,", city=self.company_id.name),
+            signature=[
+                letter.env._("For %(city)s,", city=city.name), city.legal_representative or ""
+            ],
         )
         return self.name, content
 
     @api.model
-    def _get_postal_lines(self, partner):
+    def _get_postal_lines(self, partner, with_person=False):
         # Its name is the first line already.
         address = partner._display_address(without_company=True)
-        return [partner.name, *filter(None, map(str.strip, address.splitlines()))]
+        person = partner.legal_representative if with_person else ""
+        lines = [person or "", *map(str.strip, address.splitlines())]
+        return [partner.name, *filter(None, lines)]
 
     def action_print_letter(self):
         """Open the letter as a PDF.

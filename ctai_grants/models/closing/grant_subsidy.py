@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
@@ -91,23 +93,23 @@ class GrantSubsidy(models.Model):
             subsidy.recovery_count = counts.get(subsidy._origin, 0)
 
     @api.depends(
-        "partner_id.grant_recovery_ids.state", "partner_id.grant_recovery_ids.amount",
-        "partner_id.grant_recovery_ids.collected_amount",
+        "partner_id.grant_body", "partner_id.grant_recovery_ids.state",
+        "partner_id.grant_recovery_ids.amount", "partner_id.grant_recovery_ids.collected_amount",
     )  # fmt: skip
     def _compute_owed_amount(self):
         # sudo: an amount owed to the same city, whoever of its staff may read the recovery
         recoveries = self.env["grant.recovery"].sudo()
         # Only what is claimed: before, the operator is asked for nothing.
-        owed = {
-            (partner.id, company.id): amount - collected
-            for partner, company, amount, collected in recoveries._read_group(
-                [("partner_id", "in", self.partner_id.ids), ("state", "=", "claimed")],
-                ["partner_id", "company_id"],
-                ["amount:sum", "collected_amount:sum"],
-            )
-        }
+        owed = defaultdict(float)
+        bodies = self.partner_id.mapped("grant_body")
+        for partner, company, amount, collected in recoveries._read_group(
+            [("partner_id.grant_body", "in", bodies), ("state", "=", "claimed")],
+            ["partner_id", "company_id"],
+            ["amount:sum", "collected_amount:sum"],
+        ):
+            owed[partner.grant_body, company.id] += amount - collected
         for subsidy in self:
-            subsidy.owed_amount = owed.get((subsidy.partner_id.id, subsidy.company_id.id), 0.0)
+            subsidy.owed_amount = owed[subsidy.partner_id.grant_body, subsidy.company_id.id]
 
     def _get_report(self):
         """The accepted financial report, or none."""

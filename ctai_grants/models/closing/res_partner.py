@@ -15,7 +15,9 @@ class ResPartner(models.Model):
         recoveries = self.env["grant.recovery"]
         if not recoveries.has_access("read"):
             return debts
-        claimed = [("partner_id", "in", self.ids), ("state", "=", "claimed")]
+        claimed = [
+            ("partner_id.grant_body", "in", self.mapped("grant_body")), ("state", "=", "claimed")
+        ]  # fmt: skip
         for recovery in recoveries.search(claimed):
             sentence = self.env._(
                 "To pay back: %(amount)s (%(recovery)s of %(subsidy)s).",
@@ -23,5 +25,5 @@ class ResPartner(models.Model):
                 recovery=recovery.display_name,
                 subsidy=recovery.subsidy_id.code,
             )
-            debts[recovery.partner_id].append((None, recovery.company_id, sentence))
+            debts[recovery.partner_id.grant_body].append((None, recovery.company_id, sentence))
         return debts

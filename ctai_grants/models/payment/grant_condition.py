@@ -285,7 +285,7 @@ class GrantCondition(models.Model):
 
     def _names_account(self, account):
         """Whether this evidence is of that very account, its holder included."""
-        same = self.reference == account._get_masked_number()
+        same = self.reference in account._get_masked_numbers()
         # None kept: of a certificate older than fingerprints.
         return same and self.fingerprint in (False, account._get_fingerprint())
 

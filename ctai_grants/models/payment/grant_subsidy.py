@@ -38,14 +38,14 @@ class GrantSubsidy(models.Model):
     )
     schedule_warning = fields.Char(compute="_compute_schedule_warning")
 
-    @api.depends("partner_id")
+    @api.depends("partner_id.grant_body")
     def _compute_operator_debts(self):
         operators = self.filtered(lambda subsidy: subsidy.kind == "operator").partner_id
         debts = operators._get_grant_debts()
         for subsidy in self:
             subsidy.operator_debts = "\n".join(
                 sentence
-                for source, company, sentence in debts.get(subsidy.partner_id, ())
+                for source, company, sentence in debts.get(subsidy.partner_id.grant_body, ())
                 if source != subsidy._origin and company == subsidy.company_id
             )
 

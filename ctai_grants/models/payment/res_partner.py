@@ -15,10 +15,22 @@ class ResPartner(models.Model):
         return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
 
     def _get_waiting_tranches(self):
-        """The tranches of these organisations that wait for their conditions."""
+        """The tranches of these bodies that wait for their conditions."""
         # sudo: who changes a fact about an organisation may not be allowed to see its tranches
         tranches = self.env["grant.disbursement"].sudo()
         return tranches.search([
-            ("partner_id", "child_of", self.commercial_partner_id.ids),
+            ("partner_id.grant_body", "in", self.mapped("grant_body")),
             ("state", "in", ("planned", "ready")),
         ])  # fmt: skip
+
+    @api.model
+    def _change_bodies(self, bodies):
+        """Look again at the conditions of their tranches: the year's subsidies of a body count
+        together, for the convention."""
+        result = super()._change_bodies(bodies)
+        # sudo: as in _get_waiting_tranches
+        tranches = self.env["grant.disbursement"].sudo()
+        tranches.search([
+            ("partner_id.grant_body", "in", list(bodies)), ("state", "in", ("planned", "ready")),
+        ])._wake()  # fmt: skip
+        return result

@@ -87,3 +87,12 @@ class ResPartnerBank(models.Model):
             return f"{number[:4]} •••• {number[-4:]}"
         holder = self.acc_holder_name or self.partner_id.name
         return f"{number[:4]} •••• {number[-4:]} – {holder}"
+
+    def _get_masked_numbers(self):
+        """The same with each name that its organisation has had: renamed, it is the same one."""
+        if self.acc_holder_name or not self:
+            return {self._get_masked_number()}
+        # sudo: who looks at an account may not read the history of its holder
+        names = set(self.partner_id.sudo().grant_identity_ids.mapped("name"))
+        short = self._get_masked_number(short=True)
+        return {self._get_masked_number(), *(f"{short} – {name}" for name in names)}

@@ -27,24 +27,27 @@ class ResPartner(models.Model):
         help="Pieces late and repayments claimed: one a line.",
     )
 
-    @api.depends("grant_subsidy_ids")
+    @api.depends("grant_subsidy_ids", "grant_body")
     def _compute_grant_debts(self):
         debts = self._get_grant_debts()
         for partner in self:
-            sentences = [sentence for _subsidy, _company, sentence in debts.get(partner, ())]
-            partner.grant_debts = "\n".join(sentences)
+            owed = debts.get(partner.grant_body, ())
+            partner.grant_debts = "\n".join(sentence for _subsidy, _company, sentence in owed)
 
     def _get_grant_debts(self):
-        """What these operators still owe the city, as far as the user may see it.
+        """What these operators still owe the city, whichever of their records it is asked of, as
+        far as the user may see it.
 
-        :return: dict: operator: list of (subsidy of a late piece or nothing, company, sentence)
+        :return: dict: body (``grant_body``): list of (subsidy of a late piece or nothing, company,
+            sentence)
         """
         debts = defaultdict(list)
         pieces = self.env["grant.deliverable"]
         # Shown on the form of any contact, to whoever opens it.
         if not pieces.has_access("read"):
             return debts
-        late = Domain("partner_id", "in", self.ids) & Domain("is_late", "=", True)
+        late = Domain("partner_id.grant_body", "in", self.mapped("grant_body"))
+        late &= Domain("is_late", "=", True)
         for piece in pieces.search(late):
             sentence = self.env._(
                 "Late: “%(piece)s” of %(subsidy)s, due on %(date)s.",
@@ -52,5 +55,6 @@ class ResPartner(models.Model):
                 subsidy=piece.subsidy_id.code,
                 date=format_date(self.env, piece.due_date),
             )
-            debts[piece.partner_id].append((piece.subsidy_id, piece.company_id, sentence))
+            owed = (piece.subsidy_id, piece.company_id, sentence)
+            debts[piece.partner_id.grant_body].append(owed)
         return debts

@@ -28,7 +28,9 @@ class GrantDisbursement(models.Model):
             tranche.pes_missing = False
             # As long as the city sends no files, nothing is missing for them.
             if tranche.company_id.grant_pes_post and tranche.state in ("certified", "ordered"):
-                gaps = sent._find_party_gaps(tranche.partner_id, tranche._get_paid_account())
+                gaps = sent._find_party_gaps(
+                    tranche.partner_id, tranche._get_paid_account(), tranche.order_date
+                )
                 tranche.pes_missing = "\n".join(gaps)
 
     def _prepare_withdrawal(self):

@@ -18,12 +18,15 @@ class GrantOrderBatch(models.Model):
     def _is_sent(self):
         return True
 
+    def _get_pes_date(self):
+        return self.date
+
     def _find_piece_gaps(self):
         gaps = []
         for tranche, bill in self._get_bills().items():
             gaps += self._find_number_gaps(tranche)
             gaps += self._find_account_gaps(bill)
-            gaps += self._find_party_gaps(tranche.partner_id, bill.partner_bank_id)
+            gaps += self._find_party_gaps(tranche.partner_id, bill.partner_bank_id, self.date)
         # Of an organisation with several orders: once.
         return list(dict.fromkeys(gaps))
 
@@ -36,7 +39,7 @@ class GrantOrderBatch(models.Model):
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
             amount=euros(tranche.amount),
             account=bill.invoice_line_ids.account_id.code,
-            party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id),
+            party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id, self.date),
             files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
         )
 

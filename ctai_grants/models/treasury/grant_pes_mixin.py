@@ -75,8 +75,8 @@ class GrantPesMixin(models.AbstractModel):
                     gaps="\n".join(gaps),
                 )
             )
-        sender = self._get_pes_sender()
         kind, batch = self._get_pes_batch()
+        sender = self._get_pes_sender(batch.date)
         make = pes.make_orders if kind == "DEP" else pes.make_claims
         content, changed = make(sender, batch)
         return f"{pes.get_file_name(sender, batch, kind)}.xml", content, changed
@@ -106,7 +106,7 @@ class GrantPesMixin(models.AbstractModel):
         raise NotImplementedError
 
     def _find_sender_gaps(self):
-        company, sender = self.company_id, self._get_pes_sender()
+        company, sender = self.company_id, self._get_pes_sender(self._get_pes_date())
         required = {
             "siret": self.env._("SIRET of the company"),
             **{
@@ -122,12 +122,13 @@ class GrantPesMixin(models.AbstractModel):
             )
         ]
 
-    def _find_party_gaps(self, partner, bank=None):
+    def _find_party_gaps(self, partner, bank=None, date=None):
         """What is missing of an organisation, a sentence or none.
 
         :param bank: the account that an order pays; None: a claim on the organisation
+        :param date: of the order or claim; None: as it is now
         """
-        party = self._get_pes_party(partner, bank)
+        party = self._get_pes_party(partner, bank, date)
         gaps = pes.find_gaps(party, needs_account=bank is not None)
         if not gaps:
             return []
@@ -188,26 +189,41 @@ class GrantPesMixin(models.AbstractModel):
     def _find_claim_gaps(self, partner):
         """Of a claim on ``partner``, whose invoice is this document's."""
         move = self._get_live_move()
-        return [*self._find_account_gaps(move), *self._find_party_gaps(partner)]
+        gaps = self._find_party_gaps(partner, date=move.date)
+        return [*self._find_account_gaps(move), *gaps]
 
     # ------------------------------------------------------------------
     # What is sent
     # ------------------------------------------------------------------
 
-    def _get_pes_sender(self):
+    def _get_pes_date(self):
+        """The day of what is sent: everybody is called as on it."""
+        return self._get_live_move().date
+
+    def _get_pes_sender(self, date):
+        """The city, as it was called on ``date``."""
         company = self.company_id
+        city = company.partner_id._get_identity(date)
         return pes.Sender(
-            name=company.name,
-            siret=company._get_siret() or "",
+            name=city.name,
+            siret=city._get_siret() or "",
             post=company.grant_pes_post or "",
             entity=company.grant_pes_entity or "",
             budget=company.grant_pes_budget or "",
             budget_label=company.grant_pes_budget_label or "",
         )
 
-    def _get_pes_party(self, partner, bank=None):
-        """The third party of an order, with its account, or of a claim."""
+    def _get_pes_party(self, partner, bank=None, date=None):
+        """The third party of an order, with its account, or of a claim: as it was on ``date``; as
+        it is now where the treasury would not take that."""
         partner = partner.commercial_partner_id
+        if date:
+            party = self._make_party(partner._get_identity(date), bank)
+            if not pes.find_gaps(party, needs_account=bank is not None):
+                return party
+        return self._make_party(partner, bank)
+
+    def _make_party(self, partner, bank):
         return pes.Party(
             name=partner.name or "",
             siret=partner._get_siret() or "",
@@ -228,7 +244,7 @@ class GrantPesMixin(models.AbstractModel):
             object=label,
             amount=euros(move.amount_total),
             account=move.invoice_line_ids.account_id.code,
-            party=self._get_pes_party(partner),
+            party=self._get_pes_party(partner, date=move.date),
         )
         return "REC", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
 

@@ -41,10 +41,11 @@ class GrantRecovery(models.Model):
         order = self.reduced_disbursement_id
         if not order:
             return self._find_claim_gaps(self.partner_id)
+        move, account = self._get_live_move(), order._get_live_move().partner_bank_id
         return [
             *self._find_number_gaps(order),
-            *self._find_account_gaps(self._get_live_move()),
-            *self._find_party_gaps(self.partner_id, order._get_live_move().partner_bank_id),
+            *self._find_account_gaps(move),
+            *self._find_party_gaps(self.partner_id, account, move.date),
         ]
 
     def _get_pes_batch(self):
@@ -60,7 +61,7 @@ class GrantRecovery(models.Model):
             object=label,
             amount=euros(self.amount),
             account=move.invoice_line_ids.account_id.code,
-            party=self._get_pes_party(self.partner_id, bill.partner_bank_id),
+            party=self._get_pes_party(self.partner_id, bill.partner_bank_id, move.date),
             reduces=(order.exercise, int(order.order_number)),
         )
         return "DEP", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])

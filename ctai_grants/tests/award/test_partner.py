@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..common import IBANS, GrantsCommon
+from ..common import IBANS, GrantsCommon, make_siret
 
 
 class TestPartner(GrantsCommon):
@@ -86,7 +86,8 @@ class TestPartner(GrantsCommon):
         lone = {"is_company": False, "parent_id": self.other_operator.id}
         self.make_subsidy().partner_id.write({"comment": "x", "is_company": True})
         self.operator.write(lone)
-        self.operator.write({"is_company": True, "parent_id": False})
+        siret = {"company_registry": make_siret()}
+        self.operator.write({"is_company": True, "parent_id": False, **siret})
         self.sign(self.make_subsidy())
         with self.assertRefused(self.operator.name):
             self.operator.with_user(self.coordinator).write(lone)
@@ -99,7 +100,7 @@ class TestPartner(GrantsCommon):
         self.sign(self.make_subsidy())
         merge = self.env["base.partner.merge.automatic.wizard"].create({})
         double = self.env["res.partner"].create({"name": "Double", "is_company": True})
-        with self.assertRaises(psycopg2.errors.CheckViolation):
+        with self.assertRefused(self.operator.name, double.name):
             merge._merge((self.operator | double).ids, double)
         self.assertFalse(self.verify())
         merge._merge((self.operator | double).ids, self.operator)

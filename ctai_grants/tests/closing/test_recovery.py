@@ -521,6 +521,14 @@ class TestDueProcess(RecoveryCase):
         text = "".join("".join(page.extract_text() for page in pages).split())
         for part in ("#panic() $x$ *gras* @ref <b>", recovery.name, self.operator.name):
             self.assertIn(part.replace(" ", ""), text)
+        # On its day, and by whom it was represented then.
+        self.operator.write({"name": "Nouveau nom", "legal_representative": "A. Martin"})
+        recovery.letter_date = datetime.date.today() - DAY
+        renamed = recovery._make_pdf()[1]
+        self.assertNotIn("Nouveau", PdfFileReader(io.BytesIO(renamed)).pages[0].extract_text())
+        recovery.letter_date = datetime.date.today()
+        text = PdfFileReader(io.BytesIO(recovery._make_pdf()[1])).pages[0].extract_text()
+        self.assertIn("A. Martin", text)
         recovery.letter_date = datetime.date.today() - DAY
         self.assertNotEqual(content, recovery._make_pdf()[1], "dated of the letter")
 

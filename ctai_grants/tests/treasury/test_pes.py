@@ -7,11 +7,11 @@ from pathlib import Path
 from lxml import etree
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools.misc import mute_logger
 
 from ...lib.treasury import pes
-from ..common import PDF, GrantsCommon
+from ..common import PDF, GrantsCommon, make_siret
 
 DAY = datetime.date(2021, 11, 20)
 # Invented: their keys are right, nobody has them.
@@ -193,10 +193,13 @@ class TestPesDocuments(PesCase):
             (lambda: tranche._transition(order_number="M-1"),
              lambda: tranche._transition(order_number="41"), "M-1"),
         ):  # fmt: skip
-            change()
+            # Of the day of the orders: what the operator was called then counts.
+            with freeze_time(DAY):
+                change()
             with self.subTest(part=part), self.assertRefused(part):
                 self.make_file(batch)
-            restore()
+            with freeze_time(DAY):
+                restore()
         self.make_file(batch)
         self.assertFalse(batch.pes_missing)
         tranche._get_live_move().button_draft()
@@ -216,7 +219,9 @@ class TestPesDocuments(PesCase):
             ({"city": "Αθήνα"}, "“City” in Latin letters, instead of “Αθήνα”"),
         ):
             with self.subTest(changes=changes):
-                self.operator.write(changes)
+                # On the day of the orders: what it is then is sent.
+                with freeze_time(DAY):
+                    self.operator.write(changes)
                 for document in (batch, tranche):
                     document.invalidate_recordset()
                     missing = document.with_user(self.finance_officer).pes_missing
@@ -224,9 +229,11 @@ class TestPesDocuments(PesCase):
                     self.assertIn(self.operator.display_name, missing)
                 with self.assertRefused(part, self.operator.display_name, batch.display_name):
                     self.make_file(batch)
-            self.operator.write(self.address)
+            with freeze_time(DAY):
+                self.operator.write(self.address)
         # Everything at once, so that it is entered at once.
-        self.operator.write({"zip": False, "street": False})
+        with freeze_time(DAY):
+            self.operator.write({"zip": False, "street": False})
         self.company.grant_pes_budget = False
         with self.assertRefused("Street", "five digits", "Budget Code"):
             self.make_file(batch)
@@ -243,7 +250,8 @@ class TestPesDocuments(PesCase):
             ("Maison 家", "Latin letters, instead of “Maison 家”"),
             ("🌍🌍", "Name"),
         ):
-            self.operator.name = name
+            with freeze_time(DAY):
+                self.operator.name = name
             gaps = self.env["grant.order.batch"]._find_party_gaps(self.operator)
             with self.subTest(name=name):
                 self.assertIn(part, "".join(gaps))
@@ -251,7 +259,8 @@ class TestPesDocuments(PesCase):
             self.make_file(self.make_batch(100))
 
     def test_a_name_in_other_latin_letters(self):
-        self.operator.name = "L’Œuvre d’Łódź 🌍"
+        with freeze_time(DAY):
+            self.operator.name = "L’Œuvre d’Łódź 🌍"
         attachment, message = self.make_file(self.make_batch(100))
         root = etree.fromstring(attachment.raw)
         self.assertEqual(values(root, "Nom"), ["L'OEuvre d'Lódz"])
@@ -268,7 +277,8 @@ class TestPesDocuments(PesCase):
         self.assertNotIn("in France", "".join(gaps))
 
     def test_said_only_to_who_sends_files(self):
-        self.operator.zip = False
+        with freeze_time(DAY):
+            self.operator.zip = False
         self.company.grant_pes_post = False
         batch = self.make_batch(100)
         self.assertFalse(batch.pes_missing)
@@ -286,6 +296,26 @@ class TestPesDocuments(PesCase):
         funding.invalidate_recordset()
         self.assertFalse(funding.pes_missing)
         self.make_file(funding)
+    def test_identity_of_the_date(self):
+        """The file, and the list, name everybody as on the day of the orders."""
+        batch = self.make_batch(100)
+        content = self.make_file(batch)[0].raw
+        listed = batch.with_user(self.finance_officer)._make_pdf()
+        self.operator.write({"name": "Nouveau nom", "company_registry": make_siret()})
+        self.company.name = "Commune nouvelle"
+        self.company.partner_id.company_registry = make_siret()
+        self.assertEqual(self.make_file(batch)[0].raw, content)
+        self.assertEqual(batch.with_user(self.finance_officer)._make_pdf(), listed)
+
+    def test_what_was_wrong_is_corrected(self):
+        """An address that the treasury does not take is no identity: the present one is sent."""
+        with freeze_time(DAY):
+            self.operator.zip = "8600"
+        batch = self.make_batch(100)
+        with self.assertRefused("five digits"):
+            self.make_file(batch)
+        self.operator.zip = "86000"
+        self.assertEqual(values(etree.fromstring(self.make_file(batch)[0].raw), "CP"), ["86000"])
 
     @mute_logger("odoo.sql_db")
     def test_formats(self):

@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools.misc import mute_logger
 
+from ..common import make_siret
 from .test_pes import DAY, PesCase
 
 RETURN = """<?xml version="1.0" encoding="ISO-8859-1"?>
@@ -47,6 +48,12 @@ class TestPesAnswer(PesCase):
         )
         batch = batch or self.batch.number
         return self.answer(RETURN.format(date=date, siret=siret, batch=batch, pieces=body))
+
+    def test_return_to_the_former_siret(self):
+        """The city's SIRET changed between the orders and the answer."""
+        self.company.partner_id.company_registry = make_siret()
+        self.answer_return((41, "02", "", ""))
+        self.assertEqual(self.first.treasury_state, "taken")
 
     def test_return(self):
         result = self.answer_return((41, "02", "", ""), (42, "04", "09,16", "RIB refusé"))

@@ -1,1 +1,6 @@
-from . import grant_date_correction
+from . import (
+    base_partner_merge,
+    grant_date_correction,
+    grant_identity_date,
+    grant_register_upload,
+)

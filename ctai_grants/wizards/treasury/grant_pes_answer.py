@@ -29,7 +29,7 @@ class GrantPesAnswer(models.TransientModel):
         batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
         content, answers = self._read()
         # Of the cities that one works for, the one it answers.
-        ours = self.env.companies.filtered(lambda city: city._get_siret() == answers.siret)
+        ours = self.env.companies.filtered(lambda city: answers.siret in city.partner_id._get_sirets_ever())
         company = ours[:1] or self.env.company
         self._check_answers(company, answers)
         reader = self.env["grant.pes.reader"]
@@ -45,7 +45,7 @@ class GrantPesAnswer(models.TransientModel):
         }
 
     def _check_answers(self, company, answers):
-        if answers.siret != company._get_siret():
+        if answers.siret not in company.partner_id._get_sirets_ever():
             raise UserError(
                 self.env._(
                     "This answers another city or budget: SIRET %(theirs)s, and %(company)s has "
