@@ -21,11 +21,13 @@ from .proof import test_deliverable
 from .payment import (
     test_dates_and_amounts,
     test_disbursement_flow,
+    test_legal_dates,
     test_override,
     test_persons,
     test_schedule,
 )
 from .closing import (
+    test_closing,
     test_decision_state,
     test_due,
     test_recovery,
@@ -36,9 +38,11 @@ from .change import (
 )
 from .accounting import (
     test_accounting,
+    test_bounced_repayment,
     test_own_cost,
     test_own_cost_rules,
     test_paid_account,
+    test_settlement,
 )
 from .treasury import (
     test_pes,

@@ -30,6 +30,7 @@ class AccountMove(models.Model):
             # sudo: whether it is one of ours, and no more
             ours = (move | undone).sudo()
             documents = any(ours.mapped("grant_origin_id")) or ours.grant_set_off_id
+            # sudo: only whether it came from a file
             if documents or move.sudo().grant_file_sha256:
                 move.company_id._check_grant_open(move.display_name, move.date, move.journal_id)
         return super()._post(soft)
@@ -43,8 +44,8 @@ class AccountMove(models.Model):
         days = {}
         for move, values in zip(self, values_list, strict=True):
             if move._get_reconciled_moves().filtered("grant_origin_id"):
-                day = fields.Date.to_date(values.get("date")) or fields.Date.context_today(self)
                 company = move.company_id
+                day = fields.Date.to_date(values.get("date")) or company._grant_today()
                 company._check_grant_open(move.display_name, day, move.journal_id)
                 days[move.id] = values["date"] = day
         if not days:

@@ -55,6 +55,7 @@ class GrantOwnCost(models.Model):
         # All envelopes of these cities: an item may be shared with others.
         accounts = {
             envelope.analytic_account_id.id: envelope
+            # sudo: who verifies one city's costs may not read another envelope of it
             for envelope in self.env["grant.envelope"].sudo().search([
                 ("company_id", "in", companies), ("payment_path", "=", "city"),
                 ("analytic_account_id", "!=", False),

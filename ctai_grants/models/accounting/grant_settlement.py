@@ -96,8 +96,8 @@ class GrantSettlement(models.Model):
         # Nothing in the cache of what is no table.
         self.invalidate_model()
         kinds = [("how", "in", how)] if how else []
-        # sudo: whoever may match may not read the documents; nothing of it is shown
         stored = [name for name, field in self._fields.items() if field.store and name != "id"]
+        # sudo: whoever may match may not read the documents; nothing of it is shown
         return self.sudo().search_fetch([("move_id", "in", moves.ids), *kinds], stored)
 
     def _get_last_payment(self):

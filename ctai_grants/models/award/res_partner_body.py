@@ -145,7 +145,7 @@ class ResPartner(models.Model):
             return True
         # sudo: all companies, whatever those of the user
         companies = self.env["res.company"].sudo().with_context(active_test=False)
-        both = self.sudo() | other
+        both = self.sudo() | other  # sudo: as above
         return len(companies.search([("partner_id", "in", both.ids)]).partner_id) == 2
 
     # ------------------------------------------------------------------

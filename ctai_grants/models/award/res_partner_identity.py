@@ -43,6 +43,7 @@ class ResPartner(models.Model):
             return kept
         # sudo: who edits contacts may see neither companies nor subsidies
         companies = self.env["res.company"].sudo().with_context(active_test=False)
+        # sudo: as above
         subsidies = self.env["grant.subsidy"].sudo().with_context(active_test=False)
         named = set(companies.search([("partner_id", "in", ids)]).partner_id.ids)
         for (partner,) in subsidies._read_group([("partner_id", "in", ids)], ["partner_id"]):

@@ -33,6 +33,7 @@ class ResPartner(models.Model):
         # sudo: who edits organisations may not read the ledger, nor other cities
         entries = self.env["grant.entry"].sudo()
         found = entries._read_group([("partner_id", "=", self.id)], ["company_id"])
+        # sudo: as above; their names are what a refusal says
         return self.env["res.company"].sudo().union(*(company for (company,) in found))
 
     @api.model
