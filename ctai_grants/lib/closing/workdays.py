@@ -1,5 +1,5 @@
-"""The days on which a delay of French law does not end: Saturdays, Sundays and public holidays (code du
-travail, art. L3133-1; in Moselle and Alsace also L3134-13)."""
+"""The days on which no delay of French law ends: Saturdays, Sundays and public holidays (code
+du travail, art. L3133-1; in Moselle and Alsace also L3134-13)."""
 
 import datetime
 

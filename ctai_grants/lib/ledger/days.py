@@ -1,8 +1,8 @@
-"""The ceilings of the ledger at the end of each day, in plain Python: what is committed, paid and paid
-back on a day does not exceed what was allotted, committed and paid by then.
+"""The ceilings of the ledger at the end of each day, in plain Python: what is committed, paid and
+paid back on a day does not exceed what was allotted, committed and paid by then.
 
-The database judges the same when it posts, another way (``models/ledger/grant_entry_dates.sql``: back
-from its counters). Here each envelope and subsidy is added up from its first day, in cents.
+The database judges the same when it posts, another way (``models/ledger/grant_entry_dates.sql``:
+back from its counters). Here each envelope and subsidy is added up from its first day, in cents.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

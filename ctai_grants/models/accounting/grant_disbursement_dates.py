@@ -11,7 +11,7 @@ class GrantDisbursement(models.Model):
 
     @api.model
     def _get_misdated(self, envelopes):
-        """Sentences naming the tranches ordered before the work was certified, in the city's time."""
+        """Sentences naming the tranches ordered before the work was certified (city's time)."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(

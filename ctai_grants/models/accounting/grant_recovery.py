@@ -81,8 +81,8 @@ class GrantRecovery(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "%(recovery)s: a claim of %(date)s does not reduce the order %(order)s any more, "
-                    "of %(ordered)s. Delete this entry, and claim the repayment again.",
+                    "%(recovery)s: a claim of %(date)s does not reduce the order %(order)s any "
+                    "more, of %(ordered)s. Delete this entry, and claim the repayment again.",
                     recovery=self.display_name,
                     date=format_date(self.env, date),
                     order=reduced.order_number or reduced.display_name,

@@ -146,7 +146,8 @@ class GrantAmendment(models.Model):
             amendment.summary = "\n".join(amendment._get_sentences())
 
     @api.depends(
-        *_document_fields, *_before_fields, "state", "signature_date", "decision_date", "executory_date",
+        *_document_fields, *_before_fields,
+        "state", "signature_date", "decision_date", "executory_date",
         *(
             f"{lines}.{name}"
             for lines in LINE_FIELDS.values()

@@ -37,8 +37,8 @@ class GrantAmendment(models.Model):
         return obstacles + self._get_contract_obstacles()
 
     def _get_date_obstacles(self):
-        """Signed today at the latest, after the document and what amended it before, in the order of
-        the acts that it needs: the ledger and statements follow the dates of signature."""
+        """Signed today at the latest, after the document and what amended it before, in the order
+        of the acts that it needs: the ledger and statements follow the dates of signature."""
         signed = self.signature_date
         document = self._get_document()
         obstacles = []
@@ -57,8 +57,8 @@ class GrantAmendment(models.Model):
         if signed and last and signed < last.signature_date:
             obstacles.append(
                 self.env._(
-                    "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments follow "
-                    "each other. Date it of that day, or later.",
+                    "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments "
+                    "follow each other. Date it of that day, or later.",
                     date=format_date(self.env, signed),
                     last=last.display_name,
                     signed=format_date(self.env, last.signature_date),

@@ -16,8 +16,8 @@ class GrantRecovery(models.Model):
         if date < self.decided_date:
             raise UserError(
                 self.env._(
-                    "%(recovery)s was decided on %(decided)s: it is not claimed on %(date)s, before "
-                    "that. Date the claim of that day, or later.",
+                    "%(recovery)s was decided on %(decided)s: it is not claimed on %(date)s, "
+                    "before that. Date the claim of that day, or later.",
                     recovery=self.display_name,
                     decided=format_date(self.env, self.decided_date),
                     date=format_date(self.env, date),

@@ -15,8 +15,8 @@ class ResCompany(models.Model):
     grant_working_day_deadlines = fields.Boolean(
         string="Delays End on a Working Day",
         default=True,
-        help="A delay to answer that would end on a Saturday, a Sunday or a public holiday ends on the "
-        "next working day (code de procédure civile, art. 642).",
+        help="A delay to answer that would end on a Saturday, a Sunday or a public holiday ends on "
+        "the next working day (code de procédure civile, art. 642).",
     )
     _grant_contradictory_days_positive = models.Constraint(
         "CHECK (grant_contradictory_days BETWEEN 1 AND 365)",

@@ -16,7 +16,7 @@ class GrantCountedMixin(models.AbstractModel):
     # Which knows what ``portal`` means on a field.
     _inherit = ["grant.disclosed.mixin"]
 
-    # The field of an entry that names such a document, and what a euro of each kind adds to its room.
+    # The field of an entry that names such a document; what a euro of each kind adds to its room.
     _entry_key = None
     _room_signs = {}
 

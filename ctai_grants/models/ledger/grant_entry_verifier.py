@@ -8,7 +8,9 @@ _lt = LazyTranslate(__name__)
 
 # What is too much on a day, by the kind that ``lib.ledger.days`` names.
 TOO_MUCH = {
-    "commitment": _lt("%(document)s: on %(date)s, %(much)s were committed of %(ceiling)s allocated."),
+    "commitment": _lt(
+        "%(document)s: on %(date)s, %(much)s were committed of %(ceiling)s allocated."
+    ),
     "payment": _lt(
         "%(document)s: on %(date)s, %(much)s were paid and not paid back, of %(ceiling)s committed."
     ),

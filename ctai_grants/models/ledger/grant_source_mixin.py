@@ -48,6 +48,6 @@ class GrantSourceMixin(models.AbstractModel):
 
     @api.model
     def _get_misdated(self, envelopes):
-        """Sentences naming the documents of ``envelopes`` whose dates do not follow each other; none
-        where a document has no such dates."""
+        """Sentences naming the documents of ``envelopes`` whose dates do not follow each other;
+        none where a document has no such dates."""
         return []

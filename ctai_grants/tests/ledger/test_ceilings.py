@@ -239,7 +239,7 @@ class TestEveryDay(GrantsCommon):
         subsidy = subsidy or self.subsidy
         self.env.flush_all()
         values = [
-            (subsidy.envelope_id.id, None if kind == "allocation" else subsidy.id, day, kind, amount)
+            (subsidy.envelope_id.id, subsidy.id * (kind != "allocation") or None, day, kind, amount)
             for kind, amount, day in lines
         ]
         self.env.cr.execute(
