@@ -50,7 +50,8 @@ class TestBouncedRepayment(RecoveryCase):
     def test_no_room_any_more(self):
         recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
         self.close(self.subsidy)
-        self.sign(self.make_subsidy(amount=self.envelope.available_amount - 400))
+        taken = self.envelope.available_amount - 400
+        self.sign(self.make_subsidy(amount=taken, signature_date=datetime.date.today()))
         with self.assertRefused(recovery.name, self.subsidy.display_name, "400.00", "1,000.00"):
             self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
         with self.assertRefused(recovery.name, "400.00"), self.env.cr.savepoint():

@@ -313,7 +313,9 @@ class TestBank(SettlementCase):
             })  # fmt: skip
             if company == other:
                 account = account.copy({"code": "515Y", "company_ids": [(6, 0, other.ids)]})
-                payable = self.payable.copy({"code": "401Y", "company_ids": [(6, 0, other.ids)]})
+                payable = self.payable.with_env(self.env).copy(
+                    {"code": "401Y", "company_ids": [(6, 0, other.ids)]}
+                )
             else:
                 payable = self.payable
             journal = company_env["account.journal"].create(
