@@ -90,7 +90,8 @@ class ResPartnerBank(models.Model):
 
     def _get_masked_numbers(self):
         """The same with each name that its organisation has had: renamed, it is the same one."""
-        if self.acc_holder_name or not self:
+        # Odoo writes the holder anew when its partner is renamed; another one was typed in.
+        if not self or self.acc_holder_name not in (False, self.partner_id.name):
             return {self._get_masked_number()}
         # sudo: who looks at an account may not read the history of its holder
         names = set(self.partner_id.sudo().grant_identity_ids.mapped("name"))

@@ -198,7 +198,7 @@ class GrantPesMixin(models.AbstractModel):
 
     def _get_pes_date(self):
         """The day of what is sent: everybody is called as on it."""
-        return self._get_live_move().date
+        return self._get_live_move().date or self.company_id._grant_today()
 
     def _get_pes_sender(self, date):
         """The city, as it was called on ``date``."""
@@ -224,6 +224,10 @@ class GrantPesMixin(models.AbstractModel):
         return self._make_party(partner, bank)
 
     def _make_party(self, partner, bank):
+        holder = bank and bank.acc_holder_name
+        # Odoo renames the holder with its partner.
+        if holder and holder == bank.partner_id.name:
+            holder = partner.name
         return pes.Party(
             name=partner.name or "",
             siret=partner._get_siret() or "",
@@ -234,7 +238,7 @@ class GrantPesMixin(models.AbstractModel):
             country=partner.country_id.code or "",
             iban=bank.sanitized_acc_number or "" if bank else "",
             bic=bank.bank_bic or "" if bank else "",
-            holder=bank.acc_holder_name or "" if bank else "",
+            holder=holder or "",
         )
 
     def _get_pes_claim(self, move, partner, label):

@@ -44,7 +44,9 @@ class PesCase(GrantsCommon):
             {"country_id": cls.env.ref("base.fr").id, "company_registry": "00000003400017"}
         )
         cls.address = {"street": "1 rue des Tests", "zip": "86000", "city": "Poitiers"}
-        cls.operator.write(cls.address)
+        # Before the orders: what it is later is not of their day.
+        with freeze_time("2021-10-01"):
+            cls.operator.write(cls.address)
         cls.subsidy = cls.sign(cls.make_subsidy(amount=3000)).with_env(cls.env)
 
     def make_batch(self, *amounts):
