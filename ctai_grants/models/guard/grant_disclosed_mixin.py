@@ -45,7 +45,10 @@ class GrantDisclosedMixin(models.AbstractModel):
         return super()._search(domain, *args, **kwargs)
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        self._check_expression_access(field_expr)
+        field = self._fields.get(field_expr.partition(".")[0])
+        # The others are asked for by Odoo: twice, for each column of each reading, is felt.
+        if field and field.related and not field.store:
+            self._check_field_access(field, "read")
         return super()._field_to_sql(alias, field_expr, query)
 
     def _read_group_groupby(self, alias, groupby_spec, query):

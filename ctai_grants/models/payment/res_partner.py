@@ -19,6 +19,8 @@ class ResPartner(models.Model):
         # sudo: who changes a fact about an organisation may not be allowed to see its tranches
         tranches = self.env["grant.disbursement"].sudo()
         return tranches.search([
-            ("partner_id", "child_of", self.commercial_partner_id.ids),
+            # Not child_of, which asks for each generation: a contact's account, and what it owes,
+            # are those of its organisation, which the database knows.
+            ("partner_id.commercial_partner_id", "in", self.commercial_partner_id.ids),
             ("state", "in", ("planned", "ready")),
         ])  # fmt: skip
