@@ -22,11 +22,20 @@ class GrantDisclosedMixin(models.AbstractModel):
     def _has_field_access(self, field, operation):
         if not super()._has_field_access(field, operation):
             return False
-        # Reading a model over RPC means reading all its fields: a white-list for the portal. Asked
-        # first, as it is asked for each field of each reading: most are not the portal's.
-        if operation == "read" and field.name in self._get_portal_fields():
+        if self.env.su:
             return True
-        return self.env.su or not self.env.user._is_portal()
+        # Reading a model over RPC means reading all its fields: a white-list for the portal.
+        readable = self._get_readable_fields()
+        return readable is None or (operation == "read" and field.name in readable)
+
+    @tools.ormcache("self.env.uid")
+    def _get_readable_fields(self):
+        """The fields that the user may read, when that is a portal user; None: no white-list.
+
+        In one look-up, as it is asked for each field of each record: emptied with Odoo's own of
+        the groups of users.
+        """
+        return self._get_portal_fields() if self.env.user._is_portal() else None
 
     # Odoo checks that fields may be read where it makes SQL of them. It does not for fields with a
     # search method, many2many fields in a grouping, and all but the end of a related field.
