@@ -7,16 +7,19 @@ from .guard import (
 from .ledger import (
     test_ceilings,
     test_ledger,
+    test_posting_queries,
     test_uninstall,
 )
 from .award import (
     test_access,
     test_contract,
     test_partner,
+    test_signing_queries,
     test_subsidy_flow,
 )
 from .proof import test_deliverable
 from .payment import (
+    test_certifying_queries,
     test_dates_and_amounts,
     test_disbursement_flow,
     test_override,
@@ -37,6 +40,7 @@ from .accounting import (
     test_own_cost,
     test_own_cost_rules,
     test_paid_account,
+    test_paying_queries,
 )
 from .treasury import (
     test_pes,
@@ -48,6 +52,7 @@ from .portal import (
     test_cities,
     test_closed_doors,
     test_portal,
+    test_portal_queries,
     test_portal_rpc,
     test_portal_tour,
 )

@@ -67,7 +67,7 @@ class GrantSubsidy(models.Model):
             subsidy.next_state = following.state
 
     # By itself: lists show when the next payment is due, and look at no condition for it.
-    @api.depends("next_disbursement_id.blockers")
+    @api.depends("next_disbursement_id", "disbursement_ids.blockers")
     def _compute_next_blockers(self):
         # What blocks them is looked up for all of them at once.
         all_ids = self.next_disbursement_id.ids
