@@ -20,4 +20,4 @@ class TestQueries(GrantsCommon):
         for _number in range(5):
             self.sign(self.make_subsidy(amount=10))
         entries = self.env["grant.entry"]
-        self.assertQueries(0, self.read_list, entries, entries, user=self.reader)
+        self.assertQueries(9, self.read_list, entries, entries, user=self.reader)
