@@ -18,4 +18,4 @@ class TestQueries(GrantsCommon):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
         self.assertQueries(113, order, *tranches, user=self.finance_officer)
-        self.assertQueries(175, pay, *tranches, user=self.finance_officer)
+        self.assertQueries(178, pay, *tranches, user=self.finance_officer)
