@@ -9,6 +9,7 @@ import platform
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -168,13 +169,26 @@ def show(title, head, rows):
     sys.stdout.flush()
 
 
+def find_commit():
+    """The commit that is measured, with ``+`` when files differ from it; none outside of git."""
+    here = Path(__file__).parent
+    words = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    try:
+        done = subprocess.run(words, cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
 def write_json(path, name, figures):
     """Write the figures, and what they were measured on."""
     about = {
         "bench": name,
+        "commit": find_commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
     }
+    print(f"\nMeasured at commit {about['commit']}, {about['date']}, load {about['load']}.")
     Path(path).write_text(json.dumps({**about, **figures}, indent=2) + "\n")

@@ -8,10 +8,9 @@ def uninstall_hook(env):
         types |= env.ref(f"ctai_grants.mail_activity_{name}")
     # A type that has activities cannot be deleted with the add-on.
     env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
-    # grant_entry_queue: only in databases of before the queue did without.
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
             grant_entry_refuse, grant_entry_queue, grant_entry_count, grant_entry_overrun,
-            grant_entry_sign, grant_identity_keep CASCADE
+            grant_entry_sign, grant_entry_check_date, grant_identity_keep CASCADE
     """)

@@ -7,6 +7,7 @@ from .guard import (
 from .ledger import (
     test_ceilings,
     test_ledger,
+    test_posting_queries,
     test_uninstall,
 )
 from .award import (
@@ -15,10 +16,12 @@ from .award import (
     test_contract,
     test_partner,
     test_register,
+    test_signing_queries,
     test_subsidy_flow,
 )
 from .proof import test_deliverable
 from .payment import (
+    test_certifying_queries,
     test_dates_and_amounts,
     test_disbursement_flow,
     test_legal_dates,
@@ -42,6 +45,7 @@ from .accounting import (
     test_own_cost,
     test_own_cost_rules,
     test_paid_account,
+    test_paying_queries,
     test_settlement,
 )
 from .treasury import (
@@ -54,6 +58,7 @@ from .portal import (
     test_cities,
     test_closed_doors,
     test_portal,
+    test_portal_queries,
     test_portal_rpc,
     test_portal_tour,
 )

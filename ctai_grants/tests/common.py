@@ -1,7 +1,9 @@
 import datetime
 import itertools
+import threading
 from contextlib import contextmanager
 
+from lxml import etree
 from stdnum import luhn
 
 from odoo import Command
@@ -313,3 +315,48 @@ class GrantsCommon(TransactionCase):
             yield
         for part in parts:
             self.assertIn(part, str(caught.exception))
+
+    # ------------------------------------------------------------------
+    # What hot paths cost
+    # ------------------------------------------------------------------
+
+    def assertQueries(self, most, act, *documents, user=None):
+        """Doing ``act`` to a document takes ``most`` SQL statements, all that is pending included.
+
+        Each document in turn, and the last one counts: by then the caches of the server are warm,
+        those of records empty, as when a request begins. Tracking and messages are as for users.
+        """
+        statements = []
+        hooks = threading.current_thread().__dict__.setdefault("query_hooks", [])
+
+        def note(_cr, query, *_args):
+            statements.append(" ".join(str(query).split())[:160])
+
+        for document in documents:
+            document = document.with_user(user or self.env.user).with_context({"lang": "en_US"})
+            self._settle()
+            statements.clear()
+            hooks.append(note)
+            try:
+                act(document)
+                self._settle()
+            finally:
+                hooks.remove(note)
+        listed = "\n".join(statements)
+        self.assertLessEqual(len(statements), most, f"{len(statements)} statements:\n{listed}")
+
+    def _settle(self):
+        self.env.flush_all()
+        # What runs before a commit, tracking too.
+        self.env.cr.flush()
+        self.env.invalidate_all()
+
+    def read_list(self, model):
+        """Read what the web client reads to show the list of ``model``."""
+        arch = model.get_views([(False, "list")])["views"]["list"]["arch"]
+        names = {node.get("name") for node in etree.fromstring(arch).iterfind(".//field")}
+        shown = {
+            name: {"fields": {"display_name": {}}} if model._fields[name].relational else {}
+            for name in sorted(names)
+        }
+        return model.web_search_read([], shown, limit=80)["records"]

@@ -21,6 +21,7 @@ The database computes the same text when it posts (see ``models/ledger/grant_ent
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 GENESIS = "0" * 64
 
@@ -40,6 +41,7 @@ HASHED_FIELDS = (
     "posted_at",
     "memo",
 )
+_get_values = itemgetter(*HASHED_FIELDS)
 
 
 def entry_hash(previous: str, entry: Mapping[str, object]) -> str:
@@ -49,7 +51,7 @@ def entry_hash(previous: str, entry: Mapping[str, object]) -> str:
     'a3c34e726df0'
     """
     # Nothing is an empty line, as in the database (``array_to_string``, with '' for NULL).
-    values = ("" if entry[name] is None else str(entry[name]) for name in HASHED_FIELDS)
+    values = ["" if value is None else str(value) for value in _get_values(entry)]
     return hashlib.sha256("\n".join([previous, *values]).encode()).hexdigest()
 
 

@@ -190,6 +190,8 @@ class GrantGuardedMixin(models.AbstractModel):
                 else command[0] != Command.LINK or command[1] not in record[name].ids
                 for command in GrantGuardedMixin._as_commands(value)
             )
+        if not field.relational and value == record[name]:
+            return False
         try:
             # As the ORM would store it: a client sends dates as texts, an import amounts.
             new = field.convert_to_record(field.convert_to_cache(value, record), record)

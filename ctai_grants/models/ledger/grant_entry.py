@@ -2,10 +2,8 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, file_open, format_date
+from odoo.tools import SQL, file_open
 from odoo.tools.misc import get_lang
-
-from ..guard.res_company import today_in
 
 KINDS = [
     ("allocation", "Allocation"),
@@ -109,17 +107,15 @@ class GrantEntry(models.Model):
             the future, or before the contract
         """
         origin.ensure_one()._check_entries(lines)
-        # Before anything is judged by what others have committed: nobody posts meanwhile.
-        self._begin_posting(
-            self.env["grant.envelope"].browse({line["envelope_id"] for line in lines})
-        )
-        # What the checks read and the database counts is what these documents have written.
+        # What the database judges and counts is what these documents have written.
         self.env.flush_all()
-        self._check_dates(lines)
         # A refusal is put into words when the transaction has failed: what that reads, now.
         get_lang(self.env)
         try:
-            self.env.cr.execute(self._get_insert(origin, lines), log_exceptions=False)
+            # In one round trip, all rules in the database: each costs as much as an entry.
+            with self._queueing({line["envelope_id"] for line in lines}) as turn:
+                insert = SQL("SELECT %s; %s", turn, self._get_insert(origin, lines))
+                self.env.cr.execute(insert, log_exceptions=False)
         except psycopg2.errors.CheckViolation as error:
             if (error.diag.constraint_name or "").startswith("grant_ledger_"):
                 raise UserError(self._get_refusal(error)) from error
@@ -154,46 +150,6 @@ class GrantEntry(models.Model):
                VALUES %s RETURNING id""",
             values,
         )
-
-    @api.model
-    def _check_dates(self, lines):
-        """Refuse a date after today, or before the contract was in force."""
-        frames = self._get_frames(lines)
-        for line in lines:
-            date = fields.Date.to_date(line["date"])
-            since, today = frames[line["envelope_id"]]
-            if date > today:
-                raise UserError(self.env._("A date after today cannot be recorded in the ledger."))
-            if since and date < since:
-                contract = self.env["grant.envelope"].browse(line["envelope_id"]).contract_id
-                raise UserError(
-                    self.env._(
-                        "%(contract)s is in force since %(date)s: nothing before that day can be "
-                        "recorded in the ledger.",
-                        contract=contract.display_name,
-                        date=format_date(self.env, since),
-                    )
-                )
-
-    @api.model
-    def _get_frames(self, lines):
-        """Between which days ``lines`` may be dated: dict {envelope id: (in force since, today)}.
-
-        In one read: through the records it takes half a dozen, in a cache that is cold at each
-        request, which is most of what posting costs.
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT envelope.id, contract.force_date, partner.tz
-                     FROM grant_envelope envelope
-                     JOIN grant_contract contract ON contract.id = envelope.contract_id
-                     JOIN res_company company ON company.id = envelope.company_id
-                     JOIN res_partner partner ON partner.id = company.partner_id
-                    WHERE envelope.id = ANY(%s)""",
-                [line["envelope_id"] for line in lines],
-            )
-        )
-        return {key: (since, today_in(zone)) for key, since, zone in rows}
 
     @api.model
     def _forget_counters(self, lines):

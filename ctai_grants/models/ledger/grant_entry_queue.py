@@ -1,9 +1,12 @@
+from contextlib import contextmanager
+from datetime import datetime, timezone
+
 import psycopg2
 
 from odoo import api, models
 from odoo.tools import SQL
 
-# First key of the advisory locks, the second being the envelope's id.
+# First key of the advisory locks, the second being the envelope's id. The schema has it too.
 POSTING_LOCK = 0x4752
 
 
@@ -26,18 +29,24 @@ class GrantEntry(models.Model):
         the failure that says that an envelope has changed meanwhile can be
         :meth:`_restartable`'s. Outside of that, Odoo's retries take it like any other.
         """
-        ids = sorted(set(envelopes.ids))
-        if not ids:
-            return
-        self._query_locks(ids, "pg_advisory_xact_lock")
-        # Whether something is written, before this transaction was restartable or since, is for
-        # the database to say: then a restart could lose it, and the entry itself will fail.
-        rows = SQL("id = ANY(%s) AND pg_current_xact_id_if_assigned() IS NULL", ids)
-        query = SQL("SELECT FROM grant_envelope WHERE %s ORDER BY id FOR NO KEY UPDATE", rows)
+        if envelopes:
+            with self._queueing(envelopes.ids) as turn:
+                self.env.cr.execute(SQL("SELECT %s", turn), log_exceptions=False)
+
+    @api.model
+    @contextmanager
+    def _queueing(self, envelope_ids):
+        """SQL that waits for the turn of these envelopes, to be executed inside, in a statement
+        of its own or before an entry is written in the same."""
+        ids = sorted(set(envelope_ids))
         try:
-            self.env.cr.execute(query, log_exceptions=False)
+            # Today is Odoo's: the clock of the database may be another machine's.
+            now = datetime.now(timezone.utc).isoformat()
+            yield SQL("grant_entry_queue(%s, %s)", ids, now)
         except psycopg2.errors.SerializationFailure as failure:
-            failure.grant_envelope_ids = ids
+            # It fails there only where nothing was written before.
+            if "grant_entry_queue" in (failure.diag.context or ""):
+                failure.grant_envelope_ids = ids
             raise
 
     @api.model

@@ -42,6 +42,7 @@ REFUSALS = {
     "not_in_force": _lt(
         "Envelope “%(envelope)s”: its contract is not in force, nothing can be posted."
     ),
+    "future": _lt("A date after today cannot be recorded in the ledger."),
     "other_envelope": _lt(
         "Subsidy “%(subsidy)s” is not one of the envelope “%(envelope)s”."
     ),
@@ -54,6 +55,10 @@ REFUSALS = {
     ),
 }
 DATED_REFUSALS = {
+    "before_force": _lt(
+        "%(contract)s is in force since %(date)s: nothing before that day can be recorded in the "
+        "ledger."
+    ),
     "allocated_ceiling commitment": _lt(
         "Envelope “%(envelope)s”: on %(date)s, %(left)s were left to commit, %(asked)s asked. Take "
         "a later date, or less."

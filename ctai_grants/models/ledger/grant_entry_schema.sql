@@ -17,6 +17,51 @@ CREATE OR REPLACE FUNCTION grant_entry_text(
     ], E'\n', '')
 $$;
 
+-- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py).
+CREATE OR REPLACE FUNCTION grant_entry_queue(
+    envelope_ids integer[], now timestamptz
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    envelope_id integer;
+BEGIN
+    PERFORM set_config('ctai_grants.now', now::text, true);
+    FOREACH envelope_id IN ARRAY envelope_ids LOOP
+        PERFORM pg_advisory_xact_lock(18258, envelope_id);
+    END LOOP;
+    -- Whether something is written, before this transaction was restartable or since, is for the
+    -- database to say: then a restart could lose it, and the entry itself will fail.
+    IF pg_current_xact_id_if_assigned() IS NULL THEN
+        FOREACH envelope_id IN ARRAY envelope_ids LOOP
+            PERFORM FROM grant_envelope WHERE id = envelope_id FOR NO KEY UPDATE;
+        END LOOP;
+    END IF;
+END $$;
+
+-- Between which days an entry may be dated.
+CREATE OR REPLACE FUNCTION grant_entry_check_date(
+    entry grant_entry, envelope grant_envelope
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    frame record;
+BEGIN
+    -- Today as in guard/res_company.py; by the clock of Odoo where it is Odoo who posts.
+    SELECT concat(contract.code, ' – ', contract.name) AS contract, contract.force_date AS since,
+           (COALESCE(NULLIF(current_setting('ctai_grants.now', true), '')::timestamptz,
+                     clock_timestamp())
+            AT TIME ZONE COALESCE(NULLIF(partner.tz, ''), 'Europe/Paris'))::date AS today
+      INTO frame
+      FROM grant_contract contract
+      JOIN res_company company ON company.id = contract.company_id
+      JOIN res_partner partner ON partner.id = company.partner_id
+     WHERE contract.id = envelope.contract_id;
+    IF entry.date > frame.today THEN
+        PERFORM grant_entry_refuse('future', json_build_object());
+    ELSIF entry.date < frame.since THEN
+        PERFORM grant_entry_refuse('before_force', json_build_object(
+            'contract', frame.contract, 'date', frame.since));
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION grant_entry_post() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     envelope grant_envelope;
@@ -27,6 +72,8 @@ BEGIN
     IF envelope.state IS DISTINCT FROM 'in_force' THEN
         PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
     END IF;
+    PERFORM grant_entry_check_date(NEW, envelope);
+
     -- Whatever the INSERT says: a line cannot name another contract, company or operator.
     NEW.contract_id := envelope.contract_id;
     NEW.company_id := envelope.company_id;

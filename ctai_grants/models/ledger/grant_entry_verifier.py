@@ -50,9 +50,11 @@ class GrantEntry(models.Model):
                     last,
                 )
             )
-            batch = self.env.cr.dictfetchall()
-            yield from batch
-            last = batch[-1]["number"] if batch else last
+            names = [column.name for column in self.env.cr.description]
+            batch = self.env.cr.fetchall()
+            # Not dictfetchall, a third of all that verifying costs.
+            yield from (dict(zip(names, row, strict=True)) for row in batch)
+            last = batch[-1][0] if batch else last
 
     @api.private
     @api.model

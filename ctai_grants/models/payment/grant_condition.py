@@ -193,7 +193,8 @@ class GrantCondition(models.Model):
         """Bring the conditions of these waiting tranches to what the facts are now."""
         # sudo: whoever changes a fact may not write conditions, and nobody but this method does
         conditions = self.sudo()
-        gone, new = conditions.browse(), []
+        nothing = gone = conditions.browse()
+        new, changed = [], {}
         # sudo: nor read all that they are about
         disbursements = disbursements.sudo()
         yearly_amounts = disbursements.subsidy_id._get_yearly_amounts()
@@ -208,22 +209,22 @@ class GrantCondition(models.Model):
                 row = rows.pop((facts["code"], facts["deliverable_id"]), None)
                 if row is None:
                     new.append({"disbursement_id": disbursement.id, **facts})
-                elif row.state != "overridden":
-                    row._update(facts)
+                elif row.state != "overridden" and (change := row._get_change(facts)):
+                    changed[change] = changed.get(change, nothing) | row
             gone = gone.union(*(row for row in rows.values() if row.state != "overridden"))
         gone.unlink()
+        # What changes of many at once is written once.
+        for change, rows in changed.items():
+            rows._transition(**dict(change))
         transition.creating(conditions, new).create(new)
 
     def _get_place(self, facts):
         """Where a condition stands in the list: as in the selection of their codes."""
         return list(dict(self._fields["code"].selection)).index(facts["code"])
 
-    def _update(self, facts):
-        changed = {
-            name: value for name, value in facts.items() if self._is_changed(self, name, value)
-        }
-        if changed:
-            self._transition(**changed)
+    def _get_change(self, facts):
+        """What of ``facts`` is not so yet: pairs of a field's name and its value."""
+        return tuple(item for item in facts.items() if self._is_changed(self, *item))
 
     def _get_facts(self, disbursement, yearly_amounts):
         """What is known of each condition of a tranche: values of this model, one dict each.

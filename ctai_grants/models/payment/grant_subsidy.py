@@ -34,7 +34,7 @@ class GrantSubsidy(models.Model):
     next_amount = fields.Monetary(compute="_compute_next_disbursement")
     next_state = fields.Char(compute="_compute_next_disbursement")
     next_blockers = fields.Text(
-        string="What Blocks the Next Payment", compute="_compute_next_disbursement"
+        string="What Blocks the Next Payment", compute="_compute_next_blockers"
     )
     schedule_warning = fields.Char(compute="_compute_schedule_warning")
 
@@ -50,8 +50,8 @@ class GrantSubsidy(models.Model):
             )
 
     @api.depends(
-        "disbursement_ids.blockers", "disbursement_ids.state", "disbursement_ids.due_date",
-        "disbursement_ids.amount",
+        "disbursement_ids.state", "disbursement_ids.due_date", "disbursement_ids.amount",
+        "disbursement_ids.sequence",
     )  # fmt: skip
     def _compute_next_disbursement(self):
         waiting = {
@@ -60,14 +60,19 @@ class GrantSubsidy(models.Model):
             ).sorted(lambda d: (d.due_date or datetime.date.max, d.sequence, d.id))[:1]
             for subsidy in self
         }
-        # What blocks them is looked up for all of them at once.
-        all_ids = [disbursement.id for disbursement in waiting.values() if disbursement]
-        for subsidy, disbursement in waiting.items():
-            following = disbursement.with_prefetch(all_ids)
+        for subsidy, following in waiting.items():
             subsidy.next_disbursement_id = following
             subsidy.next_due_date = following.due_date
             subsidy.next_amount = following.amount
             subsidy.next_state = following.state
+
+    # By itself: lists show when the next payment is due, and look at no condition for it.
+    @api.depends("next_disbursement_id", "disbursement_ids.blockers")
+    def _compute_next_blockers(self):
+        # What blocks them is looked up for all of them at once.
+        all_ids = self.next_disbursement_id.ids
+        for subsidy in self:
+            following = subsidy.next_disbursement_id.with_prefetch(all_ids)
             subsidy.next_blockers = following.blockers
 
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")

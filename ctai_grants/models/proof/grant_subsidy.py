@@ -19,8 +19,11 @@ class GrantSubsidy(models.Model):
 
     @api.depends("deliverable_ids.is_late")
     def _compute_is_late(self):
+        # In one query: lists show it, and no piece.
+        domain = [("subsidy_id", "in", self.ids), ("is_late", "=", True)]
+        late = dict(self.env["grant.deliverable"]._read_group(domain, ["subsidy_id"], ["__count"]))
         for subsidy in self:
-            subsidy.is_late = any(subsidy.deliverable_ids.mapped("is_late"))
+            subsidy.is_late = subsidy._origin in late
 
     @api.model
     def _search_is_late(self, operator, value):

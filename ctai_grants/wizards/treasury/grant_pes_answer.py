@@ -29,7 +29,9 @@ class GrantPesAnswer(models.TransientModel):
         batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
         content, answers = self._read()
         # Of the cities that one works for, the one it answers.
-        ours = self.env.companies.filtered(lambda city: answers.siret in city.partner_id._get_sirets_ever())
+        ours = self.env.companies.filtered(
+            lambda city: answers.siret in city.partner_id._get_sirets_ever()
+        )
         company = ours[:1] or self.env.company
         self._check_answers(company, answers)
         reader = self.env["grant.pes.reader"]

@@ -1,0 +1,18 @@
+from ..common import GrantsCommon
+
+
+class TestQueries(GrantsCommon):
+    """What hot paths ask of the database: not one statement more."""
+
+    def test_certifying(self):
+        subsidies = [self.make_subsidy() for _number in range(2)]
+        tranches = [self.make_tranche(subsidy) for subsidy in subsidies]
+        for subsidy in subsidies:
+            self.sign(subsidy)
+        self.assertQueries(23, lambda t: t.action_certify(), *tranches, user=self.coordinator)
+
+    def test_list_of_tranches(self):
+        for _number in range(6):
+            self.make_tranche(self.make_subsidy(amount=10), amount=5)
+        tranches = self.env["grant.disbursement"]
+        self.assertQueries(11, self.read_list, tranches, tranches, user=self.coordinator)

@@ -1,0 +1,16 @@
+from odoo.tests import tagged
+
+from .test_portal import PortalCase
+
+
+@tagged("post_install", "-at_install")
+class TestQueries(PortalCase):
+    """What the operator's page asks of the database: not one statement more."""
+
+    def test_page_of_a_subsidy(self):
+        self.login(self.operator_user)
+        for _time in range(2):
+            self._settle()
+            before = self.env.cr.sql_log_count
+            self.page(f"/my/subsidies/{self.mine.id}")
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 18)
