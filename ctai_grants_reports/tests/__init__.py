@@ -5,7 +5,6 @@ from . import (
     test_statement_edges,
     test_statement_files,
     test_statement_identity,
-    test_statement_identity,
     test_statement_lib,
     test_statement_roles,
     test_statement_states,
