@@ -96,7 +96,9 @@ class GrantPesMixin(models.AbstractModel):
         """What is missing for the file, a sentence each: of the city, then of each piece."""
         self.ensure_one()
         try:
-            return [*self._find_sender_gaps(), *self._find_piece_gaps()]
+            # These first: they say when there is nothing to send yet, and no day of it.
+            of_pieces = self._find_piece_gaps()
+            return [*self._find_sender_gaps(), *of_pieces]
         except UserError as refusal:
             # A bill that is not what was certified, or gone.
             return [str(refusal)]
