@@ -503,11 +503,12 @@ def test_an_extract_uploaded_and_booked_twice(city):
     file = base64.b64encode("\n".join(rows).encode()).decode()
     uploads = [
         city.wizard(user, "grant.treasury.upload", filename="extrait.csv", file=file)
-        for user in ("finance_officer", "finance_manager")
+        for user in ("finance_officer", "finance_manager") * 2
     ]
     answers = city.together(*uploads)
     imports = {answers[number]["value"]["res_id"] for number in passed(answers)}
     assert len(imports) == 1, answers
+    assert all("at the same moment" in said for said in refusals(answers)), answers
     book = city.request("finance_officer", "grant.treasury.import", "action_book", [*imports])
     answers = city.together(book, book, *uploads[:1])
     assert len(passed(answers[:2])) == 1, answers

@@ -42,6 +42,16 @@ _DIGITS = re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})")
 _TIME = re.compile(r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?$")
 
 
+# The longer marks first: one begins with the mark of another.
+_MARKS = {
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+_EMPTY_PLACES = {
+    "utf-32-le": (1, 2, 3), "utf-32-be": (0, 1, 2), "utf-16-le": (1, 3), "utf-16-be": (0, 2)
+}  # fmt: skip
+
+
 class Refusal(ValueError):
     """A file or a cell that cannot be read: a code, and what a sentence about it names."""
 
@@ -83,18 +93,29 @@ def read_sheets(content: bytes) -> Iterable[Sheet]:
 
 
 def _as_utf8(content):
-    """A text in UTF-16, which is what Excel calls Unicode, in UTF-8; anything else as it is."""
-    encoding = None
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif len(content) > 3 and content[:400:2].count(0) == 0:
-        # Without a mark: Latin letters have a zero in every second byte.
-        zeros = content[1:400:2]
-        encoding = "utf-16-le" if zeros.count(0) > 0.8 * len(zeros) else None
+    """A text in UTF-16, which is what Excel calls Unicode, or UTF-32, in UTF-8; anything else as it
+    is."""
+    encoding = _find_wide_encoding(content)
     try:
         return content.decode(encoding).encode() if encoding else content
     except UnicodeError:
         return content
+
+
+def _find_wide_encoding(content):
+    for encoding, marks in _MARKS.items():
+        if content.startswith(marks):
+            return encoding
+    # Without a mark: of four bytes, Latin letters leave those that these encodings fill up empty.
+    head = content[: min(len(content), 4096) // 4 * 4]
+    if not head:
+        return None
+    zeros = tuple(head[place::4].count(0) * 4 / len(head) for place in range(4))
+    for encoding, places in _EMPTY_PLACES.items():
+        empty = all(zeros[place] > 0.8 for place in places)
+        if empty and not any(zeros[place] for place in range(4) if place not in places):
+            return encoding
+    return None
 
 
 def _read_workbook(content):

@@ -21,6 +21,15 @@ from ..accounting.spreadsheet import (
 from ..accounting.tables import Layout, find_tables
 from .titles import read_titles
 
+# Columns that are filled for what was not paid.
+REJECTIONS = (
+    "motif rejet", "motif de rejet", "motif du rejet", "motifs de rejet", "rejet", "rejete",
+    "motif de suspension", "motif suspension", "motif d annulation", "motif annulation",
+)  # fmt: skip
+REJECTION_DATES = (
+    "date rejet", "date de rejet", "date du rejet", "rejete le", "date de suspension",
+    "date annulation", "date d annulation",
+)  # fmt: skip
 ORDERS = Layout(
     "orders",
     {
@@ -48,6 +57,8 @@ ORDERS = Layout(
             "etat piece", "statut", "statut mandat", "statut du mandat", "statut paiement",
             "statut du paiement", "situation",
         ),
+        "rejection": REJECTIONS,
+        "rejected_on": REJECTION_DATES,
         "city": (
             "code insee bc", "siret collectivite", "siret de la collectivite", "siret budget",
             "code collectivite", "idcoll", "id coll",
@@ -72,6 +83,8 @@ STATE = Layout(
         "exercise": ("exercice comptable", "exercice"),
         "reference": ("n dp", "no dp", "num dp", "numero dp", "demande de paiement"),
         "stage": ("statut dp", "statut de la dp", "etat dp", "etat de la dp", "statut", "etat"),
+        "rejection": REJECTIONS,
+        "rejected_on": REJECTION_DATES,
     },
     ("number", "amount", "date"),
 )  # fmt: skip
@@ -81,8 +94,15 @@ COMMITMENT_DIGITS = 10
 # How the state of an order says that its money did not leave, or came back.
 UNPAID = re.compile(
     r"\b(rejet|annul|refus|suspen|bloqu|impay|non (paye|regle|abouti)|a payer|retourn|renvoy|echec"
-    r"|echou|differ|sans suite|(nok?|ko|npai)\b|en cours\b|(en )?(attente|instance)\b)"
+    r"|echou|differ|sans suite|re ?imput|(nok?|ko|npai)\b|en cours\b"
+    r"|(en )?(attente|instance)\b)|^r$"
 )
+# How a cell about rejections says that there is none.
+NOT_REJECTED = ("", "0", "00", "n", "non", "neant", "aucun", "sans objet", "so", "na", "false")
+# What is no order to pay, and may have the number of one.
+NOT_A_PAYMENT = re.compile(r"\b(titre|recette|encaissement|recouvrement|reversement)s?\b")
+# An amount below zero, even one that cannot be read.
+BELOW_ZERO = re.compile(r"^(?:euros?|eur|\W)*?[-\u2212\u2013(]|[-\u2212]\W*$", re.IGNORECASE)
 # How a row of totals begins, and the formula of one that is shown instead of its value.
 TOTALS = ("total", "sous total", "somme", "montant total", "totaux", "ensemble", "cumul")
 MORE_TOTALS = ("total general", "montant global")
@@ -97,10 +117,12 @@ class Line:
 
     # What the file does not say; an extract has ten thousands of lines.
     amount = date = exercise = issued = None
-    number = identifier = name = city = reference = type = stage = ""
+    number = identifier = name = city = reference = type = stage = rejection = rejected_on = ""
     status = reason = about = method = tranche_id = None
     # The line that this one repeats cell by cell; whether its state says that nothing was paid.
     twin, is_rejected, kept = "", False, False
+    # Whether it takes money back, though its amount or its date cannot be used.
+    is_return = False
     # Whom the titles of its sheet name, and why an officer has to keep it: (reason, about).
     titles = doubt = None
 
@@ -120,9 +142,14 @@ class Line:
         """Where this line stands in its file."""
         return f"{self.sheet} {self.row}".strip()
 
+    def doubt_by(self, reason, about):
+        """Leave this payment out for a reason that an officer settles; not once that is done."""
+        if not self.kept:
+            self.set("left_out", reason, about)
+
     def keep(self):
         """An officer has looked at it: nobody doubts it any more."""
-        self.twin, self.doubt = "", None
+        self.twin, self.doubt, self.kept = "", None, True
         if self.reason == "duplicate":
             self.set(None)
 
@@ -162,7 +189,8 @@ def _read_table(sheet, head, columns, layout, seen, today):
     lines, titles = [], read_titles(sheet.rows[:head])
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
         if not is_empty(reader.cell(cells, "date")):
-            line = reader.read_row(number, cells)
+            is_total = reader.is_dated_total(cells)
+            line = (reader.check_total if is_total else reader.read_row)(number, cells)
         elif all(map(is_empty, cells)) or reader.is_note(cells):
             continue
         elif reader.is_total(cells):
@@ -239,6 +267,8 @@ class _RowReader:
             "exercise": _parse_year,
             "type": _normalise_any,
             "stage": _read_text,
+            "rejection": _read_text,
+            "rejected_on": _read_text,
         }
         return [
             (column, self.columns[column], parse, {})
@@ -282,6 +312,8 @@ class _RowReader:
                 line.refuse("missing", self._heading(column))
         except Refusal as refusal:
             line.refuse(refusal.code, f"{self._heading(column)}: {cell}")
+            if column == "amount" and BELOW_ZERO.search(str(cell)):
+                line.is_return = True
         return None
 
     def _heading(self, column):
@@ -309,24 +341,38 @@ class _RowReader:
             line.refuse("shifted")
 
     def _check_payment(self, line):
+        """Say of a line that it is no payment, or takes one back."""
+        if NOT_A_PAYMENT.search(line.type) and "mandat" not in line.type:
+            line.reason = None
+            line.refuse("not_a_payment", line.type)
+            line.amount, line.is_return = line.amount and abs(line.amount), False
+            return
         if "annul" in line.type or "reduc" in line.type:
             # Some write what a reduction takes back above zero.
-            line.amount = line.amount and -abs(line.amount)
-            line.refuse("reversal")
-        elif line.amount is not None and line.amount <= 0:
-            line.refuse("reversal")
-        elif said := self._find_unpaid(line):
-            # Whatever else is wrong with it, for instance that it has no date.
-            line.is_rejected, line.reason = True, None
-            line.refuse("rejected", said)
-        elif line.date and line.date > self.today:
+            line.amount, line.is_return = line.amount and -abs(line.amount), True
+        line.is_return = line.is_return or line.amount is not None and line.amount <= 0
+        said = "" if line.is_return else self._find_unpaid(line)
+        if said:
+            line.is_rejected = True
+        if line.date and line.date > self.today:
+            # Nothing has happened yet: it is no payment, and takes back none.
             line.refuse("future")
+        elif line.is_return:
+            line.refuse("reversal")
+        elif said:
+            # Whatever else is wrong with it, for instance that it has no date.
+            line.reason = None
+            line.refuse("rejected", said)
 
     def _find_unpaid(self, line):
-        """What the line says of itself that means it was not paid, in its state or its type."""
+        """What the line says of itself that means it was not paid: in its state, its type, or a
+        column about rejections."""
         if "rejet" in line.type:
             return line.type
-        return line.stage if line.stage and UNPAID.search(normalise(line.stage)) else None
+        if line.stage and UNPAID.search(normalise(line.stage)):
+            return line.stage
+        filled = (line.rejection, line.rejected_on)
+        return next((said for said in filled if normalise(said) not in NOT_REJECTED), None)
 
     # --- totals ---------------------------------------------------------------------------------
 
@@ -342,6 +388,20 @@ class _RowReader:
         is_first = isinstance(filled[0], str) and texts[0].startswith(TOTALS)
         # The word may stand beside the amount: alone, since a payee may be called “Ensemble vocal”.
         return is_first or any(text in (*TOTALS, *MORE_TOTALS) for text in texts)
+
+    def is_dated_total(self, cells):
+        """Whether a row that has a date is a total: it says so, and names neither order nor payee,
+        since one may be called “Ensemble vocal”."""
+        number = self.cell(cells, "number")
+        filled = [cell for cell in cells if not is_empty(cell)]
+        label = normalise(filled[0]) if isinstance(filled[0], str) else ""
+        if not (is_empty(number) or number is filled[0]) or not label.startswith(TOTALS):
+            return False
+        if not is_empty(self.cell(cells, "identifier")):
+            return False
+        has_payee = self.name_column is not None and self.name_column < len(cells)
+        payee = cells[self.name_column] if has_payee else None
+        return is_empty(payee) or payee is filled[0] and label in (*TOTALS, *MORE_TOTALS)
 
     def check_total(self, row, cells):
         """A line saying that a total is wrong, or not to be read; None when it is the sum of what

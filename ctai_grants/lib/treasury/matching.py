@@ -90,14 +90,17 @@ class OrderMatcher:
         self.returned = dict(known.returned)
         self.orders = defaultdict(list)
         self.held = {}  # why nothing is offered of an order: the place of a line
+        self.loose = []  # what takes money back and is not explained, maybe of another order
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""
         waiting = defaultdict(list)
         for line in lines:
-            if line.status == "ignored" or line.amount is None:
+            if line.status == "ignored" or line.amount is None and not line.is_return:
                 continue
-            if not line.date or line.status and line.reason not in LOOKED_AT:
+            if line.amount is None or not line.date or (
+                line.status and line.reason not in LOOKED_AT
+            ):  # fmt: skip
                 self._hold_unread(line)
             elif line.number:
                 self._find_by_number(line)
@@ -110,14 +113,22 @@ class OrderMatcher:
             self._settle_order(self.by_id[tranche_id], group)
         for unit in units:
             self._find_by_amount(unit, named)
+        self._doubt_loose(lines)
 
     # --- which order ----------------------------------------------------------------------------
 
     def _hold_unread(self, line):
-        """A line that cannot be used may still say that money came back."""
-        if line.number and line.amount < 0:
-            for tranche in self._get_numbered(line)[0]:
-                self.held[tranche.id] = line.get_place()
+        """A line that cannot be used may still say that money came back: of the order that it
+        names, or of any of its operator."""
+        if not line.is_return and (not line.is_rejected or line.reason != "future"):
+            return
+        found = self._get_numbered(line)[0] if line.number else []
+        if not found and line.is_return:
+            if line.amount is not None:
+                self.loose.append(line)
+            elif not line.number or not self.by_number.get(normal_number(line.number)):
+                found = self.by_operator.get(operator_key(line.identifier), ())
+        self.held.update((tranche.id, line.get_place()) for tranche in found)
 
     def _get_numbered(self, line):
         """Orders with the number of a line, and those of others among them."""
@@ -145,6 +156,8 @@ class OrderMatcher:
         else:
             self._refuse_number(line)
             self._hold_other_year(line)
+            if line.is_return:
+                self.loose.append(line)
 
     def _hold_other_year(self, line):
         """What takes money back may be issued in a later year than the order that it names."""
@@ -250,6 +263,7 @@ class OrderMatcher:
         for back in [*returns, *rejected]:
             if not self._settle_return(tranche, back):
                 unexplained = back.get_place()
+                self.loose.append(back)
         is_returning = any(line.status == "to_return" for line in lines)
         for line in payments:
             if not line.is_rejected:
@@ -344,6 +358,25 @@ class OrderMatcher:
                 line.set("to_book", "other_siret", tranche.siret)
 
 
+    def _doubt_loose(self, lines):
+        """A reduction may have a number of its own: beside one that nothing explains, an officer
+        has to keep a payment of its operator and amount."""
+        offered = defaultdict(list)
+        for line in lines if self.loose else ():
+            if line.status == "to_book":
+                offered[line.tranche_id].append(line)
+        for back in self.loose:
+            key = operator_key(back.identifier)
+            for tranche_id, paid in offered.items():
+                before = [line for line in paid if not back.date or line.date <= back.date]
+                same = [line for line in before if line.amount == -back.amount]
+                if not same and sum(line.amount for line in before) == -back.amount:
+                    same = before
+                if key and key in self.by_id[tranche_id].keys:
+                    for line in same:
+                        line.doubt_by("other_return", back.get_place())
+
+
 def _get_years(line):
     """Financial years that an order may be of: orders of a year are still issued and paid in
     the first weeks, or months, of the next."""
@@ -376,6 +409,7 @@ class StateMatcher:
         back = {line.tranche_id for line in known.booked if line.amount < 0}
         self.used = {line.tranche_id for line in known.booked} - back
         self.returning = set()
+        self.unread = defaultdict(list)  # by commitment or operator: what may take money back
 
     def match(self, lines):
         """Set status, reason, tranche and method of ``lines``."""
@@ -386,8 +420,13 @@ class StateMatcher:
                 line.status = "ignored"
             elif line.date and line.amount and (not line.status or line.reason in LOOKED_AT):
                 commitments[line.number, line.identifier].append(line)
-        for group in commitments.values():
-            self._match_commitment(group)
+            elif line.is_return or line.is_rejected and line.reason == "future":
+                self.unread[line.number or operator_key(line.identifier)].append(line)
+        # First those that name nobody: what they take back may be anybody's of that commitment.
+        for (_number, identifier), group in sorted(commitments.items(), key=lambda g: bool(g[0][1])):
+            held = self._match_commitment(group)
+            for back in held if not identifier else ():
+                self.unread[back.number].append(back)
 
     def _is_ours(self, line):
         if line.reason in ("wrong_total", "unread_total"):
@@ -403,7 +442,10 @@ class StateMatcher:
         )
 
     def _match_commitment(self, lines):
-        """Match the lines of one commitment and party: with what takes money back among them."""
+        """Match the lines of one commitment and party: with what takes money back among them.
+
+        :return: what takes money back and is not explained
+        """
         parts = self._get_parts(lines)
         for part in parts:
             # A line below zero may correct another one of the same payment.
@@ -419,11 +461,14 @@ class StateMatcher:
         rejected = [line for line in payments if line.is_rejected]
         held = [b for b in returns if not self._settle_return(b) and not b.twin]
         held += [line for line in rejected if not self._settle_return(line, line)]
+        names = lines and {lines[0].number, operator_key(lines[0].identifier)} - {""} or ()
+        held += [line for name in names for line in self.unread.get(name, ())]
         # Last what is doubtful, so that it takes no tranche from another line.
         twins = [[line] for line in payments if line.twin]
         sure = [line for line in payments if not line.twin and not line.is_rejected]
         for part in (*self._get_parts(sure), *twins):
             self._match_part(part, held)
+        return held
 
     def _get_parts(self, lines):
         parts = defaultdict(list)

@@ -87,6 +87,14 @@ class GrantDisbursement(models.Model):
             return self.env._("%(account)s (archived)", **about)
         if not account.allow_out_payment:
             return self.env._("%(account)s (not verified any more)", **about)
+        certified = self._get_certified_account()
+        if certified.bic and certified.bic != account._get_bic():
+            return self.env._(
+                "%(account)s (its BIC was %(certified)s when it was certified, it is %(bic)s now)",
+                certified=certified.bic,
+                bic=account._get_bic() or self.env._("none"),
+                **about,
+            )
         return about["account"]
 
     def _check_bill(self, bill):

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 # Orders that do not say what was certified, and what of them: read from the tables alone, nothing
 # of it decides what is ordered or sent. The last bill of a tranche is the one that stands.
 WRONG_ORDERS = SQL(
-    """SELECT tranche.id AS tranche_id, bill.id AS bill_id, bill.date, wrong.what
+    r"""SELECT tranche.id AS tranche_id, bill.id AS bill_id, bill.date, wrong.what
          FROM grant_disbursement tranche
          JOIN LATERAL (
                   SELECT * FROM account_move
@@ -16,6 +16,7 @@ WRONG_ORDERS = SQL(
           AND certified.code = 'bank' AND certified.state = 'met'
          LEFT JOIN res_partner operator ON operator.id = tranche.partner_id
          LEFT JOIN res_partner_bank account ON account.id = bill.partner_bank_id
+         LEFT JOIN res_bank bank ON bank.id = account.bank_id
          LEFT JOIN res_partner holder ON holder.id = account.partner_id
          JOIN LATERAL (
                   SELECT 'account' AS what
@@ -23,6 +24,9 @@ WRONG_ORDERS = SQL(
                           IS DISTINCT FROM encode(sha256(convert_to(
                               account.sanitized_acc_number, 'UTF8')), 'hex'))
                       OR holder.commercial_partner_id <> operator.commercial_partner_id
+                      OR (tranche.state = 'ordered' AND certified.bic IS NOT NULL
+                          AND certified.bic <> regexp_replace(COALESCE(upper(regexp_replace(
+                              bank.bic, '\s', '', 'g')), ''), '^(.{8})XXX$', '\1'))
                    UNION ALL
                   SELECT 'partner' WHERE bill.partner_id IS DISTINCT FROM tranche.partner_id
                    UNION ALL

@@ -1,6 +1,7 @@
 # The mixins of the mixins first.
 # isort: off
 from . import (
+    grant_text_mixin,
     grant_money_mixin,
     grant_acting_mixin,
     grant_guarded_mixin,

@@ -9,6 +9,7 @@ class GrantMoneyMixin(models.AbstractModel):
 
     _name = "grant.money.mixin"
     _description = "Amounts of Money"
+    _inherit = ["grant.text.mixin"]
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -39,7 +40,3 @@ class GrantMoneyMixin(models.AbstractModel):
                         value=value,
                     )
                 )
-
-    def _get_model_label(self):
-        # sudo: the name only
-        return self.env["ir.model"]._get(self._name).sudo().name

@@ -67,6 +67,7 @@ class GrantCondition(models.Model):
     amount = fields.Monetary(string="Amount of the Evidence", readonly=True)
     # Of an account: which one, where the reference shows a part of its number only.
     fingerprint = fields.Char(readonly=True)
+    bic = fields.Char(string="BIC of the Account", readonly=True)
     decision_id = fields.Many2one(
         "grant.decision", string="Override", readonly=True, ondelete="restrict"
     )
@@ -203,7 +204,7 @@ class GrantCondition(models.Model):
             for sequence, facts in enumerate(sorted(known, key=conditions._get_place)):
                 facts = {
                     "deliverable_id": False, "date": False, "reference": False, "amount": 0.0,
-                    "fingerprint": False, "sequence": sequence, **facts,
+                    "fingerprint": False, "bic": False, "sequence": sequence, **facts,
                 }  # fmt: skip
                 row = rows.pop((facts["code"], facts["deliverable_id"]), None)
                 if row is None:
@@ -281,13 +282,18 @@ class GrantCondition(models.Model):
             "state": "met" if verified else "unmet",
             "reference": account._get_masked_number(),
             "fingerprint": verified._get_fingerprint(),
+            "bic": verified._get_bic(),
         }
 
     def _names_account(self, account):
         """Whether this evidence is of that very account, its holder included."""
         same = self.reference in account._get_masked_numbers()
-        # None kept: of a certificate older than fingerprints.
-        return same and self.fingerprint in (False, account._get_fingerprint())
+        # None kept: of a certificate older than fingerprints, or an account without a BIC.
+        return (
+            same
+            and self.fingerprint in (False, account._get_fingerprint())
+            and self.bic in (False, account._get_bic())
+        )
 
     def _get_deliverable(self, piece):
         state = {"accepted": "met", "waived": "waived"}.get(piece.state, "unmet")

@@ -16,7 +16,7 @@ class ResPartnerBank(models.Model):
     def _get_wakers(self):
         # A verified account may be all that a tranche waits for (:mod:`grant_condition`). Said here
         # and not beside the fields: those are Odoo's, and declared again their labels were ours.
-        names = ("acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id")
+        names = ("acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id", "bank_id")
         return {**super()._get_wakers(), **dict.fromkeys(names, "_get_tranches")}
 
     def _get_tranches(self):
@@ -76,6 +76,12 @@ class ResPartnerBank(models.Model):
         """The SHA-256 of the number of this account: which one it is, without showing it."""
         number = self.sanitized_acc_number
         return hashlib.sha256(number.encode()).hexdigest() if number else False
+
+    def _get_bic(self):
+        """The BIC of the bank of this account, as the treasury reads it; False without one."""
+        bic = "".join((self.bank_bic or "").split()).upper()
+        # Eleven characters name a branch; XXX is the head office, that eight name too.
+        return bic.removesuffix("XXX") if len(bic) == 11 else bic or False
 
     def _get_masked_number(self, short=False):
         """Enough of this account to recognise it, and its holder unless ``short``; nothing of

@@ -11,6 +11,7 @@ from . import (
     grant_pes_reader,
     grant_recovery,
     grant_treasury_import,
+    grant_treasury_import_booking,
     grant_treasury_import_city,
     grant_treasury_line,
     res_company,

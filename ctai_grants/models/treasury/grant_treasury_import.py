@@ -5,6 +5,8 @@ import io
 from collections import defaultdict
 from decimal import Decimal
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -174,7 +176,18 @@ class GrantTreasuryImport(models.Model):
                 "user_id": self.env.uid,
                 "imported_at": fields.Datetime.now(),
             }
-            known = transition.creating(journal, [vals]).create(vals).with_env(self.env)
+            try:
+                with self.env.cr.savepoint():
+                    known = transition.creating(journal, [vals]).create(vals).with_env(self.env)
+            except UniqueViolation as error:
+                # Another call has taken the same file in since this one began.
+                raise UserError(
+                    self.env._(
+                        "“%(file)s” was being imported at the same moment by another click, or by "
+                        "somebody else: it is there once. Open it in the list of extracts.",
+                        file=vals["name"],
+                    )
+                ) from error
         known._refresh(content)
         return known
 
@@ -389,58 +402,6 @@ class GrantTreasuryImport(models.Model):
             line.tranche_id, line.number, line.exercise, line.identifier, line.name, line.date,
             line.amount, line.reference, line.kept,
         )  # fmt: skip
-
-    # ------------------------------------------------------------------
-    # Booking
-    # ------------------------------------------------------------------
-
-    def action_book(self):
-        """Book the payments of the preview; a line that a rule refuses says so, and stays.
-
-        A finance manager takes back the payments that were returned, too.
-
-        :raise UserError: nothing to book, or the total of the file is wrong
-        :raise AccessError: the user is not a finance officer
-        """
-        self.ensure_one()
-        what = self.env._("Booking an extract")
-        self._check_group("group_finance_officer", what)
-        self.check_access("read")
-        envelopes = self._get_lines_to_book().disbursement_id.envelope_id
-        self.env["grant.entry"]._begin_posting(envelopes)
-        self.lock_for_update()
-        previewed = self._get_lines_to_book()
-        if self.wrong_total:
-            raise UserError(self.wrong_total)
-        if not previewed:
-            raise UserError(self.env._("There is nothing to book in this extract."))
-        takes_back = self.env.user.has_group("ctai_grants.group_finance_manager")
-        if not takes_back and all(line.status == "to_return" for line in previewed):
-            self._check_group("group_finance_manager", self.env._("Taking payments back"))
-        seen = {line._get_key(): (line.status, line.disbursement_id) for line in previewed}
-        # Tranches may have been paid since: what is booked is what was seen, and still holds.
-        self._refresh()
-        lines = self._get_lines_to_book().filtered(
-            lambda line: seen.get(line._get_key()) == (line.status, line.disbursement_id)
-        )
-        returns = lines.filtered(lambda line: line.status == "to_return")
-        if takes_back:
-            returns._take_back()
-        payments = (lines - returns).grouped(
-            lambda line: (line.disbursement_id, line.date, line._get_reference())
-        )
-        for (disbursement, date, reference), part in payments.items():
-            part._book(disbursement, date, reference)
-        # sudo: nobody writes imports but their methods
-        self.sudo()._transition(
-            state="booked", booked_by_id=self.env.uid, booked_at=fields.Datetime.now()
-        )
-        return True
-
-    def _get_lines_to_book(self):
-        return self.env["grant.treasury.line"].search(
-            [("import_id", "=", self.id), ("status", "in", BOOKABLE)]
-        )
 
     # ------------------------------------------------------------------
     # Sentences and screens

@@ -30,6 +30,8 @@ REASONS = [
     ("no_commitment", "Commitment not entered"),
     ("future", "Date in the future"),
     ("reversal", "Reduction or cancellation"),
+    ("not_a_payment", "Not a payment"),
+    ("other_return", "Reduction under another number"),
     ("duplicate", "Twice in the file"),
     ("missing", "Empty cell"),
     ("ambiguous_amount", "Ambiguous amount"),
@@ -52,7 +54,7 @@ REASONS = [
     ("rule", "Refused by a rule"),
 ]
 # Lines left out for these reasons are booked once an officer puts them back.
-DOUBTS = ("duplicate", "city_siret", "title_city")
+DOUBTS = ("duplicate", "city_siret", "title_city", "other_return")
 
 
 class GrantTreasuryLine(models.Model):
@@ -293,6 +295,14 @@ class GrantTreasuryLine(models.Model):
             "rejected": env._(
                 "The file says “%(cell)s”: it was not paid, or came back.", cell=cell
             ),
+            "not_a_payment": env._(
+                "The file says “%(cell)s”: this is no order to pay, whatever its number.", cell=cell
+            ),
+            "other_return": env._(
+                "Line %(line)s takes the same amount back from this operator, under a number that "
+                "is none of our orders': the reduction of this one?",
+                line=cell,
+            ),
             "city_siret": env._(
                 "Paid by SIRET %(cell)s: the city has another one. Has it changed, or is this "
                 "another budget?",
@@ -397,6 +407,15 @@ class GrantTreasuryLine(models.Model):
             values = {"status": "booked"}
         # sudo: nobody writes lines but their methods
         self.sudo()._transition(**values)
+
+    def _get_refusals(self):
+        """Which of these lines were refused when they were booked, and why: a line for each."""
+        return "\n".join(
+            self.env._(
+                "Line %(line)s was not booked: %(why)s", line=line._get_place(), why=line.about
+            )
+            for line in self
+        )
 
     def _take_back(self):
         """Take back the payments that these lines return; a refusal stays on its line."""

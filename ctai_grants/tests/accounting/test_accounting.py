@@ -215,6 +215,18 @@ class TestOrder(AccountingCase):
         piece = tranche.order_batch_id._get_pes_piece(tranche, bill)
         self.assertEqual([file.content for file in piece.files], [content])
 
+    def test_named_twice(self):
+        """One tranche twice in a list would be ordered once, without a word."""
+        wizards = self.env["grant.disbursement.order"].with_user(self.finance_officer)
+        tranche = self.tranche.id
+        for context, vals in (
+            ({}, {"disbursement_ids": [Command.set([tranche, tranche])]}),
+            ({}, {"disbursement_ids": [Command.link(tranche), Command.link(tranche)]}),
+            ({"default_disbursement_ids": [tranche, tranche]}, {}),
+        ):
+            with self.subTest(vals=vals), self.assertRefused("named twice", "Avance"):
+                wizards.with_context(**context).create([{**vals, "order_number": "41"}])
+
     def test_order_without_a_form(self):
         """Over RPC no onchange proposes the next numbers: the record does."""
         self.certify(self.tranche)

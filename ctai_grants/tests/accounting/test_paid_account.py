@@ -243,6 +243,28 @@ class TestCertified(PaidAccountCase):
             self.account.write(before)
         self.second.with_user(self.finance_officer)._do_order("42", DAY)
 
+    def test_another_bank(self):
+        """The BIC is sent too: it is the one that was certified, wherever it was changed."""
+        bank = self.env["res.bank"].create({"name": "Banque", "bic": "PSSTFRPPXXX"})
+        other = self.env["res.bank"].create({"name": "Autre", "bic": "AGRIFRPP"})
+        self.account.bank_id = bank
+        self.certify(self.second)
+        self.assertEqual(self.second._get_certified_account().bic, "PSSTFRPP")
+        for record, values in ((self.account, {"bank_id": other.id}), (bank, {"bic": "AGRIFRPP"})):
+            before = {name: record[name] for name in values}
+            record.write(values)
+            with self.subTest(record=record._name), self.assertRefused("PSSTFRPP", "AGRIFRPP"):
+                self.second.with_user(self.finance_officer)._do_order("42", DAY)
+            record.write(before)
+        bank.bic = "psst fr pp"
+        self.second.with_user(self.finance_officer)._do_order("42", DAY)
+        self.assertFalse(self.verify())
+        self.account.bank_id = other
+        batch = self.second.order_batch_id.with_user(self.finance_officer)
+        with self.assertRefused("PSSTFRPP", "AGRIFRPP"):
+            batch.action_make_pes()
+        self.assertIn("another bank account", " ".join(self.verify()))
+
     def test_several_verified(self):
         """Of several that are verified, the one certified is paid, not the first of them."""
         self.certify(self.second)

@@ -49,6 +49,9 @@ class TestOverride(GrantsCommon):
                 self._override(user)
         with self.assertRaises(UserError):
             self._override(self.finance_manager, reason="   ")
+        # A tick, that Odoo would store as a word.
+        with self.assertRaises(UserError):
+            self._override(self.finance_manager, reason=True)
 
     def test_a_signature_cannot_be_overridden(self):
         """Nothing lets a tranche of a cancelled subsidy through."""

@@ -113,6 +113,77 @@ class TestReturns(ReturnsCase):
             rows=[order_row(1), order_row(2, -50.0), order_row(1, -1000.0, siret=OTHER_SIRET)],
         )  # fmt: skip
 
+    def test_unreadable_amounts_below_zero(self):
+        """Of the order that it names, or of any of its operator: nothing is offered."""
+        for amount in ("-9.000", "(9.000)", "\u22129.000 €", "9.000-", "EUR -9.000"):
+            for number in (1, "", 999):
+                with self.subTest(amount=amount, number=number):
+                    found = self.preview(
+                        order_row(1), order_row(number, amount, paid="10/12/2021")
+                    )
+                    first = found.line_ids.sorted("id")[0]
+                    self.assertEqual((first.status, first.reason), ("refused", "unexplained"))
+        # A positive one says nothing of the order, nor one of another operator.
+        for row in (order_row(1, "9.000"), order_row("", "-9.000", siret=OTHER_SIRET)):
+            found = self.preview(order_row(1), row)
+            self.assertEqual(found.to_book_count, 1)
+
+    def test_reduction_with_a_number_of_its_own(self):
+        back = order_row(999, -1000.0, paid="10/12/2021", **{"TYPE MANDAT": "2-Réduction"})
+        for row in (back, order_row(2, -1000.0, paid="10/12/2021")):
+            found = self.preview(order_row(1), row)
+            line = found.line_ids.sorted("id")[0].with_user(self.finance_officer)
+            self.assertEqual((line.status, line.reason), ("left_out", "other_return"))
+            self.assertIn("A 3", line.message)
+        line.action_put_back()
+        found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
+        # Of another amount, or operator, or before: nothing to doubt.
+        for row in (
+            order_row(999, -700.5, paid="10/12/2021"),
+            order_row(999, -700.0, paid="10/12/2021", siret=OTHER_SIRET),
+            order_row(999, -700.0, paid="01/12/2021"),
+        ):
+            self.assertEqual(self.preview(order_row(2, 700.0), row).to_book_count, 1)
+
+    def test_reduction_of_an_order_paid_in_lines(self):
+        lines = [order_row(1, 600.0), order_row(1, 400.0, NUMERO_LIGNE=2.0)]
+        found = self.preview(*lines, order_row(999, -1000.0, paid="10/12/2021"))
+        self.assertFalse(found.to_book_count)
+
+    def test_return_in_the_future(self):
+        """It cancels nothing, and is said."""
+        future = ("refused", "future")
+        back = order_row(1, -1000.0, paid="01/01/2099")
+        self.assertFacts(("refused", "unexplained"), future, rows=[order_row(1), back])
+        self.book(order_row(1))
+        self.assertFacts(future, rows=[back])
+        rejected = [stated("Rejeté", 1, paid="01/01/2099")]
+        self.assertFacts(future, rows=rejected, head=STATED)
+
+    def test_titles_of_receipt(self):
+        """They have numbers of their own: neither payments nor returns of the order."""
+        rows = [
+            order_row(1, **{"TYPE MANDAT": kind}, paid="04/12/2021")
+            for kind in ("2-Titre de recette", "Titre annulé")
+        ]
+        said = ("refused", "not_a_payment")
+        self.assertFacts(("to_book", None), said, said, rows=[order_row(1), *rows])
+
+    def test_columns_of_rejections(self):
+        for heading, cell in (
+            ("MOTIF REJET", "RIB invalide"), ("Motif de rejet", "05"), ("Date de rejet", "4/12/2021"),
+        ):  # fmt: skip
+            with self.subTest(heading=heading):
+                found = self.assertFacts(
+                    ("refused", "rejected"), rows=[stated(cell, 1)], head=[*HEAD, heading]
+                )
+                self.assertIn(cell, found.line_ids.message)
+        for cell in ("", "Néant", "0", "Non"):
+            with self.subTest(cell=cell):
+                head = [*HEAD, "MOTIF REJET"]
+                self.assertFacts(("to_book", None), rows=[stated(cell, 1)], head=head)
+
     def test_type_that_says_rejected(self):
         rows = [order_row(1, **{"TYPE MANDAT": "5-Rejet"})]
         self.assertFacts(("refused", "rejected"), rows=rows)
@@ -208,7 +279,7 @@ class TestReturns(ReturnsCase):
     def test_states_of_orders(self):
         for state in (
             "Rejeté", "ANNULÉ", "Suspendu", "En attente", "Non payé", "Retourné", "Échec", "KO",
-            "Différé", "En cours", "Sans suite"
+            "Différé", "En cours", "Sans suite", "R", "Réimputé",
         ):
             with self.subTest(state=state):
                 found = self.assertFacts(
@@ -283,6 +354,9 @@ class TestWhose(ReturnsCase):
             ["GRAND EXEMPLE COMMUNAUTÉ URBAINE"],
             ["Collectivité", "", "SAINT-EXEMPLE"],
             [f"Extrait des paiements - SIRET {STRANGER}"],
+            ["Budget : Grand Exemple"],
+            ["Budget", "CCAS D'EXEMPLE"],
+            ["Budget annexe - Caisse des écoles d'Exemple"],
             ["SIRET", f"{STRANGER[:3]} {STRANGER[3:6]} {STRANGER[6:9]} {STRANGER[9:]}"],
         ):
             with self.subTest(title=title):
@@ -301,6 +375,9 @@ class TestWhose(ReturnsCase):
             [f"SIRET {CITY}", "Commune de Saint-Exemple"],
             ["Direction générale des finances publiques"],
             ["Mandats de la ville payés en 2021"],
+            ["Budget : 00100 - Budget principal 2021"],
+            ["Budget : VILLE D'EXEMPLE"],
+            ["Budget primitif 2021"],
         ):
             with self.subTest(title=title):
                 rows = [title, [], HEAD, order_row(1, CODE_INSEE_BC="86194")]
@@ -341,6 +418,18 @@ class TestKept(ReturnsCase):
 
 
 class TestStateReturns(ReturnsCase):
+    def test_unreadable_amounts_below_zero(self):
+        for back in (
+            state_row("-7.500"),
+            state_row("(7 500)", siret="#"),
+            state_row(-7500, paid="01/01/2099"),
+            state_row("-7.500", ej=""),
+        ):
+            with self.subTest(back=back):
+                found = self.state(state_row(7500), back)
+                first = found.line_ids.sorted("id")[0]
+                self.assertEqual((first.status, first.reason), ("refused", "unexplained"))
+
     def state(self, *rows):
         return self.upload(make_xlsx(("1. Extraction", [STATE_HEAD, *rows])))
 

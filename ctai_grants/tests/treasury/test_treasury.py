@@ -264,6 +264,11 @@ class TestTreasuryFiles(GrantsCommon):
             "utf-16": make_csv(rows, encoding="utf-16"),
             "utf-16, big end first": b"\xfe\xff" + make_csv(rows, "\t", encoding="utf-16-be"),
             "utf-16, no mark": make_csv(rows, "\t", encoding="utf-16-le"),
+            "utf-16, big end first, no mark": make_csv(rows, encoding="utf-16-be"),
+            "utf-32": make_csv(rows, encoding="utf-32"),
+            "utf-32, big end first": b"\0\0\xfe\xff" + make_csv(rows, encoding="utf-32-be"),
+            "utf-32, no mark": make_csv(rows, "\t", encoding="utf-32-le"),
+            "utf-32, big end first, no mark": make_csv(rows, encoding="utf-32-be"),
             "with a mark": make_csv(rows, encoding="utf-8-sig"),
             "Windows": make_csv(rows, encoding="cp1252"),
             "comma": make_csv(rows, ","),
@@ -394,6 +399,21 @@ class TestTreasuryFiles(GrantsCommon):
                 self.assertEqual([line.row for line in lines][:2], [2, 5])
                 self.assertEqual([line.reason for line in lines[2:]], [reason] if reason else [])
 
+    def test_totals_with_a_date(self):
+        """The day on which the file was made may stand in the row of its total; a payee may be
+        called like one."""
+        names = {"CODE_INSEE_BC": "", "NOM": "", "IMMATRICULATION": "", "TYPE MANDAT": "",
+                 "COLLEC": "", "NUMERO_LIGNE": "", "OBJET_MANDAT": "", "DATE_EMISSION": "",
+                 "TYPE_IMMATRICULATION": ""}  # fmt: skip
+        for label, amount, reason in (("Total", 1500.0, None), ("Somme", 1400.0, "wrong_total")):
+            total = order_row("", amount, paid="03/03/2022", ID=label, **names)
+            with self.subTest(label=label):
+                lines = read([order_row(1), order_row(2, 500.0), total])
+                self.assertEqual([line.reason for line in lines[2:]], [reason] if reason else [])
+        payee = order_row("", 500.0, **{**names, "NOM": "Ensemble vocal"})
+        lines = read([order_row(1), payee])
+        self.assertEqual((lines[1].reason, lines[1].amount), (None, 500))
+
     def test_formulas_shown_in_a_text(self):
         """A formula is right when it adds up the lines."""
         for formula, reason in (
@@ -431,6 +451,8 @@ class TestTreasuryFiles(GrantsCommon):
             ({"amount": -5}, "reversal", ""),
             ({"TYPE MANDAT": "2-Annulation ou réduction"}, "reversal", ""),
             ({"paid": "02/03/2022"}, "future", ""),
+            ({"amount": -5, "paid": "01/01/2099"}, "future", ""),
+            ({"TYPE MANDAT": "2-Titre de recette"}, "not_a_payment", "2 titre de recette"),
         ):
             with self.subTest(values=values):
                 (line,) = read([order_row(**values)])
@@ -660,13 +682,34 @@ class TestTreasuryImport(TreasuryCase):
             active_model="account.move", active_ids=bill.ids
         ).create({"journal_id": journal.id, "payment_date": PAID})._create_payments()  # fmt: skip
         payment.move_id.button_draft()
-        treasury_import.action_book()
+        said = treasury_import.action_book()
+        self.assertIn("A 3", said["params"]["message"])
+        self.assertIn("draft", said["params"]["message"])
         self.assertEqual(
             self.statuses(treasury_import), [(2, "booked", None), (3, "refused", "rule")]
         )
         self.assertIn("draft", treasury_import.line_ids[-1].message)
         self.assertEqual((self.tranche.state, self.second.state), ("paid", "ordered"))
         self.assertFalse(self.verify())
+
+    def test_a_rule_refuses_all_lines(self):
+        """Nothing is booked: the extract stays open, the caller is told, the file can come back."""
+        content = make_csv([HEAD, order_row(1)])
+        treasury_import = self.upload(content)
+        self.company.grant_payment_journal_id = False
+        for _time in range(2):
+            with self.assertRefused("Line 2", "Journal"):
+                call_kw(treasury_import, "action_book", [treasury_import.ids], {})
+            self.assertEqual(treasury_import.state, "preview")
+        self.assertEqual(self.upload(content), treasury_import)
+        self.assertEqual(self.tranche.state, "ordered")
+
+    def test_all_paid_between_preview_and_booking(self):
+        treasury_import = self.preview(order_row(1))
+        self.tranche.with_user(self.finance_officer)._do_pay(PAID, "P-1")
+        with self.assertRefused("Match Again"):
+            treasury_import.action_book()
+        self.assertEqual(treasury_import.state, "preview")
 
     def test_paid_between_preview_and_booking(self):
         treasury_import = self.preview(order_row(1), order_row(2, 700.0))
@@ -796,10 +839,9 @@ class TestTreasuryState(TreasuryCase):
         self.ask(self.direct, "return", self.coordinator)
         self.certify(self.direct, self.both_roles)
         treasury_import = self.preview(state_row(7500))
-        treasury_import.with_user(self.both_roles).action_book()
-        self.assertEqual(self.statuses(treasury_import), [(2, "refused", "rule")])
-        self.assertIn("somebody else", treasury_import.line_ids.message)
-        treasury_import.action_refresh()
+        with self.assertRefused("1. Extraction 2", "somebody else"):
+            treasury_import.with_user(self.both_roles).action_book()
+        self.assertEqual(treasury_import.state, "preview")
         treasury_import.action_book()
         self.assertEqual(self.direct.state, "paid")
 

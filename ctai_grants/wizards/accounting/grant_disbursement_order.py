@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class GrantDisbursementOrder(models.TransientModel):
@@ -6,6 +7,7 @@ class GrantDisbursementOrder(models.TransientModel):
 
     _name = "grant.disbursement.order"
     _description = "Order a Payment"
+    _inherit = ["grant.text.mixin"]
 
     disbursement_ids = fields.Many2many(
         "grant.disbursement", string="Tranches", required=True, readonly=True
@@ -42,6 +44,36 @@ class GrantDisbursementOrder(models.TransientModel):
         for wizard in self:
             # The day of the city whose document it is, whichever one works for now.
             wizard.order_date = wizard.disbursement_ids.company_id[:1]._grant_today()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A list of tranches names each once: twice would be ordered once, without a word.
+
+        :raise UserError: naming the tranche
+        """
+        default = self.env.context.get("default_disbursement_ids")
+        for vals in vals_list:
+            self._check_named_once(vals.get("disbursement_ids", default))
+        return super().create(vals_list)
+
+    def _check_named_once(self, commands):
+        ids = []
+        for command in commands or ():
+            match command:
+                case [fields.Command.SET, _, found]:
+                    ids += found
+                case [fields.Command.LINK, found, *_] | int(found):
+                    ids.append(found)
+        if twice := {found for found in ids if ids.count(found) > 1}:
+            raise UserError(
+                self.env._(
+                    "%(tranches)s: named twice. A tranche is ordered once: take it out of the "
+                    "list.",
+                    tranches=", ".join(
+                        self.env["grant.disbursement"].browse(twice).mapped("display_name")
+                    ),
+                )
+            )
 
     @api.depends("disbursement_ids")
     def _compute_totals(self):

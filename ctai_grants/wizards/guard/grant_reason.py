@@ -13,6 +13,8 @@ class GrantReason(models.TransientModel):
 
     _name = "grant.reason"
     _description = "Reason"
+    # A tick is no reason.
+    _inherit = ["grant.text.mixin"]
 
     res_model = fields.Char(required=True, readonly=True)
     res_ids = fields.Json(required=True, readonly=True)

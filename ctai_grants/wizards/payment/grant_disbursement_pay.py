@@ -6,6 +6,7 @@ class GrantDisbursementPay(models.TransientModel):
 
     _name = "grant.disbursement.pay"
     _description = "Record a Payment"
+    _inherit = ["grant.text.mixin"]
 
     disbursement_id = fields.Many2one(
         "grant.disbursement", string="Tranche", required=True, readonly=True

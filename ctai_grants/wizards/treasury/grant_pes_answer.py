@@ -11,6 +11,7 @@ class GrantPesAnswer(models.TransientModel):
 
     _name = "grant.pes.answer"
     _description = "Answer of the Treasury"
+    _inherit = ["grant.text.mixin"]
 
     # Not required: a file of nothing is no value either, and is told in words that it is empty.
     file = fields.Binary(attachment=False)
