@@ -423,7 +423,8 @@ class StateMatcher:
             elif line.is_return or line.is_rejected and line.reason == "future":
                 self.unread[line.number or operator_key(line.identifier)].append(line)
         # First those that name nobody: what they take back may be anybody's of that commitment.
-        for (_number, identifier), group in sorted(commitments.items(), key=lambda g: bool(g[0][1])):
+        groups = sorted(commitments.items(), key=lambda group: bool(group[0][1]))
+        for (_number, identifier), group in groups:
             held = self._match_commitment(group)
             for back in held if not identifier else ():
                 self.unread[back.number].append(back)

@@ -16,7 +16,9 @@ class ResPartnerBank(models.Model):
     def _get_wakers(self):
         # A verified account may be all that a tranche waits for (:mod:`grant_condition`). Said here
         # and not beside the fields: those are Odoo's, and declared again their labels were ours.
-        names = ("acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id", "bank_id")
+        names = (
+            "acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id", "bank_id",
+        )  # fmt: skip
         return {**super()._get_wakers(), **dict.fromkeys(names, "_get_tranches")}
 
     def _get_tranches(self):

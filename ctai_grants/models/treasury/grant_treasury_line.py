@@ -299,8 +299,8 @@ class GrantTreasuryLine(models.Model):
                 "The file says “%(cell)s”: this is no order to pay, whatever its number.", cell=cell
             ),
             "other_return": env._(
-                "Line %(line)s takes the same amount back from this operator, under a number that "
-                "is none of our orders': the reduction of this one?",
+                "Line %(line)s takes the same amount back from this operator, under another "
+                "number: the reduction of this order?",
                 line=cell,
             ),
             "city_siret": env._(

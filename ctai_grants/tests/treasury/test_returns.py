@@ -172,7 +172,8 @@ class TestReturns(ReturnsCase):
 
     def test_columns_of_rejections(self):
         for heading, cell in (
-            ("MOTIF REJET", "RIB invalide"), ("Motif de rejet", "05"), ("Date de rejet", "4/12/2021"),
+            ("MOTIF REJET", "RIB invalide"), ("Motif de rejet", "05"),
+            ("Date de rejet", "4/12/2021"),
         ):  # fmt: skip
             with self.subTest(heading=heading):
                 found = self.assertFacts(
