@@ -333,7 +333,8 @@ class GrantsCommon(TransactionCase):
             statements.append(" ".join(str(query).split())[:160])
 
         for document in documents:
-            document = document.with_user(user or self.env.user).with_context({"lang": "en_US"})
+            env = self.env(user=user or self.env.user, context={"lang": "en_US"})
+            document = document.with_env(env)
             self._settle()
             statements.clear()
             hooks.append(note)

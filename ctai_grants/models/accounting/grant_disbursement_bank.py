@@ -114,7 +114,7 @@ class GrantDisbursement(models.Model):
 
         :raise UserError: naming the order, the payment and what differs
         """
-        super()._check_money(settlement)
+        result = super()._check_money(settlement)
         bill, paid = settlement.move_id, settlement.other_move_id
         party = settlement.other_line_id.partner_id.commercial_partner_id
         if party != bill.commercial_partner_id:
@@ -142,6 +142,7 @@ class GrantDisbursement(models.Model):
                 )
             if account:
                 self._check_bill_account(bill)
+        return result
 
     @api.model
     def _get_accounts_of(self, entry):

@@ -72,7 +72,7 @@ class GrantRecovery(models.Model):
 
         :raise UserError: naming the recovery, the order and both dates
         """
-        super()._check_claim_date(date)
+        result = super()._check_claim_date(date)
         reduced = self.reduced_disbursement_id
         # sudo: who claims may not read every journal entry
         bill = reduced.sudo()._get_live_move() if reduced else self.env["account.move"]
@@ -89,6 +89,7 @@ class GrantRecovery(models.Model):
                     ordered=format_date(self.env, reduced.order_date) or self.env._("no date"),
                 )
             )
+        return result
 
     def _reduces(self, tranche):
         return self.reduced_disbursement_id == tranche

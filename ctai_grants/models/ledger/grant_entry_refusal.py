@@ -118,5 +118,5 @@ class GrantEntry(models.Model):
             refusals = DATED_REFUSALS
         code = error.diag.constraint_name.removeprefix("grant_ledger_")
         what = " ".join(filter(None, (code, about.get("kind"))))
-        text = refusals.get(what) or _lt("The grant ledger refuses this.")
-        return self.env._(text) % about
+        sentence = self.env._(refusals.get(what) or _lt("The grant ledger refuses this."))
+        return sentence % about

@@ -118,8 +118,9 @@ class GrantEntry(models.Model):
     def _get_broken_days(self, days):
         """Sentences naming the first day of each envelope and subsidy on which more was committed,
         paid or paid back than there was."""
+        sentences = {kind: self.env._(text) for kind, text in TOO_MUCH.items()}
         return [
-            self.env._(TOO_MUCH[kind])
+            sentences[kind]
             % {
                 "document": (
                     self.env["grant.subsidy"].browse(owner) if owner else envelope

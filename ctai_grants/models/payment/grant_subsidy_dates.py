@@ -44,12 +44,12 @@ class GrantSubsidy(models.Model):
         return super()._get_locked_dates() | {name for name in used if self[name]}
 
     def _lock_dates(self):
-        super()._lock_dates()
         # Nor is one certified meanwhile.
         self.disbursement_ids.lock_for_update(allow_referencing=True)
+        return super()._lock_dates()
 
     def _check_correction(self, name, date):
-        super()._check_correction(name, date)
+        result = super()._check_correction(name, date)
         paid = self.disbursement_ids.filtered("paid_date").sorted("paid_date")[:1]
         if name == "decision_date" and date and paid and paid.paid_date < date:
             raise UserError(
@@ -60,6 +60,7 @@ class GrantSubsidy(models.Model):
                     date=format_date(self.env, date),
                 )
             )
+        return result
 
     def _get_consequences(self, name, date):
         tranches = self.disbursement_ids.filtered(lambda tranche: tranche.state != "cancelled")

@@ -80,7 +80,7 @@ class GrantTreasuryLine(models.Model):
     about = fields.Char(
         readonly=True, help="What the reason is about: a cell, a number, an amount."
     )
-    message = fields.Char(string="What and Why", compute="_compute_message")
+    message = fields.Text(string="What and Why", compute="_compute_message")
     method = fields.Selection(
         [
             ("number", "Order number"),

@@ -25,7 +25,7 @@ PORTAL = {
     ),
     "grant.deliverable.version": (
         "company_id", "deliverable_id", "mimetype", "name", "number", "sha256", "size",
-        "submitted_at",
+        "submitted_at", "subsidy_id",
     ),
     "grant.disbursement": (
         "amount", "company_id", "currency_id", "deliverable_ids", "due_date", "kind", "name",

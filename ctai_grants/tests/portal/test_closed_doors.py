@@ -11,6 +11,8 @@ from ...models.proof import grant_deliverable
 from ..common import PDF
 from .test_portal import PortalCase, make_office_file
 
+SECRET = "SECRET-42"
+
 
 @tagged("post_install", "-at_install")
 class TestMovesArePrivate(PortalCase):
@@ -19,7 +21,7 @@ class TestMovesArePrivate(PortalCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.order(cls.tranche, "SECRET-42")
+        cls.order(cls.tranche, SECRET)
         cls.bill = cls.tranche.move_ids.sudo()
         cls.bill.access_token = "a-token-of-before"
         cls.users = (cls.operator_user, cls.prefecture_user)
@@ -91,11 +93,11 @@ class TestMovesArePrivate(PortalCase):
         self.assertIn(self.finance_officer.partner_id, self.bill.message_partner_ids)
 
     def test_discussion(self):
-        self.bill.message_post(body="SECRET", subtype_xmlid="mail.mt_comment")
+        self.bill.message_post(body=SECRET, subtype_xmlid="mail.mt_comment")
         for user in self.users:
             bill = self.bill.with_user(user)
             with self.assertRaises(AccessError):
-                bill.message_post(body="Bonjour")
+                bill.message_post(body=SECRET)
             bill.message_subscribe(user.partner_id.ids)
             self.assertNotIn(user.partner_id, self.bill.message_partner_ids)
             self.assertFalse(
