@@ -81,8 +81,9 @@ class TestPartsOnDirectEnvelopes(RecoveryCase):
         cls.pay(tranche)
 
     def claimed(self):
-        recovery = self.decide(self.make_recovery(self.direct))
-        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
+        date = datetime.date(2022, 9, 1)
+        recovery = self.decide(self.make_recovery(self.direct), on=date)
+        recovery.with_user(self.finance_officer)._do_claim(date)
         return recovery
 
     def recoveries(self):
@@ -133,7 +134,7 @@ class TestClaimsSettledOtherwise(RecoveryCase):
     """A claim is collected by money or by a set-off; given up, by an entry of its own."""
 
     def claim(self, date=datetime.date(2022, 9, 1)):
-        recovery = self.decide(self.make_recovery(self.subsidy))
+        recovery = self.decide(self.make_recovery(self.subsidy), on=date)
         recovery.with_user(self.finance_officer)._do_claim(date)
         return recovery.with_env(self.env)
 
