@@ -58,14 +58,15 @@ class TestDeclarations(GrantsCommon):
 
     def test_a_tick_is_no_text(self):
         """Odoo would store the word “True”: as a reason, or the reference of a convention."""
-        window = {"res_model": "grant.subsidy", "res_ids": [1], "action": "cancel"}
+        subsidy = self.make_subsidy()
+        window = {"res_model": "grant.subsidy", "res_ids": subsidy.ids, "action": "cancel"}
         reasons = self.env["grant.reason"]
         with self.assertRefused("in words"):
             reasons.create({**window, "reason": True})
         with self.assertRefused("in words"):
             reasons.create({**window, "reason": "Parce que"}).reason = True
         with self.assertRefused("in words"):
-            self.make_subsidy().convention_reference = True
+            subsidy.convention_reference = True
 
     def test_related_fields_declare_for_themselves(self):
         """A field takes the attributes of the one it follows, but not what is said of that."""
