@@ -7,7 +7,7 @@ from decimal import Decimal
 import openpyxl
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from odoo.addons.ctai_grants.lib.ledger.chain import first_break
 from odoo.addons.ctai_grants.tests.common import PDF
@@ -24,7 +24,9 @@ class TestStatement(StatementCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.operator.write({"company_registry": SIRET, "rna": "W863001234", "name": "=cmd()"})
+        # Before the contract: a statement calls everybody as on its date.
+        with freeze_time("2021-01-04 12:00:00"):
+            cls.operator.write({"company_registry": SIRET, "rna": "W863001234", "name": "=cmd()"})
         cls.subsidy = cls.make_subsidy(
             code="S-CITY",
             amount=10000,

@@ -170,9 +170,9 @@ class TestCells(SumsCase):
         self.assertGreaterEqual(typed, 8)
 
     def test_the_file_of_a_hand_in(self):
-        row = self.get_rows(self.open(datetime.date.today()), PIECES)[0]
-        self.assertEqual(row["File"], "=cmd.pdf")
-        self.assertEqual(self.read_csv(self.read_zip(), PIECES)[1][5], "'=cmd.pdf")
+        files = [row["File"] for row in self.get_rows(self.open(datetime.date.today()), PIECES)]
+        self.assertIn("=cmd.pdf", files)
+        self.assertIn("'=cmd.pdf", [row[5] for row in self.read_csv(self.read_zip(), PIECES)])
 
     def test_the_ledger_to_verify_is_as_it_is(self):
         """A machine reads it: an apostrophe more, and no hash is right."""

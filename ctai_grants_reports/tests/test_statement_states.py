@@ -235,7 +235,7 @@ class TestSubsidies(StatesCase):
         return self.env["grant.recovery"].browse(self.env.cr.fetchone())
 
     def test_cancelled_after_the_grant(self):
-        granted = self.make_subsidy(code="S-GONE", amount=500)
+        granted = self.make_subsidy(code="S-GONE", amount=500, signature_date=False)
         self.on("2021-10-10", granted.with_user(self.coordinator).action_grant)
         self.on("2021-11-10", self.ask, granted, "cancel", self.coordinator)
         self.assertEqual(
