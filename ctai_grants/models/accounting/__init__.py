@@ -9,6 +9,7 @@ from . import (
     account_move_undone,
     account_partial_reconcile,
     account_payment,
+    account_payment_register,
     grant_account,
     grant_accounted_ledger,
     grant_accounted_verifier,

@@ -136,6 +136,20 @@ class TestWhatPays(SettlementCase):
             )  # fmt: skip
         self.assertAgree(self.tranche, 0, "ordered")
 
+    def test_more_than_the_order(self):
+        bill = self.tranche.move_ids.sudo()
+        register = self.env["account.payment.register"].with_user(self.accountant)
+        register = register.with_context(active_model="account.move", active_ids=bill.ids)
+        journal = self.company._get_grant_journal("payment")
+        wizard = register.create(
+            {"journal_id": journal.id, "payment_date": PAID, "amount": bill.amount_total + 0.01}
+        )
+        with self.assertRefused(bill.name, "left to settle"):
+            wizard.action_create_payments()
+        wizard.amount = bill.amount_total
+        wizard.action_create_payments()
+        self.assertEqual(self.tranche.state, "paid")
+
     def test_a_payment_becomes_none(self):
         """Its bank account is exchanged for another one, once it is matched."""
         payment = self.register(self.bill(self.tranche))
@@ -344,13 +358,14 @@ class TestBank(SettlementCase):
             self.assertAgree(self.tranche, 600, "ordered")
 
     def test_another_currency(self):
-        dollar = self.env.ref("base.USD")
-        dollar.active = True
+        franc = self.env.ref("base.CHF")
+        self.assertNotEqual(franc, self.company.currency_id)
+        franc.active = True
         for day, rate in ((ORDERED, 1.1), (PAID, 1.25)):
             self.env["res.currency.rate"].create(
-                {"currency_id": dollar.id, "name": day, "rate": rate, "company_id": self.company.id}
+                {"currency_id": franc.id, "name": day, "rate": rate, "company_id": self.company.id}
             )
-        self.register(self.bill(self.tranche), 1250, currency_id=dollar.id)
+        self.register(self.bill(self.tranche), 1250, currency_id=franc.id)
         self.assertAgree(self.tranche, 1000, "paid")
         self.bill(self.tranche).line_ids.remove_move_reconcile()
         self.assertAgree(self.tranche, 0, "ordered")
