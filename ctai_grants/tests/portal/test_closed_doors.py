@@ -3,7 +3,7 @@
 import zipfile
 from unittest.mock import patch
 
-from odoo import http
+from odoo import Command, http
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import JsonRpcException, tagged
 
@@ -56,6 +56,8 @@ class TestMovesArePrivate(PortalCase):
         counts = self.make_jsonrpc_request("/my/counters", {"counters": counters})
         self.assertEqual(set(counts.values()), {0})
         self.assertNotIn(self.bill.name, self.url_open("/my/invoices").text)
+        # Odoo shows its card “pay your invoices” to everybody.
+        self.assertNotIn("/my/invoices?filterby=invoices", self.url_open("/my").text)
         self.assertDoorIsShut()
 
     def test_a_link_with_its_token(self):
@@ -111,6 +113,12 @@ class TestMovesArePrivate(PortalCase):
         self.login(self.operator_user)
         self.assertIn(invoice.name, self.url_open("/my/invoices").text)
         self.assertTrue(invoice._portal_ensure_token())
+        hall = Command.create({"name": "Hall", "price_unit": 10})
+        self.env["account.move"].create(
+            {"move_type": "out_invoice", "partner_id": self.operator.id,
+             "invoice_date": "2021-11-01", "invoice_line_ids": [hall]}
+        ).action_post()  # fmt: skip
+        self.assertIn("/my/invoices?filterby=invoices", self.url_open("/my").text)
 
 
 @tagged("post_install", "-at_install")
