@@ -8,7 +8,8 @@ killed; keeps one lock in /tmp that only its first user may open; leaves half a 
 initdb was killed; and gives up after ten seconds, as after a power cut.
 
 Ours runs while some `./ctai` command needs it: each holds a shared lock, which the kernel
-drops when the process dies, and whoever can have it alone at its end stops the cluster.
+drops when the process dies, and whoever can have it alone at its end stops the cluster. A cluster
+that died meanwhile, in whatever way, is started by the first command that finds it dead.
 """
 
 import getpass
@@ -18,9 +19,10 @@ import pwd
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 
-from . import files, paths, process, pyenv
+from . import cluster, files, paths, process, pyenv, ui
 from .errors import Stop
 
 OWN_VARIABLES = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGSERVICE")
@@ -28,6 +30,11 @@ OLDEST = 13
 ROLE = "odoo"  # Odoo refuses to run as `postgres`
 SYSTEM_USER = "ctai-postgres"
 LONGEST = 75  # a Unix socket's path ends at 107 bytes
+ACCEPTING, REJECTING = 0, 1  # what pg_isready answers
+#: Seconds: as after a power cut, when gigabytes of journal are read again.
+RECOVERY = 900
+#: Seconds in which a cluster that lives says something, be it that it cannot be used yet.
+SILENCE = 20
 # Someone's money is in there: the defaults for durability (fsync, full_page_writes,
 # synchronous_commit) stay as they are.
 SETTINGS = """
@@ -45,6 +52,10 @@ def server():
     return Own() if any(os.environ.get(name) for name in OWN_VARIABLES) else Embedded()
 
 
+class Unreachable(Stop):
+    """No connection was made: nothing was done."""
+
+
 class Server:
     """What both kinds of server have in common."""
 
@@ -59,7 +70,7 @@ class Server:
         """Return what Odoo's configuration says about the database server."""
         return {}
 
-    def sql(self, text, role=None, **values):
+    def sql(self, text, role=None, database="postgres", **values):
         """Run statements, each by itself; return what they print.
 
         In the text :'name' stands for a value as a literal, :"name" as an identifier.
@@ -70,12 +81,13 @@ class Server:
         env = {**self.environment(), "PGCONNECT_TIMEOUT": "10"}
         env |= {"PGUSER": role} if role else {}
         result = subprocess.run(
-            [*map(str, words), "postgres"], input=text, capture_output=True, text=True, env=env
+            [*map(str, words), database], input=text, capture_output=True, text=True, env=env
         )
         if result.returncode:
             said = " ".join(result.stderr.split()) or "it said nothing"
             # The driver's guess ("Is the server running ...?") is ours to make.
-            raise Stop(f"PostgreSQL refused: {said.split(' Is the server running')[0]}")
+            kind = Unreachable if said.startswith("psql: error: connection to") else Stop
+            raise kind(f"PostgreSQL refused: {said.split(' Is the server running')[0]}")
         return result.stdout.strip("\n")
 
 
@@ -131,6 +143,7 @@ class Embedded(Server):
 
     def __init__(self):
         mark = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:12]
+        self.name = f"ctai-{mark}"
         self.user = None  # the OS user to become, for root only
         self.home = paths.STATE / "postgres"
         self._users = files.Lock(paths.STATE / "postgres.users")
@@ -158,12 +171,7 @@ class Embedded(Server):
     def __enter__(self):
         self._users.share()
         try:
-            with files.Lock(paths.STATE / "postgres.lock").alone("Wait for PostgreSQL"):
-                self._create()
-                if not self.running():
-                    self._start()
-                if not self.sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'", "postgres"):
-                    self.sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB", "postgres")
+            self.revive()
         except BaseException:
             self.__exit__()
             raise
@@ -175,8 +183,74 @@ class Embedded(Server):
         self._users.release()
 
     def running(self):
-        """Tell whether the cluster runs."""
-        return self.data.exists() and self._control("status", stderr=subprocess.DEVNULL) == 0
+        """Tell whether the cluster lives."""
+        return cluster.first(self.data, self.name) is not None
+
+    def sql(self, text, role=None, database="postgres", **values):
+        """Run statements as `Server.sql`, also when the cluster has just died."""
+        try:
+            return super().sql(text, role, database, **values)
+        except Unreachable:
+            self.revive()
+            return super().sql(text, role, database, **values)
+
+    def revive(self):
+        """Have the cluster answer: make it, start it, or wait until it has recovered."""
+        with files.Lock(paths.STATE / "postgres.lock").alone("Wait for PostgreSQL"):
+            self._create()
+            with ui.step("Start PostgreSQL"):
+                for left in reversed(range(20)):
+                    self._bring_up()
+                    try:
+                        return self._ensure_role()
+                    except Stop:
+                        # Where it is dying, who connects is told later than who only asks.
+                        if not left:
+                            raise
+                        time.sleep(0.5)
+
+    def watch(self):
+        """Return a process that ends when the cluster, or any process of it, dies.
+
+        Then it has cut all connections; it comes back by itself only while its first one lives.
+        """
+        return process.launch(
+            [_package() / "pginstall18/bin/psql", "-Xq", "-c", "SELECT 1 \\watch 1", "postgres"],
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _ensure_role(self):
+        if not super().sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'", "postgres"):
+            super().sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB", "postgres")
+
+    def _bring_up(self):
+        """Start the cluster when it is dead or says nothing; wait while it recovers."""
+        heard = began = time.monotonic()
+        while (answer := self._answer()) != ACCEPTING:
+            now = time.monotonic()
+            if not self.running() or now - heard > SILENCE:
+                self._start()
+                heard = time.monotonic()
+            elif now - began > RECOVERY:
+                raise Stop(
+                    f"The embedded PostgreSQL has not recovered in {RECOVERY // 60} minutes.",
+                    f"Its log is {self._log()}; the same command waits on.",
+                )
+            else:
+                heard = now if answer == REJECTING else heard
+                time.sleep(0.2)
+
+    def _answer(self):
+        program = self._programs() / "pg_isready"
+        return subprocess.call(
+            [str(program), "-q", "-t", "3"],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self.environment(),
+        )
 
     def _create(self):
         self.home.mkdir(parents=True, exist_ok=True)
@@ -201,24 +275,32 @@ class Embedded(Server):
         os.rename(side, self.data)
 
     def _start(self):
-        log = self.data / "server.log"
+        if (self.data / "postmaster.pid").exists():  # nobody stopped it
+            ui.note("PostgreSQL had died: it is started again. What was committed is there.")
+        cluster.end(self.data, self.name)
+        cluster.forget(self.data / "postmaster.pid", *self.socket.glob(".s.PGSQL.*.lock"))
+        log = self._log()
         if log.exists() and log.stat().st_size > 20e6:
             log.unlink()
-        options = f"-c unix_socket_directories='{self.socket}'"
-        if self._control("start", "-w", "-t", "60", "-l", log, "-o", options):
+        options = f"-c unix_socket_directories='{self.socket}' -c cluster_name={self.name}"
+        # What takes longer than that is read again from the journal: `_bring_up` waits on.
+        if self._control("start", "-w", "-t", "60", "-l", log, "-o", options) and not self.running():
             raise Stop(
                 f"The embedded PostgreSQL did not start: {process.tail(log)}",
                 f"Its log is {log}.",
             )
 
-    def _control(self, action, *options, stderr=None):
+    def _log(self):
+        return self.data / "server.log"
+
+    def _control(self, action, *options):
         # In a session of its own, Ctrl-C is for us: the cluster is stopped in order.
         words = [self._programs() / "pg_ctl", action, "-D", self.data, *options]
         return subprocess.call(
             [str(word) for word in words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=stderr,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
             **self._as_user(),
         )

@@ -322,7 +322,7 @@ def test_cluster_does_not_outlive_a_failed_start(state, monkeypatch):
         raise KeyboardInterrupt
 
     server = postgres.Embedded()
-    monkeypatch.setattr(server, "sql", refuse)
+    monkeypatch.setattr(postgres.Server, "sql", refuse)
     with pytest.raises(KeyboardInterrupt), server:
         pass
     assert not server.running()
