@@ -20,7 +20,9 @@ from .errors import Stop
 # What Odoo's tests look for, and in that order.
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
-PLAIN_TESTS = ("tests/test_layers.py", "tests/test_repository.py", "tests/test_launcher.py")
+PLAIN_TESTS = tuple(
+    f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster")
+)
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for data that is not beside the project.
 ABSENT_DATA = "(shared/data/"

@@ -7,14 +7,12 @@ import io
 import os
 import re
 import signal
-import socket
 import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import databases, files, odoo, paths, process, pyenv, ui, workshop
+from . import databases, files, odoo, paths, process, pyenv, serving, ui, workshop
 from .errors import Stop
 
 #: What `demo` writes: the year that is played, at its end.
@@ -30,7 +28,7 @@ def demo(options):
     """Prepare everything, play the year, write the statement, tell the logins, serve."""
     started = time.monotonic()
     if not options.no_serve:
-        _refuse_taken_port(options.port)
+        serving.refuse_taken_port(options.port)
     output = _make_output(options)
     with workshop.running() as server:
         with workshop.lock():
@@ -85,69 +83,13 @@ def _make_output(options):
 
 def serve(options):
     """Serve what `demo` prepared."""
-    _refuse_taken_port(options.port)
+    serving.refuse_taken_port(options.port)
     with _prepared() as server:
         return _serve(server, options.port)
 
 
-def _refuse_taken_port(port):
-    if not 0 < port < 65536:
-        raise Stop(f"{port} is not a port number.", "Give one from 1024 to 65535.", code=2)
-    if port < 1024 and os.geteuid():
-        raise Stop(f"Port {port} is for root only.", "Give one from 1024 to 65535.", code=2)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise Stop(
-                f"Port {port} of this machine is taken, maybe by another ./ctai serve.",
-                f"End that program, or choose another port: --port {port + 1}",
-            ) from None
-
-
 def _serve(server, port):
-    log = paths.LOGS / "server.log"
-    address = f"http://127.0.0.1:{port}"
-    words = odoo.command(odoo.configure(server, databases.DEMO, port), "--http-port", port)
-    with open(log, "ab") as stream:
-        running = process.launch(
-            words,
-            stdout=stream,
-            stderr=stream,
-            env=server.environment(),
-            cwd=paths.ROOT,
-            start_new_session=True,  # Ctrl-C is for us: Odoo is stopped in order
-        )
-    try:
-        with ui.step("Start Odoo"):
-            _wait_for(running, address, log)
-        ui.say(f"\nOpen {address}\n\n{LOGINS.read_text()}")
-        ui.say(f"Odoo's log: {paths.shown(log)}. Ctrl-C stops it.")
-        code = running.wait()
-        raise Stop(f"Odoo ended by itself (code {code}): {process.tail(log)}", f"Its log is {log}.")
-    except KeyboardInterrupt:
-        ui.note("\nStopping.")
-        return 0
-    finally:
-        process.end(running)
-
-
-def _wait_for(running, address, log):
-    """Wait until a page is really answered, style sheets made."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(3000):
-        if running.poll() is not None:
-            raise Stop(f"Odoo did not start: {process.tail(log)}", f"Its log is {log}.")
-        try:
-            page = opener.open(f"{address}/web/login", timeout=60).read().decode("utf-8", "replace")
-        except OSError:
-            time.sleep(0.2)
-            continue
-        for path in re.findall(r'href="(/web/assets/[^"]+\.css)"', page):
-            opener.open(address + path, timeout=120).read()
-        return
-    raise Stop("Odoo did not answer within ten minutes.", f"Its log is {log}.")
+    return serving.serve(server, databases.DEMO, port, LOGINS.read_text())
 
 
 # --- on what is prepared --------------------------------------------------------------------

@@ -19,6 +19,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -69,6 +70,9 @@ class Server:
     def odoo_options(self):
         """Return what Odoo's configuration says about the database server."""
         return {}
+
+    def watch(self):
+        """Return a process that ends when the server dies, or None when that is not our affair."""
 
     def sql(self, text, role=None, database="postgres", **values):
         """Run statements, each by itself; return what they print.
@@ -210,17 +214,19 @@ class Embedded(Server):
                         time.sleep(0.5)
 
     def watch(self):
-        """Return a process that ends when the cluster, or any process of it, dies.
+        """Return a process that ends when the cluster, or a process of it, dies.
 
-        Then it has cut all connections; it comes back by itself only while its first one lives.
+        Whichever died, all connections are cut then.
         """
-        return process.launch(
-            [_package() / "pginstall18/bin/psql", "-Xq", "-c", "SELECT 1 \\watch 1", "postgres"],
-            env=self.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        words = [_package() / "pginstall18/bin/psql", "-Xq", "postgres"]
+        # Not one long statement, beside which nothing old could be vacuumed.
+        with tempfile.TemporaryFile() as asking:
+            asking.write(b"SELECT 1 \\watch 1\n")
+            asking.seek(0)
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            return process.launch(
+                words, stdin=asking, env=self.environment(), start_new_session=True, **silent
+            )
 
     def _ensure_role(self):
         if not super().sql(f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'", "postgres"):
@@ -237,7 +243,7 @@ class Embedded(Server):
             elif now - began > RECOVERY:
                 raise Stop(
                     f"The embedded PostgreSQL has not recovered in {RECOVERY // 60} minutes.",
-                    f"Its log is {self._log()}; the same command waits on.",
+                    f"Its log is {self.log()}; the same command waits on.",
                 )
             else:
                 heard = now if answer == REJECTING else heard
@@ -279,18 +285,22 @@ class Embedded(Server):
             ui.note("PostgreSQL had died: it is started again. What was committed is there.")
         cluster.end(self.data, self.name)
         cluster.forget(self.data / "postmaster.pid", *self.socket.glob(".s.PGSQL.*.lock"))
-        log = self._log()
+        log = self.log()
         if log.exists() and log.stat().st_size > 20e6:
             log.unlink()
         options = f"-c unix_socket_directories='{self.socket}' -c cluster_name={self.name}"
         # What takes longer than that is read again from the journal: `_bring_up` waits on.
-        if self._control("start", "-w", "-t", "60", "-l", log, "-o", options) and not self.running():
+        if (
+            self._control("start", "-w", "-t", "60", "-l", log, "-o", options)
+            and not self.running()
+        ):
             raise Stop(
                 f"The embedded PostgreSQL did not start: {process.tail(log)}",
                 f"Its log is {log}.",
             )
 
-    def _log(self):
+    def log(self):
+        """Return where the cluster writes what happens."""
         return self.data / "server.log"
 
     def _control(self, action, *options):

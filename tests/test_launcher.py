@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -267,65 +266,6 @@ def test_foreign_database_is_left_alone():
 def test_socket_of_a_deep_checkout_is_short(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "STATE", tmp_path / ("deep/" * 30) / ".ctai")
     assert len(str(postgres.Embedded().socket)) < 90
-
-
-@pytest.fixture(params=["open", "closed"])
-def state(request, monkeypatch):
-    """Return the state of a checkout that others may enter, or may not."""
-    root = Path(tempfile.mkdtemp(prefix="a space "))
-    root.chmod(0o755 if request.param == "open" else 0o700)
-    monkeypatch.setattr(paths, "ROOT", root)
-    monkeypatch.setattr(paths, "STATE", root / ".ctai")
-    monkeypatch.setattr(paths, "LOGS", root / ".ctai" / "logs")
-    for name in postgres.OWN_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    mode = root.stat().st_mode
-    yield root / ".ctai"
-    assert root.stat().st_mode == mode
-    home = postgres.Embedded().home
-    shutil.rmtree(root)
-    shutil.rmtree(home, ignore_errors=True)  # root's, in /var/lib
-
-
-def test_cluster_is_shared_and_ends_with_the_last(state):
-    with postgres.Embedded() as one:
-        with postgres.Embedded() as other:
-            assert other.sql("SELECT current_user") == "odoo"
-        assert one.sql("SHOW fsync; SHOW synchronous_commit; SHOW full_page_writes").split() == (
-            ["on"] * 3
-        )
-        assert one.data.stat().st_mode & 0o077 == 0
-        assert one.socket.stat().st_mode & 0o077 == 0
-    assert not one.running()
-
-
-def test_cluster_ends_after_a_killed_user(state):
-    """What a killed launcher left running, the next one stops."""
-    code = (
-        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from pathlib import Path\nfrom launcher import paths, postgres\n"
-        f"paths.ROOT, paths.STATE = Path({str(state.parent)!r}), Path({str(state)!r})\n"
-        "paths.LOGS = paths.STATE / 'logs'\n"
-        "with postgres.Embedded(): print('up', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as user:
-        assert user.stdout.readline() == b"up\n"
-        user.kill()
-    with postgres.Embedded() as server:
-        pass
-    assert not server.running()
-
-
-def test_cluster_does_not_outlive_a_failed_start(state, monkeypatch):
-    def refuse(*_arguments):
-        assert server.running()
-        raise KeyboardInterrupt
-
-    server = postgres.Embedded()
-    monkeypatch.setattr(postgres.Server, "sql", refuse)
-    with pytest.raises(KeyboardInterrupt), server:
-        pass
-    assert not server.running()
 
 
 # --- Debian -----------------------------------------------------------------------------
