@@ -5,7 +5,7 @@ import argparse
 import signal
 import sys
 
-from . import benches, checks, demo, doctor, files, paths, ui
+from . import backup, benches, checks, databases, demo, doctor, files, paths, restore, ui
 from .errors import Stop, disk_full, from_os_error
 
 #: Bytes: PostgreSQL stops when it cannot have its next 16 MB of journal.
@@ -22,6 +22,10 @@ def _flag(word, text):
 
 PORT = _option("--port", type=int, default=8069, help="the web port (8069 by default)")
 OUTPUT = _option("--output", metavar="DIR", default="out", help="where files go (out/)")
+DATABASE = _option(
+    "--database", metavar="NAME", default=databases.DEMO, help="a restored copy, say"
+)
+FOLDER = _option("folder", metavar="DIR", help="the folder of the backup")
 #: Name, function, description, options.
 COMMANDS = (
     (
@@ -30,7 +34,7 @@ COMMANDS = (
         _flag("--no-serve", "stop when all is prepared"),
         _flag("--fresh", "start again from an empty database"),
     ),
-    ("serve", demo.serve, "Serve what `demo` prepared.", PORT),
+    ("serve", demo.serve, "Serve what `demo` prepared.", DATABASE, PORT),
     (
         *("test", checks.test, "Run every check, and each test once."),
         _flag("--fast", "only the tests: no linters, packaging, translations"),
@@ -44,7 +48,22 @@ COMMANDS = (
         _option("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD"),
         OUTPUT,
     ),
-    ("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
+    (
+        *("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
+        DATABASE,
+    ),
+    (
+        *("backup", backup.backup, "Write database, files and heads of the ledger into a folder."),
+        *(FOLDER, DATABASE),
+        _option("--filestore", metavar="DIR", help="its files, when ./ctai did not make it"),
+    ),
+    (
+        *("restore", restore.restore, "Restore a backup into a new database, and verify it."),
+        FOLDER,
+        _option("--database", metavar="NAME", help="another name than the original's"),
+        _flag("--neutralize", "a copy that sends no mail and runs no scheduled action"),
+        _flag("--keep", "keep what was restored although it does not hold"),
+    ),
     (
         *("bench", benches.bench, "Measure; all benches when none is named."),
         _option("name", nargs="?", metavar="NAME"),

@@ -18,6 +18,8 @@ TEST, WHOLE = "ctai_test", "ctai_test_whole"
 #: What tests attack ours with: real automation rules.
 BESIDE = {TEST: ["base_automation"]}
 LANGUAGE = "fr_FR"
+# As Odoo would create it, without extensions it can do without.
+PLAIN = "ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0"
 COMMENT = """COMMENT ON DATABASE :"name" IS :'facts';"""
 
 
@@ -48,24 +50,37 @@ def _base_digest():
 # --- small words ------------------------------------------------------------------------
 
 
-def info(server, name):
-    """Return what a database of ours says about itself; None when there is none."""
-    text = server.sql(
+def comment(server, name):
+    """Return a database's comment, "-" when it has none, "" when there is no such database."""
+    return server.sql(
         "SELECT coalesce(shobj_description(oid, 'pg_database'), '-')"
         " FROM pg_database WHERE datname = :'name'",
         name=name,
     )
-    if not text:
-        return None
+
+
+def facts_of(text):
+    """Return the facts that a comment of ours holds; None when it is not ours."""
     try:
         return json.loads(text)["ctai"]
     except (ValueError, KeyError, TypeError):
-        if server.embedded:  # nobody else's: it was not even begun when we were killed
-            return {}
-        raise Stop(
-            f"The database {name} on {server} was not made by ./ctai.",
-            "Rename or drop it, or use another server (the PG* variables).",
-        ) from None
+        return None
+
+
+def info(server, name):
+    """Return what a database of ours says about itself; None when there is none."""
+    text = comment(server, name)
+    if not text:
+        return None
+    facts = facts_of(text)
+    if facts is not None:
+        return facts
+    if server.embedded:  # nobody else's: it was not even begun when we were killed
+        return {}
+    raise Stop(
+        f"The database {name} on {server} was not made by ./ctai.",
+        "Rename or drop it, or use another server (the PG* variables).",
+    )
 
 
 def describe(server, name, facts):
@@ -90,7 +105,12 @@ def clone(server, source, name):
 
 def _create(server, name, what):
     drop(server, name)
-    unfinished = json.dumps({"ctai": {}})
+    create(server, name, what)
+
+
+def create(server, name, what=PLAIN, mark=""):
+    """Make a database that says it is not finished, and of what it is the beginning."""
+    unfinished = json.dumps({"ctai": {}, "mark": mark})
     server.sql(f'CREATE DATABASE :"name" {what}; {COMMENT}', name=name, facts=unfinished)
 
 
@@ -101,8 +121,7 @@ def ensure_base(server):
     """Make the template with everything our add-ons depend on, unless it is there."""
     if (info(server, BASE) or {}).get("base") == _base_digest():
         return
-    # As Odoo would create it, without extensions it can do without.
-    _create(server, BASE, "ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0")
+    _create(server, BASE, PLAIN)
     odoo.run(
         server,
         odoo.configure(server, BASE),

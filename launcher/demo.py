@@ -84,32 +84,32 @@ def _make_output(options):
 def serve(options):
     """Serve what `demo` prepared."""
     serving.refuse_taken_port(options.port)
-    with _prepared() as server:
-        return _serve(server, options.port)
+    with _prepared(options.database) as server:
+        return _serve(server, options.port, options.database)
 
 
-def _serve(server, port):
-    return serving.serve(server, databases.DEMO, port, LOGINS.read_text())
+def _serve(server, port, database=databases.DEMO):
+    return serving.serve(server, database, port, LOGINS.read_text())
 
 
 # --- on what is prepared --------------------------------------------------------------------
 
 
 @contextmanager
-def _prepared():
-    """Yield the server with the demonstration, when there is one."""
+def _prepared(database=databases.DEMO):
+    """Yield the server with the demonstration, or a copy of it, when there is one."""
     missing = Stop("Nothing is prepared yet.", "Run ./ctai demo first.")
     if not pyenv.complete():
         raise missing
     with workshop.running() as server:
-        if not (databases.info(server, databases.DEMO) or {}).get("played"):
+        if not (databases.info(server, database) or {}).get("played"):
             raise missing
         yield server
 
 
-def _call(server, name, *arguments, **options):
+def _call(server, name, *arguments, database=databases.DEMO, **options):
     """Call a command of Odoo's: what it says is for the user, and so is its exit code."""
-    words = odoo.command(odoo.configure(server, databases.DEMO), *arguments, name=name)
+    words = odoo.command(odoo.configure(server, database), *arguments, name=name)
     return process.start(words, env=server.environment(), **options)
 
 
@@ -127,10 +127,10 @@ def statement(options):
         return _statement(server, options.contract, options.as_at, output)
 
 
-def verify(_options):
+def verify(options):
     """Verify the ledger of the demonstration."""
-    with _prepared() as server:
-        return _call(server, "grants_verify")
+    with _prepared(options.database) as server:
+        return _call(server, "grants_verify", database=options.database)
 
 
 def shell(_options):

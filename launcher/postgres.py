@@ -79,7 +79,7 @@ class Server:
 
         In the text :'name' stands for a value as a literal, :"name" as an identifier.
         """
-        words = [_package() / "pginstall18/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1"]
+        words = [program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"]
         for name, value in values.items():
             words += ["-v", f"{name}={value}"]
         env = {**self.environment(), "PGCONNECT_TIMEOUT": "10"}
@@ -93,6 +93,11 @@ class Server:
             kind = Unreachable if said.startswith("psql: error: connection to") else Stop
             raise kind(f"PostgreSQL refused: {said.split(' Is the server running')[0]}")
         return result.stdout.strip("\n")
+
+
+def program(name):
+    """Return where a program of the embedded package is."""
+    return _package() / "pginstall18" / "bin" / name
 
 
 def _package():
@@ -218,7 +223,7 @@ class Embedded(Server):
 
         Whichever died, all connections are cut then.
         """
-        words = [_package() / "pginstall18/bin/psql", "-Xq", "postgres"]
+        words = [program("psql"), "-Xq", "postgres"]
         # Not one long statement, beside which nothing old could be vacuumed.
         with tempfile.TemporaryFile() as asking:
             asking.write(b"SELECT 1 \\watch 1\n")

@@ -120,7 +120,7 @@ class _Serving:
             self.last_death = now
             if self.deaths > MOST_DEATHS:
                 raise Stop(
-                    f"PostgreSQL died {MOST_DEATHS} times in a row, within {QUIET} s each: given up.",
+                    f"PostgreSQL died {MOST_DEATHS} times in a row: given up.",
                     f"Its log ({self.server.log()}) says why; ./ctai serve tries again.",
                 )
             try:

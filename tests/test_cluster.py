@@ -96,7 +96,7 @@ def kill(server, all_of_it=False):
 def kill_first(server):
     """Those that work on without it keep its memory."""
     words = [
-        postgres._package() / "pginstall18/bin/psql",
+        postgres.program("psql"),
         "-Xqc",
         "SELECT pg_sleep(99)",
         "postgres",
@@ -110,7 +110,7 @@ def kill_first(server):
 def kill_backend(server):
     """All others are cut off, and the cluster recovers by itself."""
     words = [
-        postgres._package() / "pginstall18/bin/psql",
+        postgres.program("psql"),
         "-Xqc",
         "SELECT pg_sleep(99)",
         "postgres",
