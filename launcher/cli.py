@@ -44,7 +44,10 @@ COMMANDS = (
         _option("--as-at", metavar="DATE", required=True, help="YYYY-MM-DD"),
         OUTPUT,
     ),
-    ("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
+    (
+        *("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
+        _option("--against", metavar="FILE", help="an older ledger.csv, or a list of heads"),
+    ),
     (
         *("bench", benches.bench, "Measure; all benches when none is named."),
         _option("name", nargs="?", metavar="NAME"),

@@ -185,10 +185,11 @@ def statement(options):
         return _statement(server, options.contract, options.as_at, output)
 
 
-def verify(_options):
-    """Verify the ledger of the demonstration."""
+def verify(options):
+    """Verify the ledger of the demonstration; beside an older copy of it, when one is named."""
+    words = ("--against", Path(options.against).absolute()) if options.against else ()
     with _prepared() as server:
-        return _call(server, "grants_verify")
+        return _call(server, "grants_verify", *words)
 
 
 def shell(_options):
