@@ -6,6 +6,7 @@ from .guard import (
 )
 from .ledger import (
     test_copies,
+    test_heads,
     test_ceilings,
     test_ledger,
     test_posting_queries,

@@ -24,7 +24,7 @@ COORDINATION = {
 FINANCE = {
     "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
 }  # fmt: skip
-MANAGEMENT = {"menu_recoveries_to_decide"}
+MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types", "menu_own_cost_accounts",

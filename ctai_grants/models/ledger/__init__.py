@@ -17,9 +17,13 @@ from . import (
     grant_entry_verifier,
     grant_envelope,
     grant_heads,
+    grant_heads_receiver,
+    grant_heads_receiver_mail,
     grant_subsidy,
     ir_http,
     ir_module_module,
     res_company,
+    res_company_heads,
+    res_config_settings,
     res_partner,
 )

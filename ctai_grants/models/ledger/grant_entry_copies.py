@@ -24,8 +24,8 @@ DIFFERENCES = {
     ),
     "head": _lt(
         "%(where)s: on %(date)s, %(chain)s ended with entry %(number)s and the hash %(copy)s; "
-        "today the hash of this entry is %(ledger)s. It or one before it was changed since (an older "
-        "ledger.csv says which), or the file is of another database."
+        "today the hash of this entry is %(ledger)s. It or one before it was changed since (an "
+        "older ledger.csv says which), or the file is of another database."
     ),
     "copy_gap": _lt(
         "%(where)s: in this file, entry %(number)s of %(chain)s comes after entry %(copy)s. Lines "
@@ -162,10 +162,11 @@ class GrantEntry(models.Model):
         }
         if field == "missing" and kind == "envelope" and not self._find_envelope(chain):
             field = "unknown"
-        text = DIFFERENCES.get(field, OTHERWISE)
-        sentence = self.env._(text) % about
-        if difference.number == 1 and text is OTHERWISE:
-            return self.env._(FROM_THE_FIRST) % {"difference": sentence}
+        text = self.env._(DIFFERENCES.get(field, OTHERWISE))
+        sentence = text % about
+        if difference.number == 1 and field not in DIFFERENCES:
+            whole = self.env._(FROM_THE_FIRST)
+            return whole % {"difference": sentence}
         return sentence
 
     @api.model
@@ -177,5 +178,4 @@ class GrantEntry(models.Model):
 
     @api.model
     def _find_envelope(self, chain):
-        # Not with a number from outside in a domain: it may be larger than any id.
-        return self.env["grant.envelope"].search([]).filtered(lambda found: found.id == chain)
+        return self.env["grant.envelope"].search([("id", "=", chain)])
