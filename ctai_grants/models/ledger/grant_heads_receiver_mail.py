@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date, format_datetime
 
 from ...lib.ledger.heads import write_heads
@@ -21,8 +22,16 @@ class GrantHeadsReceiver(models.Model):
         name = f"grants-heads-{fields.Date.to_string(company._grant_today())}.csv"
         # sudo: the mail servers of the city, for which no role of grants is needed
         server = self.env["ir.mail_server"].sudo()
+        sender = company.email_formatted or server._get_default_from_address()
+        if not sender:
+            raise UserError(
+                self.env._(
+                    "%(company)s has no mail address to send from: give the company one.",
+                    company=company.display_name,
+                )
+            )
         message = server._build_email__(
-            email_from=company.email_formatted or server._get_default_from_address(),
+            email_from=sender,
             email_to=[self.address],
             subject=self._get_subject(),
             body="\n\n".join([*paragraphs, lines]),

@@ -281,6 +281,15 @@ class TestHeadsMail(HeadsCase):
         self.assertEqual(len(self.mails), 1)
         self.assertFalse(receiver.failure or self.get_activities())
 
+    def test_a_city_without_address(self):
+        self.set_addresses("audit@city.example")
+        self.company.email = False
+        self.patch(self.registry["ir.mail_server"], "_get_default_from_address", lambda s: None)
+        with mute_logger(LOGGER):
+            self.run_action()
+        failure = self.company._get_heads_receivers().failure
+        self.assertIn("no mail address to send from: give the company one", failure)
+
     def test_one_failure_stops_no_other(self):
         self.set_addresses("audit@city.example")
         path = self.write_files()
