@@ -1,9 +1,10 @@
+import base64
 import csv
 import io
 import tempfile
 import zipfile
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...lib.ledger import copies
@@ -284,6 +285,46 @@ class TestHeadsCompared(CopiesCase):
         self.rewrite()
         self.assertDifference(heads.replace(TIME, TIME + "\nenvel", 1), "line 2: on 2021-12-31")
         self.assertDifference("chain,number,head,time\nx\n" + heads, "line 4: on 2021-12-31")
+
+
+class TestComparison(CopiesCase):
+    """The same on screen, for readers."""
+
+    def compare_on_screen(self, text, user=None):
+        window = self.env["grant.ledger.comparison"].with_user(user or self.reader).create(
+            {"file": base64.b64encode(text.encode()), "filename": "ancien.csv"}
+        )  # fmt: skip
+        self.assertEqual(window.action_confirm()["res_id"], window.id)
+        return window.is_different, window.told
+
+    def test_contained(self):
+        is_different, told = self.compare_on_screen(self.export())
+        self.assertFalse(is_different)
+        self.assertIn("5 entries", told)
+
+    def test_rewritten(self):
+        copy, heads = self.export(), self.export_heads()
+        self.rewrite()
+        for text, expected in ((copy, "ancien.csv, line 3: entry 2"), (heads, "ancien.csv, line")):
+            is_different, told = self.compare_on_screen(text)
+            self.assertTrue(is_different)
+            self.assertIn(expected, told)
+
+    def test_heads_of_a_chain_that_does_not_hold(self):
+        heads = self.export_heads()
+        self.env.cr.execute("ALTER TABLE grant_entry DISABLE TRIGGER USER")
+        self.env.cr.execute(
+            "UPDATE grant_entry SET amount = 900 WHERE id = %s", [self.entries[3].id]
+        )
+        self.assertIn("entry 4 was altered", self.compare_on_screen(heads)[1])
+
+    def test_what_cannot_be_compared(self):
+        with self.assertRaisesRegex(UserError, "line 1"):
+            self.compare_on_screen(self.export().replace(",", ";"))
+        with self.assertRaisesRegex(UserError, "first"):
+            self.env["grant.ledger.comparison"].create({}).action_confirm()
+        with self.assertRaises(AccessError):
+            self.compare_on_screen(self.export(), self.operator_user)
 
 
 class TestVerifyAgainst(CopiesCase):
