@@ -41,6 +41,8 @@
         "views/accounting/grant_order_batch_views.xml",
         "views/accounting/account_move_views.xml",
         "views/ledger/grant_entry_views.xml",
+        "views/ledger/grant_heads_receiver_views.xml",
+        "wizards/ledger/grant_ledger_comparison_views.xml",
         "views/treasury/grant_treasury_line_views.xml",
         "wizards/treasury/grant_treasury_upload_views.xml",
         "views/treasury/grant_treasury_import_views.xml",

@@ -14,7 +14,7 @@ from odoo.modules.registry import Registry
 from odoo.sql_db import db_connect
 from odoo.tools import config
 
-WRONG = 1
+WRONG, USAGE = 1, 2
 
 
 def add_options(parser):

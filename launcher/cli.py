@@ -51,6 +51,7 @@ COMMANDS = (
     (
         *("verify", demo.verify, "Verify the ledger of the demonstration; 1: something is wrong."),
         DATABASE,
+        _option("--against", metavar="FILE", help="an older ledger.csv, or a list of heads"),
     ),
     (
         *("backup", backup.backup, "Write database, files and heads of the ledger into a folder."),

@@ -132,9 +132,10 @@ def statement(options):
 
 
 def verify(options):
-    """Verify the ledger of the demonstration."""
+    """Verify the ledger of the demonstration; beside an older copy of it, when one is named."""
+    words = ("--against", Path(options.against).absolute()) if options.against else ()
     with _prepared(options.database) as server:
-        return _call(server, "grants_verify", database=options.database)
+        return _call(server, "grants_verify", *words, database=options.database)
 
 
 def shell(_options):

@@ -5,6 +5,8 @@ from .guard import (
     test_transition,
 )
 from .ledger import (
+    test_copies,
+    test_heads,
     test_ceilings,
     test_ledger,
     test_posting_queries,

@@ -15,7 +15,7 @@ EVERYBODY = {
     "menu_fundings", "menu_envelopes", "menu_contracts", "menu_ledger", "menu_actions",
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
-    "menu_own_costs", "menu_amendments", "menu_registers",
+    "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -24,7 +24,7 @@ COORDINATION = {
 FINANCE = {
     "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
 }  # fmt: skip
-MANAGEMENT = {"menu_recoveries_to_decide"}
+MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types", "menu_own_cost_accounts",
@@ -142,6 +142,7 @@ BUTTONS = {
     "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
     "grant.order.batch": {"action_print": OFFICER, "action_make_pes": OFFICER},
     "grant.entry": {"action_open_origin": None},
+    "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},
     "grant.own.cost.accounts": {"action_confirm": ("administrator",)},
 }

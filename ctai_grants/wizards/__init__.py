@@ -1,5 +1,6 @@
 # isort: off
 from . import guard
+from . import ledger
 from . import award
 from . import proof
 from . import payment

@@ -13,11 +13,10 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from odoo.addons.ctai_grants.lib.ledger.chain import HASHED_FIELDS, first_break
+from odoo.addons.ctai_grants.lib.ledger.chain import LEDGER_FIELDS, first_break
 
 from .statement import Column, Statement, Table, TieOutError
 
-LEDGER_FIELDS = (*HASHED_FIELDS, "previous_hash", "hash")
 # A spreadsheet takes cells that begin so for formulas, in some locales the wide forms too.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

@@ -41,6 +41,8 @@ HASHED_FIELDS = (
     "posted_at",
     "memo",
 )
+#: The columns of the ``ledger.csv`` that comes with each statement.
+LEDGER_FIELDS = (*HASHED_FIELDS, "previous_hash", "hash")
 _get_values = itemgetter(*HASHED_FIELDS)
 
 

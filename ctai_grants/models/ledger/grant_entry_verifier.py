@@ -28,13 +28,14 @@ class GrantEntry(models.Model):
 
     @api.private
     @api.model
-    def _get_chain_rows(self, envelope):
-        """Yield the entries of ``envelope`` in order, as :mod:`lib.ledger.chain` reads them.
+    def _get_chain_rows(self, envelope, last=0):
+        """Yield the entries of ``envelope`` in order, those after number ``last``, as
+        :mod:`lib.ledger.chain` reads them.
 
         Straight from the tables, in batches: memory stays flat whatever the ledger's length.
         """
         self.env.flush_all()
-        last, batch = 0, [None]
+        batch = [None]
         while batch:
             # Each value as the text that was hashed (grant_entry_text).
             self.env.cr.execute(

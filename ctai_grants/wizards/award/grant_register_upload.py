@@ -1,12 +1,9 @@
-import base64
-import binascii
-import io
 import tempfile
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-CHUNK = 1 << 20
+from ...lib.guard.received import decode
 
 
 class GrantRegisterUpload(models.TransientModel):
@@ -27,7 +24,9 @@ class GrantRegisterUpload(models.TransientModel):
             raise UserError(self.env._("Choose the file of the register first."))
         filename = self.filename or self.env._("file")
         with tempfile.TemporaryFile() as stream:
-            self._decode(stream, filename)
+            if not decode(self.file, stream):
+                message = self.env._("%s was not received whole: send it again.", filename)
+                raise UserError(message)
             counts = self.env["grant.register"]._import(stream, filename)
         return {
             "type": "ir.actions.act_window",
@@ -36,14 +35,3 @@ class GrantRegisterUpload(models.TransientModel):
             "views": [(False, "list")],
             "domain": [("date", "=", self.env.company._grant_today())],
         }
-
-    def _decode(self, stream, filename):
-        # By pieces, of a multiple of four: the file is not in memory a third time.
-        encoded = io.BytesIO(self.file)
-        try:
-            while piece := encoded.read(4 * CHUNK):
-                stream.write(base64.b64decode(piece, validate=True))
-        except binascii.Error as error:
-            message = self.env._("%s was not received whole: send it again.", filename)
-            raise UserError(message) from error
-        stream.seek(0)
