@@ -1,13 +1,18 @@
-from . import console, controllers, models, wizards
+from . import archive, console, controllers, models, wizards
+from .models.ledger.grant_entry_keeper import leave
 
 
 def uninstall_hook(env):
-    """Drop the database functions, and with them the triggers that guard the tables."""
+    """Keep the ledger, or drop the database functions, and with them the triggers that guard the
+    tables."""
+    leave(env)
     types = env["mail.activity.type"]
     for name in ("review", "order", "register"):
         types |= env.ref(f"ctai_grants.mail_activity_{name}")
     # A type that has activities cannot be deleted with the add-on.
-    env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
+    # Done ones too: they are archived.
+    activities = env["mail.activity"].with_context(active_test=False)
+    activities.search([("activity_type_id", "in", types.ids)]).unlink()
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,

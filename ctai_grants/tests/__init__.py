@@ -5,10 +5,10 @@ from .guard import (
     test_transition,
 )
 from .ledger import (
+    test_administrator,
     test_ceilings,
     test_ledger,
     test_posting_queries,
-    test_uninstall,
 )
 from .award import (
     test_access,

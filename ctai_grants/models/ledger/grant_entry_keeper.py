@@ -1,11 +1,44 @@
+from contextlib import contextmanager
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.modules import Manifest
 from odoo.tools import SQL, file_open, sql
 
-# Databases whose ledger was written out to be given up, by the command that does it (console.py), in
-# this process alone: nothing that a client sends or a server action computes adds one.
-GIVEN_UP = set()
+# What writes a ledger out, by the name of its database, while the command that gives it up runs
+# (cli/grants_uninstall.py): in its process alone. Nothing that a client sends adds one.
+_GIVEN_UP = {}
+
+
+@contextmanager
+def giving_up(env, write_out):
+    """Let the add-ons of this database be uninstalled, in this process, once ``write_out(env)`` has
+    written the ledger out: called in the transaction that then takes it from the database.
+
+    :return: a list, with what ``write_out`` returned when it is done
+    """
+    # For the trigger, until the add-ons are marked; the transaction that deletes drops it.
+    env.cr.execute("SELECT set_config('ctai_grants.given_up', current_database(), true)")
+    written = []
+    _GIVEN_UP[env.cr.dbname] = lambda leaving: written.append(
+        write_out(leaving(context=env.context))
+    )
+    try:
+        yield written
+    finally:
+        del _GIVEN_UP[env.cr.dbname]
+
+
+def leave(env):
+    """What uninstalling begins with, whoever asks: the ledger is written out, or kept.
+
+    :raise UserError: it holds entries, and nobody gives it up
+    """
+    env["grant.entry"]._check_kept(["ctai_grants"])
+    if write_out := _GIVEN_UP.get(env.cr.dbname):
+        # Loading has ended: what is written begins here, and not with what was read before.
+        env.cr.commit()  # pylint: disable=invalid-commit
+        write_out(env)
 
 
 class GrantEntry(models.Model):
@@ -58,7 +91,7 @@ class GrantEntry(models.Model):
     def _is_kept(self):
         """Whether the ledger holds entries, and was not given up."""
         cr = self.env.cr
-        if cr.dbname in GIVEN_UP or not sql.table_exists(cr, self._table):
+        if cr.dbname in _GIVEN_UP or not sql.table_exists(cr, self._table):
             return False
         return bool(self.env.execute_query(SQL("SELECT FROM grant_entry LIMIT 1")))
 
@@ -71,6 +104,8 @@ class GrantEntry(models.Model):
         """
         things = list(things)
         if things and self._is_kept():
+            # A call may name hundreds.
+            things[3:] = ["…"] if things[3:] else []
             raise UserError(
                 self.env._(
                     "%(things)s: the grant ledger stands on it, and holds entries that are to be "

@@ -9,6 +9,9 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 _logger = logging.getLogger(__name__)
 
+# What says how a field deletes.
+DECIDING = ["name", "model_id", "state", "ttype", "on_delete"]
+
 # Tables, columns and constraints that Odoo drops with the record that describes them: by a call of
 # the administrator, with the key of the context under which Odoo uninstalls, or as what somebody has
 # named a part of an add-on that goes. As in Odoo, all in one file. What the sources define is looked
@@ -18,63 +21,72 @@ _logger = logging.getLogger(__name__)
 class IrModel(models.Model):
     _inherit = "ir.model"
 
+    def _get_grant_kept(self):
+        """Those of these models that the sources of the ledger's add-ons define."""
+        kept = self.env["grant.entry"]._get_kept_modules()
+        known = self.filtered(lambda record: record.model in self.env)
+        return known.filtered(lambda record: self.env[record.model]._original_module in kept)
+
     def unlink(self):
         """Delete models and their tables.
 
         :raise UserError: the grant ledger stands on one of them
         """
-        kept = self.env["grant.entry"]._get_kept_modules()
-        self.env["grant.entry"]._check_kept(
-            model.model
-            for model in self
-            if model.model in self.env and self.env[model.model]._original_module in kept
-        )
+        self.env["grant.entry"]._check_kept(self._get_grant_kept().mapped("model"))
         return super().unlink()
 
 
 class IrModelFields(models.Model):
     _inherit = "ir.model.fields"
 
+    def _get_grant_field(self):
+        """The field that this record describes, where the sources of the ledger's add-ons have a
+        part in it, and its model."""
+        model = self.env.get(self.model)
+        field = None if model is None else model._fields.get(self.name)
+        kept = self.env["grant.entry"]._get_kept_modules()
+        return (field, model) if field and not kept.isdisjoint(field._modules) else (None, None)
+
     def _get_grant_kept(self):
         """Those of these fields that the sources of the ledger's add-ons define."""
-        kept = self.env["grant.entry"]._get_kept_modules()
+        return self.filtered(lambda record: record._get_grant_field()[0])
 
-        def is_kept(record):
-            model = self.env.get(record.model)
-            field = model._fields.get(record.name) if model is not None else None
-            return field and not kept.isdisjoint(field._modules)
-
-        return self.filtered(is_kept)
-
-    def _check_grant_cascade(self):
-        """Refuse fields by which the database would delete what the ledger stands on, without
+    def _check_grant_cascade(self, values):
+        """Refuse a field by which the database would delete what the ledger stands on, without
         asking any rule.
 
-        :raise UserError: naming them
+        :param dict values: of the field, as it would be
+        :raise UserError: naming the field
         """
-        kept = self.env["grant.entry"]._get_kept_modules()
-        self.env["grant.entry"]._check_kept(
-            f"{field.model}.{field.name} (ON DELETE CASCADE)"
-            for field in self
-            if field.ttype == "many2one"
-            and field.on_delete == "cascade"
-            and field.state == "manual"
-            and field.model in self.env
-            and not self.env[field.model]._transient
-            and self.env[field.model]._original_module in kept
-        )
+        if (values["state"], values["ttype"], values["on_delete"]) != (
+            "manual", "many2one", "cascade"
+        ):  # fmt: skip
+            return
+        model = self.env["ir.model"].browse(values["model_id"])._get_grant_kept()
+        if model and not model.transient and self.env["grant.entry"]._is_kept():
+            raise UserError(
+                self.env._(
+                    "%(model)s: with “Cascade”, deleting what the field %(field)s names would "
+                    "delete documents that the grant ledger stands on. Choose “Restrict” or “Set "
+                    "NULL” there.",
+                    model=model.name,
+                    field=values["name"],
+                )
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
-        fields = super().create(vals_list)
-        fields._check_grant_cascade()
-        return fields
+        defaults = dict.fromkeys(DECIDING) | self.default_get(DECIDING)
+        for vals in vals_list:
+            self._check_grant_cascade(defaults | vals)
+        return super().create(vals_list)
 
     def write(self, vals):
-        result = super().write(vals)
         if "on_delete" in vals:
-            self._check_grant_cascade()
-        return result
+            for field in self:
+                values = {name: field[name] for name in DECIDING} | {"model_id": field.model_id.id}
+                self._check_grant_cascade(values | vals)
+        return super().write(vals)
 
     def unlink(self):
         """Delete fields and their columns.
@@ -89,31 +101,34 @@ class IrModelFields(models.Model):
 class IrModelFieldsSelection(models.Model):
     _inherit = "ir.model.fields.selection"
 
+    def _get_grant_kept(self):
+        """Those of these values that the sources of the ledger's add-ons define."""
+        kept = self.env["grant.entry"]._get_kept_modules()
+
+        def is_kept(record):
+            field, model = record.field_id._get_grant_field()
+            if not field or field.type != "selection":
+                return False
+            return not kept.isdisjoint(field._selection_modules(model).get(record.value, ()))
+
+        return self.filtered(is_kept)
+
     def _check_grant_kept(self):
         """Refuse to change or delete a value that documents have: Odoo would write it in all of
         them by SQL, past every rule.
 
         :raise UserError: naming the values
         """
-        kept = self.env["grant.entry"]._get_kept_modules()
-
-        def is_kept(record):
-            model = self.env.get(record.field_id.model)
-            field = model._fields.get(record.field_id.name) if model is not None else None
-            if not field or field.type != "selection":
-                return False
-            modules = field._selection_modules(model).get(record.value, ())
-            return not kept.isdisjoint(modules)
-
         self.env["grant.entry"]._check_kept(
             f"{record.field_id.model}.{record.field_id.name} = {record.value}"
-            for record in self.filtered(is_kept)
+            for record in self._get_grant_kept()
         )
 
     def write(self, vals):
-        changed = self.filtered(lambda record: record.value != vals.get("value", record.value))
-        moved = self.filtered(lambda r: r.field_id.id != vals.get("field_id", r.field_id.id))
-        (changed | moved)._check_grant_kept()
+        self.filtered(
+            lambda record: record.value != vals.get("value", record.value)
+            or record.field_id.id != vals.get("field_id", record.field_id.id)
+        )._check_grant_kept()
         return super().write(vals)
 
     def unlink(self):
@@ -128,19 +143,13 @@ class IrModelFieldsSelection(models.Model):
 class IrModelConstraint(models.Model):
     _inherit = "ir.model.constraint"
 
-    def unlink(self):
-        """Delete constraints and indexes, in the database too.
-
-        :raise UserError: the grant ledger stands on one of them
-        """
+    def _get_grant_kept(self):
+        """Those of these constraints, indexes and foreign keys that the sources of the ledger's
+        add-ons declare."""
         kept = self.env["grant.entry"]._get_kept_modules()
-        self.env["grant.entry"]._check_kept(
-            f"{record.model.model}: {record.name}" for record in self if record._is_declared(kept)
-        )
-        return super().unlink()
+        return self.filtered(lambda record: record._is_declared(kept))
 
     def _is_declared(self, modules):
-        """Whether the sources of ``modules`` declare this constraint, index or foreign key."""
         model = self.env.get(self.model.model)
         if model is None:
             return False
@@ -152,6 +161,14 @@ class IrModelConstraint(models.Model):
             for field in model._fields.values()
             if field.type == "many2one" and field.store
         )
+
+    def unlink(self):
+        """Delete constraints and indexes, in the database too.
+
+        :raise UserError: the grant ledger stands on one of them
+        """
+        self.env["grant.entry"]._check_kept(self._get_grant_kept().mapped("name"))
+        return super().unlink()
 
 
 class IrModelRelation(models.Model):
@@ -195,8 +212,13 @@ class IrModelData(models.Model):
     @api.model
     def _process_end_unlink_record(self, record):
         # What an add-on's files have no longer, an upgrade deletes without asking: its screens and
-        # rules, no document that somebody has named as a part of it.
+        # rules, nothing that somebody has only named as a part of it.
+        if not self.env["grant.entry"]._is_kept():
+            return super()._process_end_unlink_record(record)
         if record._name.startswith("ir.") and record._name != "ir.attachment":
+            if getattr(record, "_get_grant_kept", lambda: None)():
+                _logger.warning("%s is kept: the grant ledger stands on it", record)
+                return None
             return super()._process_end_unlink_record(record)
         context = {k: v for k, v in record.env.context.items() if k != MODULE_UNINSTALL_FLAG}
         record = record.with_context(context)  # pylint: disable=context-overridden
