@@ -28,6 +28,8 @@ from _records import copy_subsidy, make_contract, make_subsidy, make_user
 from odoo import api
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
+
+from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
 from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
 
 CLIENTS = (1, 4, 8)
@@ -128,7 +130,8 @@ def _try_bare(connection, envelope):
 
 def post(until, database, subsidies, user_id, queue=True, most=None):
     """One commitment of 1 € a transaction, by the posting method, retried as Odoo does; the
-    connection is kept, as the bare loop keeps its own."""
+    connection is kept, as the bare loop keeps its own. Of lines as accounting asks for them: no
+    subsidy asks for one euro after the other."""
     tally, turn = Tally(until), 0
     with Registry(database).cursor() as cr, nullcontext() if queue else without_queue(database):
         while time.monotonic() < until and turn != most:
@@ -141,7 +144,7 @@ def post(until, database, subsidies, user_id, queue=True, most=None):
             cr.reset()
             env = api.Environment(cr, user_id, CONTEXT)
             origin = env["grant.subsidy"].browse(subsidy)
-            _transact(tally, env, partial(env["grant.entry"]._post, origin, [line]))
+            _transact(tally, env, partial(env["grant.entry"]._post, origin, Accounted([line])))
     return tally.as_dict()
 
 

@@ -1,16 +1,21 @@
-from . import console, controllers, models, wizards
+from . import archive, console, controllers, models, wizards
+from .models.ledger.grant_entry_keeper import leave
 
 
 def uninstall_hook(env):
-    """Drop the database functions, and with them the triggers that guard the tables."""
+    """Keep the ledger, or drop the database functions, and with them the triggers that guard the
+    tables."""
+    leave(env)
     types = env["mail.activity.type"]
     for name in ("review", "order", "register"):
         types |= env.ref(f"ctai_grants.mail_activity_{name}")
     # A type that has activities cannot be deleted with the add-on.
-    env["mail.activity"].search([("activity_type_id", "in", types.ids)]).unlink()
+    # Done ones too: they are archived.
+    activities = env["mail.activity"].with_context(active_test=False)
+    activities.search([("activity_type_id", "in", types.ids)]).unlink()
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
             grant_entry_refuse, grant_entry_queue, grant_entry_count, grant_entry_overrun,
-            grant_entry_sign, grant_entry_check_date, grant_identity_keep CASCADE
+            grant_entry_sign, grant_entry_check_date, grant_identity_keep, grant_module_keep CASCADE
     """)

@@ -5,12 +5,12 @@ from .guard import (
     test_transition,
 )
 from .ledger import (
+    test_administrator,
+    test_ceilings,
     test_copies,
     test_heads,
-    test_ceilings,
     test_ledger,
     test_posting_queries,
-    test_uninstall,
 )
 from .award import (
     test_access,

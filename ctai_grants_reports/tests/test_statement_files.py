@@ -11,6 +11,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
 from odoo.addons.ctai_grants.tests.common import PDF
 
 from ..lib import xlsx
@@ -176,10 +177,10 @@ class TestCells(SumsCase):
 
     def test_the_ledger_to_verify_is_as_it_is(self):
         """A machine reads it: an apostrophe more, and no hash is right."""
-        self.env["grant.entry"]._post(self.city, [{
+        self.env["grant.entry"]._post(self.city, Accounted([{
             "kind": "commitment", "envelope_id": self.envelope.id, "subsidy_id": self.city.id,
             "date": YEAR_END, "amount": 0.5, "memo": '=1+1;"\n,',
-        }])  # fmt: skip
+        }]))  # fmt: skip
         text = self.read_zip()["ledger.csv"].decode()
         memos = [row["memo"] for row in csv.DictReader(io.StringIO(text, newline=""))]
         self.assertIn('=1+1;"\n,', memos)
@@ -240,10 +241,10 @@ class TestFiles(SumsCase):
     def test_a_later_entry_changes_the_position_alone(self):
         """What was posted since, at a later date, is in no figure of the statement."""
         before = self.open(day("2021-12-10"))
-        self.env["grant.entry"]._post(self.city, [{
+        self.env["grant.entry"]._post(self.city, Accounted([{
             "kind": "commitment", "envelope_id": self.envelope.id, "subsidy_id": self.city.id,
             "date": YEAR_END, "amount": 1,
-        }])  # fmt: skip
+        }]))  # fmt: skip
         after = self.open(day("2021-12-10"))
         for old, new in zip(before.worksheets[1:], after.worksheets[1:], strict=True):
             self.assertEqual(list(old.values), list(new.values))

@@ -9,6 +9,7 @@ from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
 from odoo.addons.ctai_grants.tests.common import PDF, set_up_accounting
 
 from .common import LEDGER, OPERATORS, SUMMARY, TRANCHES, YEAR_END, StatementCase, day
@@ -214,10 +215,10 @@ class TestSums(SumsCase):
             code="S-OWN", kind="own_cost", partner_id=self.company.partner_id.id, amount=1200,
         )  # fmt: skip
         self.sign(own)
-        self.env["grant.entry"]._post(own, [{
+        self.env["grant.entry"]._post(own, Accounted([{
             "kind": "payment", "envelope_id": self.envelope.id, "subsidy_id": own.id,
             "date": day("2021-11-30"), "amount": 1000.55,
-        }])  # fmt: skip
+        }]))  # fmt: skip
         rows = self.get_rows(self.open(), TRANCHES)
         row = next(row for row in rows if row["Subsidy"] == "S-OWN")
         self.assertEqual(
@@ -247,7 +248,7 @@ class TestSums(SumsCase):
             }
             for _line in range(300)
         ]  # fmt: skip
-        self.env["grant.entry"]._post(self.direct, lines)
+        self.env["grant.entry"]._post(self.direct, Accounted(lines))
         cents = sum(round(line["amount"] * 100) for line in lines) + 2000099
         line, total = self.get_block(self.open(), self.direct_envelope)
         self.assertEqual(exact(line["Paid"]), Decimal(cents) / 100)

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
+from ..ledger.grant_source_mixin import Accounted
 from .grant_settlement import SETTLED
 
 # Decisions that take back what was ordered, claimed or paid.
@@ -41,7 +42,7 @@ class GrantAccountedMixin(models.AbstractModel):
             for amount, date in own:
                 if amount > 0:
                     document._check_accounted_date(date)
-            lines = [
+            lines = Accounted(
                 {
                     "kind": document._accounted_kind,
                     "envelope_id": document.envelope_id.id,
@@ -52,7 +53,7 @@ class GrantAccountedMixin(models.AbstractModel):
                 }
                 # What is taken back first: it makes room.
                 for amount, date in sorted(own)
-            ]
+            )
             if lines:
                 document._make_room(lines)
                 document._post_entries(lines)

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..ledger.grant_source_mixin import Accounted
+
 _logger = logging.getLogger(__name__)
 
 # Where costs of different days take each other's place, entries that are cut in two to keep what is
@@ -253,7 +255,7 @@ class GrantOwnCost(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
-            lines = [
+            lines = Accounted(
                 {
                     "kind": "payment",
                     "envelope_id": subsidy.envelope_id.id,
@@ -263,7 +265,7 @@ class GrantOwnCost(models.Model):
                     "memo": subsidy.name,
                 }
                 for date, amount in steps
-            ]
+            )
             subsidy._post_entries(lines)
 
     @api.model

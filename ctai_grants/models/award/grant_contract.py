@@ -169,10 +169,11 @@ class GrantContract(models.Model):
                         contract=contract.display_name,
                     )
                 )
-            # While it is in force, and at the date of what it takes back: on no day is any left.
+            contract._transition(state="draft")
+            # While they are in force, and at the date of what it takes back: on no day is any left.
             contract.envelope_ids._post_allocation(contract, contract.force_date, -1)
             contract.envelope_ids._transition(state="draft")
-            contract._transition(state="draft", force_date=False)
+            contract._transition(force_date=False)
         return True
 
     def _has_begun(self):

@@ -103,6 +103,13 @@ class GrantEnvelope(models.Model):
         action["context"] = {"default_envelope_id": self.id if len(self) == 1 else False}
         return action
 
+    def _get_owed(self, kind):
+        if kind != "allocation":
+            return super()._get_owed(kind)
+        # Of the contract: set back to draft, it takes back what its envelopes, in force, still hold.
+        owed = self.amount if self.contract_id.state == "in_force" else 0.0
+        return owed, owed
+
     def _post_allocation(self, contract, date, sign):
         """Post the allocation of each envelope with an amount (``sign`` 1), or take it back (-1).
 

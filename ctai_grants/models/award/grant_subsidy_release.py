@@ -7,6 +7,16 @@ class GrantSubsidy(models.Model):
 
     _inherit = "grant.subsidy"
 
+    def _get_owed(self, kind):
+        if kind != "commitment":
+            return super()._get_owed(kind)
+        owed = 0.0
+        if self.state == "signed":
+            owed = self.amount
+        elif self.state in ("closed", "cancelled"):
+            owed = self.paid_amount - self.recovered_amount
+        return owed, owed
+
     def _check_obstacles(self, obstacles):
         """Refuse to end this subsidy while something prevents it.
 

@@ -124,6 +124,19 @@ class GrantSubsidy(models.Model):
             return max(report.due_amount, self.paid_amount - self.recovered_amount)
         return self.amount
 
+    def _get_owed(self, kind):
+        if kind == "commitment" and self.state == "signed":
+            least = self._get_commitment_target()
+            # What is not paid back after all is held again, whatever the report left.
+            return least, max(least, self.paid_amount)
+        if kind == "justification" and (report := self._get_report()):
+            owed = min(report.eligible_amount, report.due_amount)
+            return owed, owed
+        if kind == "recovery" and self.envelope_id.payment_path == "direct":
+            owed = sum(self.recovery_ids.mapped("collected_amount"))
+            return owed, owed
+        return super()._get_owed(kind)
+
     def _get_withdrawn_amount(self):
         """Euros paid back because a condition was not met: they are not paid out again."""
         self.ensure_one()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..guard.fields import get_declared
@@ -62,6 +63,43 @@ class GrantCountedMixin(models.AbstractModel):
             kept = record.paid_amount - record.recovered_amount
             record.to_pay_amount = record.committed_amount - kept
             record.unjustified_amount = kept - record.justified_amount
+
+    def _get_owed(self, kind):
+        """What the entries of a kind are to add up to, as this document says by its present state:
+        euros, at least and at most. None when it says nothing: then nothing is posted of it.
+
+        Where another book says it (accounting), these lines are not asked for here.
+        """
+        self.ensure_one()
+
+    def _check_owed(self, kind, amount, origin):
+        """Refuse entries that lead away from what this document is owed (:meth:`_get_owed`), or
+        beyond it.
+
+        :param float amount: euros, all lines of that kind together
+        :param origin: the document that posts them
+        :raise UserError: naming both documents and the amount
+        """
+        counters = {counted: name for name, counted in self._get_money_counters().items()}
+        held = self[counters[kind]] if kind in counters else 0.0
+        least, most = self._get_owed(kind) or (held, held)
+        compare = self.currency_id.compare_amounts
+        is_over = compare(held + amount, max(held, most)) > 0
+        if origin.id and not is_over and compare(held + amount, min(held, least)) >= 0:
+            return
+        kinds = dict(self.env["grant.entry"]._fields["kind"]._description_selection(self.env))
+        raise UserError(
+            self.env._(
+                "%(origin)s: nothing asks for this entry (%(kind)s, %(amount)s). %(document)s is "
+                "in the state “%(state)s”, and its entries are posted by its own steps: use their "
+                "buttons.",
+                origin=origin.display_name,
+                kind=kinds[kind],
+                amount=self.currency_id.format(amount),
+                document=self.display_name,
+                state=self._get_state_label(),
+            )
+        )
 
     def _get_room_since(self, day):
         """The least that is left (of an envelope to commit, of a subsidy to pay) at the end of

@@ -126,6 +126,11 @@ class GrantEntry(models.Model):
         return entries
 
     @api.model
+    def _append(self, vals):
+        # A line of a document alone, and all of its lines together.
+        self._refuse()
+
+    @api.model
     def _get_insert(self, origin, lines):
         """SQL that appends ``lines``; the database fills in the rest of each entry."""
         values = SQL(", ").join(

@@ -49,6 +49,11 @@ REFUSALS = {
     "counters": _lt(
         "The sums of envelopes and subsidies are counted from the grant ledger, and not written."
     ),
+    "uninstall": _lt(
+        "“%(module)s”: the grant ledger stands on this add-on, and holds entries that are to be "
+        "kept. To give the ledger up, whoever runs the server writes it out and uninstalls with "
+        "one command: odoo grants_uninstall."
+    ),
     "append_only": _lt(
         "Lines of the grant ledger, decisions and files handed in are never changed or deleted, "
         "nor is what they name. To merge contacts, keep the one that the ledger names."

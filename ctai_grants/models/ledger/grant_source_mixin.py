@@ -1,4 +1,11 @@
+from collections import defaultdict
+
 from odoo import api, models
+
+
+class Accounted(list):
+    """Lines that another book says, accounting: made by what reads it, in the add-on's sources. A
+    server action has no name for this class."""
 
 
 class GrantSourceMixin(models.AbstractModel):
@@ -25,16 +32,31 @@ class GrantSourceMixin(models.AbstractModel):
         }
 
     def _check_entries(self, lines):
-        """Refuse entries of a kind that is not this document's, and documents that a statement
-        could not name: an error in a program.
+        """Refuse entries that are not this document's: of another kind, of a document that a
+        statement could not name, and what no document asks for.
 
-        :raise ValueError: naming the model
+        :raise ValueError: naming the model: an error in a program
+        :raise UserError: as :meth:`grant.counted.mixin._check_owed`
         """
         if not self._entry_name:
             raise ValueError(f"{self._name} has no name for statements: _entry_name.")
         for line in lines:
             if line["kind"] not in self._entry_kinds:
                 raise ValueError(f"{self._name} posts no entries of the kind {line['kind']}.")
+        if type(lines) is not Accounted:
+            self._check_asked(lines)
+
+    def _check_asked(self, lines):
+        """Refuse entries beyond what subsidies and envelopes say by their present state."""
+        asked = defaultdict(float)
+        for line in lines:
+            owner = ("grant.subsidy", line.get("subsidy_id"))
+            if not owner[1]:
+                owner = ("grant.envelope", line["envelope_id"])
+            asked[*owner, line["kind"]] += line["amount"]
+        for (model, record_id, kind), amount in asked.items():
+            # sudo: only compared; who posts may read less than what it is compared with
+            self.env[model].sudo().browse(record_id)._check_owed(kind, amount, self)
 
     def _post_entries(self, lines):
         """Append ``lines`` to the ledger as :meth:`grant.entry._post`, with this document."""

@@ -1,24 +1,38 @@
 from odoo import models
-from odoo.exceptions import UserError
 
 
 class IrModuleModule(models.Model):
+    """What the database refuses too (``ir_module_module.sql``), in words and before anything is
+    done."""
+
     _inherit = "ir.module.module"
 
-    def button_uninstall(self):
-        """Refuse to uninstall this add-on, or what it depends on, once the ledger has entries.
+    def _check_grant_kept(self):
+        """Refuse that one of these add-ons goes which the ledger stands on.
 
-        :raise UserError: the grant ledger would be destroyed (R3)
+        :raise UserError: naming them
         """
-        if "ctai_grants" in (self | self.downstream_dependencies()).mapped("name"):
-            # sudo: administrators of the system are not always readers of the ledger
-            entries = self.env["grant.entry"].sudo().search_count([])
-            if entries:
-                raise UserError(
-                    self.env._(
-                        "The grant ledger holds %(entries)s entries, which uninstalling would "
-                        "destroy. They must be kept.",
-                        entries=entries,
-                    )
-                )
+        entries = self.env["grant.entry"]
+        kept = entries._get_kept_modules()
+        entries._check_kept(sorted(kept.intersection(self.mapped("name"))))
+
+    def button_uninstall(self):
+        """Mark these add-ons, and those that depend on them, to be uninstalled.
+
+        :raise UserError: the grant ledger stands on one of them, and holds entries (R3)
+        """
+        (self | self.downstream_dependencies())._check_grant_kept()
         return super().button_uninstall()
+
+    def write(self, vals):
+        leaving = self.browse()
+        if vals.get("state", "installed") not in ("installed", "to upgrade"):
+            leaving = self.filtered(lambda module: module.state in ("installed", "to upgrade"))
+        if "name" in vals:
+            leaving |= self.filtered(lambda module: module.name != vals["name"])
+        leaving._check_grant_kept()
+        return super().write(vals)
+
+    def unlink(self):
+        self._check_grant_kept()
+        return super().unlink()

@@ -141,6 +141,12 @@ class GrantSubsidy(models.Model):
     def _has_schedule(self):
         return super()._has_schedule() or bool(self.disbursement_ids)
 
+    def _get_owed(self, kind):
+        if kind != "payment" or self.envelope_id.payment_path != "direct":
+            return super()._get_owed(kind)
+        paid = sum(self.disbursement_ids.filtered(lambda d: d.state == "paid").mapped("amount"))
+        return paid, paid
+
     def _check_signable(self):
         result = super()._check_signable()
         self._check_schedule_total()

@@ -238,7 +238,9 @@ class TestAmendment(AmendmentCase):
         self.change(amendment, self.balance, amount=3000)
         before = self.get_state()
         amendment._transition(amount_before=10**6)
-        with self.assertRefused("cannot go down"), mute_logger("odoo.sql_db"):
+        with (
+            self.unasked(), self.assertRefused("cannot go down"), mute_logger("odoo.sql_db")
+        ):  # fmt: skip
             amendment.with_user(self.finance_manager)._apply()
         amendment.invalidate_recordset()
         self.assertEqual(self.get_state(), before)

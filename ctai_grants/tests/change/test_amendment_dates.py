@@ -47,7 +47,8 @@ class TestAmendmentDates(AmendmentCase):
         """10 000 granted: 5 000 and 5 000 paid on two days, 4 000 paid back on a third."""
         self.pay(self.advance, DAY("2021-11-25"))
         self.pay(self.balance, DAY("2021-12-20"))
-        self.balance._post_payment(-4000, "2021-12-28")
+        with self.unasked():
+            self.balance._post_payment(-4000, "2021-12-28")
         amendment = self.draft(self.subsidy)
         amendment.amount = 7000
         self.get_line(amendment, self.subsidy.action_ids[0]).amount = 3000

@@ -412,6 +412,7 @@ class TestDueProcess(RecoveryCase):
             )):  # fmt: skip
                 with (
                     self.subTest(envelope=name, attempt=number),
+                    self.unasked(),
                     self.assertRefused("30.00", "30.01"),
                     self.env.cr.savepoint(),
                 ):

@@ -128,7 +128,9 @@ class TestCeilings(GrantsCommon):
         with self.assertRaises(UserError):
             self.contract.with_user(self.finance_manager).action_reset_to_draft()
         # Nor when a document forgets to ask.
-        with self.assertRefused(self.envelope.name, self.money(140000), self.money(150000)):
+        with self.unasked(), self.assertRefused(
+            self.envelope.name, self.money(140000), self.money(150000)
+        ):
             self.envelope._post_allocation(self.contract, "2021-12-01", -1)
 
     def test_subsidy_to_the_cent(self):
@@ -143,7 +145,9 @@ class TestCeilings(GrantsCommon):
         ):
             last.with_user(self.finance_officer)._do_order("M-2", "2021-12-01")
         # Nor by a document that does not ask.
-        with self.assertRefused(self.envelope.name, subsidy.name, self.money(0.01)):
+        with self.unasked(), self.assertRefused(
+            self.envelope.name, subsidy.name, self.money(0.01)
+        ):
             last._post_payment(0.02, "2021-12-01")
         self.ask(last, "return", self.coordinator)
         self.ask(last, "cancel", self.finance_manager)

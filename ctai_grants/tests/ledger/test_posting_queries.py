@@ -1,3 +1,5 @@
+from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
+
 from ..common import GrantsCommon
 
 
@@ -10,7 +12,7 @@ class TestQueries(GrantsCommon):
 
         def post(subsidy, lines=1):
             subsidy.env["grant.entry"]._post(
-                subsidy, [{**line, "subsidy_id": subsidy.id, "amount": 1.0}] * lines
+                subsidy, Accounted([{**line, "subsidy_id": subsidy.id, "amount": 1.0}] * lines)
             )
 
         self.assertQueries(1, post, *subsidies, user=self.coordinator)
