@@ -74,6 +74,9 @@ class AccountMove(models.Model):
         return result
 
     def unlink(self):
+        # Odoo often deletes none.
+        if not self:
+            return super().unlink()
         documents = self._get_grant_documents()
         envelopes = self._get_moves_of_costs().line_ids._get_cost_envelopes()
         result = super().unlink()
