@@ -70,6 +70,10 @@ class GrantEntry(models.Model):
     _ceiling_date_idx = models.Index(
         "(envelope_id, date) WHERE kind IN ('allocation', 'commitment')"
     )
+    _room_date_idx = models.Index(
+        "(envelope_id, date) "
+        "WHERE kind = 'allocation' AND amount > 0 OR kind = 'commitment' AND amount < 0"
+    )
     # To PostgreSQL “NaN” equals itself and exceeds every number: only the bound refuses it.
     _amount_cents = models.Constraint(
         "CHECK (amount <> 0 AND amount = round(amount, 2) AND abs(amount) < 1e12)",
