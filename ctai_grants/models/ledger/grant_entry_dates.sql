@@ -49,13 +49,13 @@ DECLARE
     posted record;
     broken record;
 BEGIN
-    -- First what is smaller, as the words of a refusal should be. Rows are looked up (LIMIT), and not
-    -- joined: the plan is kept, and would be that of however many lines came first.
+    -- First what is smaller, as the words of a refusal should be. Plans are kept, and must suit few
+    -- lines and many: rows are looked up (LIMIT), and not joined; the last day is the first that an
+    -- index gives, where EXISTS may read the table.
     FOR posted IN
         SELECT moved.*, counted.*,
-               EXISTS (SELECT FROM grant_entry entry
-                        WHERE entry.subsidy_id = moved.subsidy_id AND entry.date > moved.date)
-               AS is_past
+               (SELECT max(entry.date) FROM grant_entry entry
+                 WHERE entry.subsidy_id = moved.subsidy_id) > moved.date AS is_past
           FROM (SELECT envelope_id, subsidy_id, min(number) AS number, min(date) AS date,
                        COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0) AS commitment,
                        COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS payment,
