@@ -74,6 +74,9 @@ class AccountMove(models.Model):
         return result
 
     def unlink(self):
+        # Odoo often deletes none.
+        if not self:
+            return super().unlink()
         documents = self._get_grant_documents()
         envelopes = self._get_moves_of_costs().line_ids._get_cost_envelopes()
         result = super().unlink()
@@ -142,10 +145,10 @@ class AccountMove(models.Model):
         """
         before = self._get_grant_facts()
         yield
+        after = self.browse(move.id for move in before).exists()._get_grant_facts()
         for move, facts in before.items():
-            after = move.exists()._get_grant_facts().get(move, facts)
-            for name in sorted(facts):
-                if facts[name] != after[name]:
+            for name in sorted(facts if move in after else ()):
+                if facts[name] != after[move][name]:
                     self._refuse_grant_change(move._fields[name])
 
     def _get_grant_facts(self):

@@ -25,6 +25,8 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         """Post; of grants, nothing at a date that Odoo would move."""
+        # sudo: read together; below, move by move
+        self.sudo().mapped("grant_origin_id")
         for move in self:
             undone = move.reversed_entry_id
             # sudo: whether it is one of ours, and no more

@@ -50,8 +50,11 @@ class GrantAccount(models.Model):
         :raise UserError: none is set up
         """
         nomenclature = "m57" if exercise >= company.grant_m57_from else "m14"
-        of_company = [("company_id", "=", company.id), ("nomenclature", "=", nomenclature)]
-        found = self.search([*of_company, ("purpose", "=", purpose)])
+        # Read once for many orders.
+        accounts = company.with_env(self.env).grant_account_ids
+        found = accounts.filtered(
+            lambda line: (line.nomenclature, line.purpose) == (nomenclature, purpose)
+        )
         if not found:
             labels = dict(self._fields["purpose"]._description_selection(self.env))
             raise UserError(

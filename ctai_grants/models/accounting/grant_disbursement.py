@@ -189,13 +189,14 @@ class GrantDisbursement(models.Model):
                     )
                 )
 
-    def _become_ordered(self, date):
-        self._decide(
-            "ordered",
-            self.order_number,
-            ordered_by_id=self.env.uid,
-            order_date=date,
-        )
+    def _become_ordered(self, bills):
+        for date, ordered in self.grouped(lambda tranche: bills[tranche].date).items():
+            ordered._decide(
+                "ordered",
+                {tranche: tranche.order_number for tranche in ordered},
+                ordered_by_id=self.env.uid,
+                order_date=date,
+            )
         self.activity_feedback(["ctai_grants.mail_activity_order"])
 
     # ------------------------------------------------------------------
@@ -262,14 +263,17 @@ class GrantDisbursement(models.Model):
         self._check_order()
 
     def _follow_accounting(self):
-        for disbursement in self:
-            bill = disbursement._get_live_move()
-            if not bill:
-                disbursement._fall_back()
-                continue
-            if disbursement.state == "certified":
-                disbursement._become_ordered(bill.date)
-            settled = self.env["grant.settlement"]._get(bill)
+        bills = {disbursement: disbursement._get_live_move() for disbursement in self}
+        booked = self.filtered(bills.get)
+        for disbursement in self - booked:
+            disbursement._fall_back()
+        if ordered := booked.filtered(lambda tranche: tranche.state == "certified"):
+            ordered._become_ordered(bills)
+        settlements = self.env["grant.settlement"]
+        settled_by = settlements._get(self.move_ids.browse().union(*bills.values())).grouped("move_id")
+        for disbursement in booked:
+            bill = bills[disbursement]
+            settled = settled_by.get(bill, settlements)
             disbursement._follow_reductions(settled.filtered(lambda s: s.how == "reversal"))
             payment = settled._get_last_payment()
             is_paid = bool(payment) and bill.currency_id.is_zero(bill._get_grant_residual())

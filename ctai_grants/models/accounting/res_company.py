@@ -26,6 +26,10 @@ class ResCompany(models.Model):
         check_company=True,
         help="Where the payments that the treasury reports are booked.",
     )
+    grant_account_ids = fields.One2many(
+        "grant.account", "company_id", string="Accounts of Grants",
+        groups="ctai_grants.group_reader",
+    )  # fmt: skip
     grant_m57_from = fields.Integer(
         string="M57 From Year",
         default=2024,

@@ -39,24 +39,39 @@ class GrantDecidedMixin(models.AbstractModel):
         return self.subsidy_id
 
     def _decide(self, decision, reason=None, details=None, **values):
-        """Record a decision on this document, and write what it changes, its state included.
+        """Record a decision on each of these documents, and write what it changes, their state
+        included: of many in as few statements as of one.
 
         :param str decision: as :meth:`grant.decision._record`
+        :param reason: as there; where each has its own, a dict {document: reason}
         :param dict details: more that the decision is about
-        :param values: of fields of this document, guarded ones included
+        :param values: of fields of these documents, guarded ones included
         :raise ValueError: nobody takes that decision on such a document, or not in its state
         """
-        self.ensure_one()
-        state = self._get_state_after(decision, self.state)
-        about = {self._decision_key: self.id, **(details or {})}
-        # Before the write: who is woken by it finds the decision, and its reason.
+        reasons = reason if isinstance(reason, dict) else dict.fromkeys(self, reason)
+        states = {
+            document: document._get_state_after(decision, document.state) for document in self
+        }
         decisions = self.env["grant.decision"]
-        decisions._record(decision, self._get_decided_subsidy(), reason, **about)
-        # A state that stays is not written: nobody is woken for nothing.
-        if state != self.state:
-            values["state"] = state
-        if values:
-            self._transition(**values)
+        # Before the write: who is woken by it finds the decision, and its reason.
+        decisions._append(
+            [
+                decisions._prepare(
+                    decision,
+                    document._get_decided_subsidy(),
+                    reasons[document],
+                    **{self._decision_key: document.id, **(details or {})},
+                )
+                for document in self
+            ]
+        )
+        for state, documents in self.grouped(states.get).items():
+            # A state that stays is not written: nobody is woken for nothing.
+            changed = documents.filtered(lambda document, state=state: document.state != state)
+            if changed:
+                changed._transition(state=state, **values)
+            if values and documents - changed:
+                (documents - changed)._transition(**values)
 
     def _get_state_after(self, decision, before):
         """State of this document after a decision.

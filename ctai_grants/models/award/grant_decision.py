@@ -62,15 +62,18 @@ class GrantDecision(models.Model):
         :param subsidy: the subsidy (one record) it is about
         :param details: other fields: the document it is about (an id), and what of it
         """
-        return self._append(
-            {
-                "decision": decision,
-                "subsidy_id": subsidy.id,
-                "company_id": subsidy.company_id.id,
-                "reason": reason or False,
-                # sudo() in a caller keeps the user: the one who pressed the button
-                "user_id": self.env.uid,
-                "decided_at": fields.Datetime.now(),
-                **details,
-            }
-        )
+        return self._append(self._prepare(decision, subsidy, reason, **details))
+
+    @api.model
+    def _prepare(self, decision, subsidy, reason=None, **details):
+        """Values of a decision of the present user, now: as of :meth:`_record`."""
+        return {
+            "decision": decision,
+            "subsidy_id": subsidy.id,
+            "company_id": subsidy.company_id.id,
+            "reason": reason or False,
+            # sudo() in a caller keeps the user: the one who pressed the button
+            "user_id": self.env.uid,
+            "decided_at": fields.Datetime.now(),
+            **details,
+        }

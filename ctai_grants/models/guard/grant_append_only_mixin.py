@@ -71,8 +71,12 @@ class GrantAppendOnlyMixin(models.AbstractModel):
 
     @api.model
     def _append(self, vals):
-        """Add a line: the documents' methods only."""
+        """Add a line, or several in one statement: the documents' methods only.
+
+        :param vals: values of the line, or a list of those of each
+        """
+        vals_list = [vals] if isinstance(vals, dict) else vals
         # Not with the defaults that a client sends: they would say what a decision is about.
         clean = clean_context(self.env.context)
         model = self.with_context(clean)  # pylint: disable=context-overridden
-        return transition.creating(model, [vals]).create(vals).with_env(self.env)
+        return transition.creating(model, vals_list).create(vals_list).with_env(self.env)

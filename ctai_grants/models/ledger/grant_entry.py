@@ -1,6 +1,6 @@
 import psycopg2
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import SQL, file_open
 from odoo.tools.misc import get_lang
@@ -69,6 +69,10 @@ class GrantEntry(models.Model):
     _subsidy_date_idx = models.Index("(subsidy_id, date) WHERE subsidy_id IS NOT NULL")
     _ceiling_date_idx = models.Index(
         "(envelope_id, date) WHERE kind IN ('allocation', 'commitment')"
+    )
+    _room_date_idx = models.Index(
+        "(envelope_id, date) "
+        "WHERE kind = 'allocation' AND amount > 0 OR kind = 'commitment' AND amount < 0"
     )
     # To PostgreSQL “NaN” equals itself and exceeds every number: only the bound refuses it.
     _amount_cents = models.Constraint(
@@ -159,14 +163,35 @@ class GrantEntry(models.Model):
     @api.model
     def _forget_counters(self, lines):
         """Drop what the cache knows of the counters that the database has just moved."""
-        kinds = {"entries", *(line["kind"] for line in lines)}
-        for model, key in (("grant.envelope", "envelope_id"), ("grant.subsidy", "subsidy_id")):
-            records = self.env[model].browse({line[key] for line in lines if line.get(key)})
-            moved = [name for name, kind in records._get_counters().items() if kind in kinds]
-            # Nothing is pending, all was flushed before. And the ORM did not write these: what is
-            # computed of them has to be told.
-            records.invalidate_recordset([*moved, "entry_ids"], flush=False)
-            records.modified([*moved, "entry_ids"])
+        known = self.env.transaction.field_data
+        kinds = frozenset(line["kind"] for line in lines)
+        for model, key, names, followers, is_stored in self._get_moved(kinds):
+            # The ORM looks for what follows anew each time, which costs half as much as an entry.
+            if is_stored or known and any(map(known.get, followers)):
+                records = self.env[model].browse({line[key] for line in lines if line.get(key)})
+                # Nothing is pending, all was flushed before. And the ORM did not write these: what
+                # is computed of them has to be told.
+                records.invalidate_recordset(names, flush=False)
+                records.modified(names)
+
+    @api.model
+    @tools.ormcache("kinds")
+    def _get_moved(self, kinds):
+        """What moves with entries of these kinds: for each model its name, the field of an entry
+        that names such a document, the names of its fields that move, these fields with all that
+        follow them, and whether one that follows is stored."""
+        moved = []
+        for key in ("envelope_id", "subsidy_id"):
+            model = self.env[self._fields[key].comodel_name]
+            counters = {**model._get_counters(), "entry_ids": "entries"}
+            names = [name for name, kind in counters.items() if kind in kinds | {"entries"}]
+            followers = set()
+            for field in map(model._fields.get, names):
+                followers |= {field, *self.pool.field_inverses[field]}
+                followers.update(self.pool.get_dependent_fields(field))
+            is_stored = any(field.store and field.compute for field in followers)
+            moved.append((model._name, key, tuple(names), tuple(followers), is_stored))
+        return moved
 
     # ------------------------------------------------------------------
     # Reading

@@ -37,42 +37,39 @@ BEGIN
     END IF;
 END $$;
 
--- Between which days an entry may be dated.
-CREATE OR REPLACE FUNCTION grant_entry_check_date(
-    entry grant_entry, envelope grant_envelope
-) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    frame record;
-BEGIN
-    -- Today as in guard/res_company.py; by the clock of Odoo where it is Odoo who posts.
-    SELECT concat(contract.code, ' – ', contract.name) AS contract, contract.force_date AS since,
-           (COALESCE(NULLIF(current_setting('ctai_grants.now', true), '')::timestamptz,
-                     clock_timestamp())
-            AT TIME ZONE COALESCE(NULLIF(partner.tz, ''), 'Europe/Paris'))::date AS today
-      INTO frame
-      FROM grant_contract contract
-      JOIN res_company company ON company.id = contract.company_id
-      JOIN res_partner partner ON partner.id = company.partner_id
-     WHERE contract.id = envelope.contract_id;
-    IF entry.date > frame.today THEN
-        PERFORM grant_entry_refuse('future', json_build_object());
-    ELSIF entry.date < frame.since THEN
-        PERFORM grant_entry_refuse('before_force', json_build_object(
-            'contract', frame.contract, 'date', frame.since));
-    END IF;
-END $$;
+-- Of before it was part of grant_entry_post.
+DROP FUNCTION IF EXISTS grant_entry_check_date(grant_entry, grant_envelope);
 
 CREATE OR REPLACE FUNCTION grant_entry_post() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    envelope grant_envelope;
-    subsidy grant_subsidy;
+    envelope record;
+    subsidy record;
+    last record;
 BEGIN
-    -- Not FOR UPDATE: documents that only refer to the envelope must not wait.
-    SELECT * INTO envelope FROM grant_envelope WHERE id = NEW.envelope_id FOR NO KEY UPDATE;
+    -- Not FOR UPDATE: documents that only refer to the envelope must not wait. Beside it, between
+    -- which days an entry may be dated: today as in guard/res_company.py, by the clock of Odoo where
+    -- it is Odoo who posts.
+    SELECT chosen.name, chosen.state, chosen.contract_id, chosen.company_id, chosen.currency_id,
+           chosen.entry_count, chosen.chain_head, contract.force_date AS since,
+           (COALESCE(NULLIF(current_setting('ctai_grants.now', true), '')::timestamptz,
+                     clock_timestamp())
+            AT TIME ZONE COALESCE(NULLIF(partner.tz, ''), 'Europe/Paris'))::date AS today
+      INTO envelope
+      FROM grant_envelope chosen
+      JOIN grant_contract contract ON contract.id = chosen.contract_id
+      JOIN res_company company ON company.id = contract.company_id
+      JOIN res_partner partner ON partner.id = company.partner_id
+     WHERE chosen.id = NEW.envelope_id FOR NO KEY UPDATE OF chosen;
     IF envelope.state IS DISTINCT FROM 'in_force' THEN
         PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
+    ELSIF NEW.date > envelope.today THEN
+        PERFORM grant_entry_refuse('future', json_build_object());
+    ELSIF NEW.date < envelope.since THEN
+        PERFORM grant_entry_refuse('before_force', json_build_object(
+            'contract', (SELECT concat(code, ' – ', name) FROM grant_contract
+                          WHERE id = envelope.contract_id),
+            'date', envelope.since));
     END IF;
-    PERFORM grant_entry_check_date(NEW, envelope);
 
     -- Whatever the INSERT says: a line cannot name another contract, company or operator.
     NEW.contract_id := envelope.contract_id;
@@ -81,7 +78,8 @@ BEGIN
     NEW.partner_id := NULL;
     IF NEW.subsidy_id IS NOT NULL THEN
         -- Always after its envelope: in another order, two postings would wait for each other.
-        SELECT * INTO subsidy FROM grant_subsidy WHERE id = NEW.subsidy_id FOR NO KEY UPDATE;
+        SELECT name, envelope_id, partner_id INTO subsidy
+          FROM grant_subsidy WHERE id = NEW.subsidy_id FOR NO KEY UPDATE;
         IF subsidy.envelope_id IS DISTINCT FROM NEW.envelope_id THEN
             PERFORM grant_entry_refuse('other_envelope', json_build_object(
                 'envelope', envelope.name, 'subsidy', subsidy.name));
@@ -89,37 +87,57 @@ BEGIN
         NEW.partner_id := subsidy.partner_id;
     END IF;
 
-    NEW.number := envelope.entry_count + 1;
+    -- The head of the envelope is that of before this statement, at whose end it moves with the
+    -- counters (grant_entry_dates.sql): a line follows those inserted before it.
+    SELECT number, hash INTO last FROM grant_entry
+     WHERE envelope_id = NEW.envelope_id AND number > envelope.entry_count
+  ORDER BY number DESC LIMIT 1;
+    NEW.number := COALESCE(last.number, envelope.entry_count) + 1;
     -- Not now(), which is when the transaction began: it may have queued since.
     NEW.posted_at := clock_timestamp() AT TIME ZONE 'UTC';
-    NEW.previous_hash := envelope.chain_head;
+    NEW.previous_hash := COALESCE(last.hash, envelope.chain_head);
     NEW.hash := encode(
-        sha256(convert_to(grant_entry_text(envelope.chain_head, NEW), 'UTF8')), 'hex');
-    -- What it adds up to is counted at the end of the statement: grant_entry_dates.sql.
-    UPDATE grant_envelope SET entry_count = NEW.number, chain_head = NEW.hash WHERE id = envelope.id;
+        sha256(convert_to(grant_entry_text(NEW.previous_hash, NEW), 'UTF8')), 'hex');
     RETURN NEW;
 END $$;
 
--- In WHEN, no trigger runs yet: depth 0 is a statement from outside, 1 an update by the posting
--- trigger.
 CREATE OR REPLACE FUNCTION grant_counters_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM grant_entry_refuse('counters', json_build_object('table', TG_TABLE_NAME));
     RETURN NULL;
 END $$;
 
+CREATE OR REPLACE FUNCTION grant_envelope_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.allocated_amount, OLD.received_amount, OLD.committed_amount, OLD.paid_amount,
+        OLD.justified_amount, OLD.recovered_amount, OLD.entry_count, OLD.chain_head)
+       IS DISTINCT FROM
+       (NEW.allocated_amount, NEW.received_amount, NEW.committed_amount, NEW.paid_amount,
+        NEW.justified_amount, NEW.recovered_amount, NEW.entry_count, NEW.chain_head)
+    THEN
+        PERFORM grant_entry_refuse('counters', json_build_object('table', TG_TABLE_NAME));
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION grant_subsidy_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.committed_amount, OLD.paid_amount, OLD.justified_amount, OLD.recovered_amount)
+       IS DISTINCT FROM
+       (NEW.committed_amount, NEW.paid_amount, NEW.justified_amount, NEW.recovered_amount)
+    THEN
+        PERFORM grant_entry_refuse('counters', json_build_object('table', TG_TABLE_NAME));
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- Before: it fills in the row. The CHECKs of the table come after it.
 CREATE OR REPLACE TRIGGER grant_entry_post BEFORE INSERT ON grant_entry
     FOR EACH ROW EXECUTE FUNCTION grant_entry_post();
+-- In WHEN, no trigger runs yet: depth 0 is a statement from outside, 1 an update by the counting
+-- trigger. The columns are compared in the function: PostgreSQL reads a WHEN anew for each statement.
 CREATE OR REPLACE TRIGGER grant_envelope_counters BEFORE UPDATE ON grant_envelope
-    FOR EACH ROW WHEN (
-        pg_trigger_depth() < 1 AND
-        (OLD.allocated_amount, OLD.received_amount, OLD.committed_amount, OLD.paid_amount,
-         OLD.justified_amount, OLD.recovered_amount, OLD.entry_count, OLD.chain_head)
-        IS DISTINCT FROM
-        (NEW.allocated_amount, NEW.received_amount, NEW.committed_amount, NEW.paid_amount,
-         NEW.justified_amount, NEW.recovered_amount, NEW.entry_count, NEW.chain_head))
-    EXECUTE FUNCTION grant_counters_guard();
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION grant_envelope_guard();
 CREATE OR REPLACE TRIGGER grant_envelope_birth BEFORE INSERT ON grant_envelope
     FOR EACH ROW WHEN (
         (NEW.allocated_amount, NEW.received_amount, NEW.committed_amount, NEW.paid_amount,
@@ -128,12 +146,7 @@ CREATE OR REPLACE TRIGGER grant_envelope_birth BEFORE INSERT ON grant_envelope
                           repeat('0', 64)))
     EXECUTE FUNCTION grant_counters_guard();
 CREATE OR REPLACE TRIGGER grant_subsidy_counters BEFORE UPDATE ON grant_subsidy
-    FOR EACH ROW WHEN (
-        pg_trigger_depth() < 1 AND
-        (OLD.committed_amount, OLD.paid_amount, OLD.justified_amount, OLD.recovered_amount)
-        IS DISTINCT FROM
-        (NEW.committed_amount, NEW.paid_amount, NEW.justified_amount, NEW.recovered_amount))
-    EXECUTE FUNCTION grant_counters_guard();
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION grant_subsidy_guard();
 CREATE OR REPLACE TRIGGER grant_subsidy_birth BEFORE INSERT ON grant_subsidy
     FOR EACH ROW WHEN (
         (NEW.committed_amount, NEW.paid_amount, NEW.justified_amount, NEW.recovered_amount)

@@ -45,8 +45,9 @@ class GrantDisbursement(models.Model):
 
     def _decide(self, decision, reason=None, details=None, **values):
         result = super()._decide(decision, reason, details, **values)
-        if decision == "paid" and self.treasury_state == "rejected":
-            self.message_post(body=self._say_wrong(self._get_live_move(), "rejected"))
+        rejected = self.filtered(lambda tranche: tranche.treasury_state == "rejected")
+        for tranche in rejected if decision == "paid" else ():
+            tranche.message_post(body=tranche._say_wrong(tranche._get_live_move(), "rejected"))
         return result
 
     # ------------------------------------------------------------------

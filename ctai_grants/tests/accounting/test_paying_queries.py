@@ -17,5 +17,20 @@ class TestQueries(GrantsCommon):
         def pay(tranche):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
-        self.assertQueries(115, order, *tranches, user=self.finance_officer)
+        self.assertQueries(114, order, *tranches, user=self.finance_officer)
         self.assertQueries(184, pay, *tranches, user=self.finance_officer)
+
+    def test_ordering_many(self):
+        """A batch of orders takes a statement for each only where Odoo's own bills do."""
+        batches = []
+        for size in (2, 2, 7):
+            tranches = [self.make_tranche(self.sign(self.make_subsidy())) for _number in range(size)]
+            for tranche in tranches:
+                self.certify(tranche)
+            batches.append(self.env["grant.disbursement"].union(*tranches))
+
+        def order(batch):
+            batch._do_order(str(100 * len(batch) + batch[0].id), datetime.date(2021, 11, 20))
+
+        self.assertQueries(129, order, *batches[:2], user=self.finance_officer)
+        self.assertQueries(160, order, batches[2], user=self.finance_officer)
