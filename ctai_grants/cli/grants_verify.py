@@ -30,6 +30,8 @@ class GrantsVerify(Command):
         """Return what is wrong, and what to say when nothing is."""
         envelopes = env["grant.envelope"].search([])
         wrong = env["grant.entry"]._verify(envelopes)
+        wrong += env["grant.append.only.mixin"]._get_broken_lines()
+        wrong += env["grant.seal"]._get_altered_documents()
         wrong += env["grant.deliverable.version"]._get_altered(envelopes)
         told = _lt(
             "%(envelopes)s envelopes, %(entries)s entries: chains, counters, accounting and files"

@@ -42,6 +42,11 @@ class GrantIdentity(models.Model):
         self.env["grant.append.only.mixin"]._install_guards()
         with file_open("ctai_grants/models/award/grant_identity.sql") as functions:
             self.env.cr.execute(functions.read())
+        self._install_chain(self._get_chained_fields())
+
+    @api.model
+    def _get_chained_fields(self):
+        return ["partner_id"]
 
     @api.model
     def _get_names(self):

@@ -9,7 +9,8 @@ from . import transition
 class GrantAppendOnlyMixin(models.AbstractModel):
     """Lines that documents add and nobody changes: ledger entries, decisions, versions.
 
-    The database refuses updates and deletions too (``append_only.sql``).
+    The database refuses updates and deletions too, and chains the lines of each document
+    (``append_only.sql``); the ledger has chains of its own.
     """
 
     _name = "grant.append.only.mixin"
@@ -40,6 +41,31 @@ class GrantAppendOnlyMixin(models.AbstractModel):
                         SQL(scope),
                     )
                 )
+        if chained := self._get_chained_fields():
+            self._install_chain(chained)
+
+    @api.model
+    def _get_chained_fields(self):
+        """Names of the fields that say which document a line is of: those of one are chained.
+        None: the database does not chain these lines."""
+        return []
+
+    @api.model
+    def _install_chain(self, chained):
+        # No fields: nobody reads them but who verifies.
+        self.env.cr.execute(
+            SQL(
+                "ALTER TABLE %(table)s ADD COLUMN IF NOT EXISTS chain text, "
+                "ADD COLUMN IF NOT EXISTS chain_number integer, "
+                "ADD COLUMN IF NOT EXISTS chain_previous text, "
+                "ADD COLUMN IF NOT EXISTS chain_hash text; "
+                "CREATE OR REPLACE TRIGGER %(name)s BEFORE INSERT ON %(table)s FOR EACH ROW "
+                "EXECUTE FUNCTION grant_line_chain(%(chained)s)",
+                table=SQL.identifier(self._table),
+                name=SQL.identifier(f"{self._table}_chain"),
+                chained=SQL(", ").join(chained),
+            )
+        )
 
     @api.private
     @api.model_create_multi

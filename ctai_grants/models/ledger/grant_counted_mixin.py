@@ -14,7 +14,7 @@ class GrantCountedMixin(models.AbstractModel):
     _name = "grant.counted.mixin"
     _description = "Counters of the Ledger"
     # Which knows what ``portal`` means on a field.
-    _inherit = ["grant.disclosed.mixin"]
+    _inherit = ["grant.disclosed.mixin", "grant.sealed.mixin"]
 
     # The field of an entry that names such a document; what a euro of each kind adds to its room.
     _entry_key = None
@@ -50,6 +50,11 @@ class GrantCountedMixin(models.AbstractModel):
     def _get_counters(self):
         """What each counter counts: dict {name of the field: kind, or ``entries``}."""
         return get_declared(self, "counts")
+
+    @tools.ormcache()
+    def _get_sealed_fields(self):
+        # Those are the database's, and verified against the entries.
+        return super()._get_sealed_fields() - self._get_counters().keys()
 
     @tools.ormcache()
     def _get_money_counters(self):
