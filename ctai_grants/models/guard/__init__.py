@@ -13,6 +13,7 @@ from . import (
     grant_append_only_verifier,
     grant_seal,
     grant_seal_verifier,
+    grant_schema,
     grant_thread_mixin,
     res_company,
 )

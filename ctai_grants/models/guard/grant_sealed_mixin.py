@@ -1,7 +1,7 @@
 from odoo import models, tools
 
 # Too long, or of no consequence, unless only the document's own methods write them.
-UNSEALED = {"html", "text", "binary", "json"}
+UNSEALED = {"html", "binary", "json"}
 
 
 class GrantSealedMixin(models.AbstractModel):
