@@ -30,6 +30,7 @@ class GrantsVerify(Command):
         """Return what is wrong, and what to say when nothing is."""
         envelopes = env["grant.envelope"].search([])
         wrong = env["grant.entry"]._verify(envelopes)
+        wrong += env["grant.entry"]._get_postdated(envelopes)
         wrong += env["grant.schema"]._get_broken_guards()
         wrong += env["grant.append.only.mixin"]._get_broken_lines()
         wrong += env["grant.seal"]._get_altered_documents()

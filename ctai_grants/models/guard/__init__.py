@@ -9,6 +9,7 @@ from . import (
     grant_disclosed_mixin,
     grant_waking_mixin,
     grant_document_mixin,
+    grant_document_verifier,
     grant_append_only_mixin,
     grant_append_only_verifier,
     grant_seal,

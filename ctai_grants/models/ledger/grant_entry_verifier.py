@@ -73,6 +73,8 @@ class GrantEntry(models.Model):
                 for source in self._get_sources()
                 for sentence in source._get_misdated(envelopes)
             ),
+            *self._get_strays(envelopes),
+            *self._get_misstated(envelopes),
         ]
 
     @api.private
@@ -138,6 +140,17 @@ class GrantEntry(models.Model):
         """The models whose documents post entries, in the order of their names."""
         names = self.pool.descendants(["grant.source.mixin"], "_inherit")
         return [self.env[name] for name in sorted(names) if not self.env[name]._abstract]
+
+    @api.model
+    def _get_misstated(self, envelopes):
+        """Sentences naming the documents that say something else than ledger and accounting."""
+        names = sorted(self.pool.descendants(["grant.document.mixin"], "_inherit"))
+        return [
+            sentence
+            for name in names
+            if not self.env[name]._abstract
+            for sentence in self.env[name]._get_misstated(envelopes)
+        ]
 
     @api.model
     def _get_misplaced(self, envelopes):
