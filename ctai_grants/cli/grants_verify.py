@@ -6,7 +6,8 @@ _lt = LazyTranslate("ctai_grants")
 
 
 class GrantsVerify(Command):
-    """Check the ledger: hash chains, counters, accounting, and the files handed in."""
+    """Check the ledger: hash chains, counters, accounting, documents, the database's guards, and
+    the files handed in."""
 
     name = "grants_verify"
     epilog = """
@@ -36,8 +37,8 @@ class GrantsVerify(Command):
         wrong += env["grant.seal"]._get_altered_documents()
         wrong += env["grant.deliverable.version"]._get_altered(envelopes)
         told = _lt(
-            "%(envelopes)s envelopes, %(entries)s entries: chains, counters, accounting and files"
-            " hold.",
+            "%(envelopes)s envelopes, %(entries)s entries: chains, counters, accounting, documents,"
+            " the database's guards and files hold.",
             envelopes=len(envelopes),
             entries=sum(envelopes.mapped("entry_count")),
         )

@@ -28,7 +28,7 @@ BROKEN = """
                    WHEN chain_previous IS DISTINCT FROM before THEN 'moved' END AS what
           FROM line
          UNION ALL
-        SELECT COALESCE(key, name), LEAST(chain.number, head.number) + 1,
+        SELECT COALESCE(key, name), LEAST(COALESCE(chain.number, 0), COALESCE(head.number, 0)) + 1,
                CASE WHEN head.number > COALESCE(chain.number, 0) THEN 'missing'
                     WHEN head.number = chain.number THEN 'altered' ELSE 'foreign' END
           FROM chain

@@ -478,6 +478,7 @@ class TestLedgerFollows(AccountingCase):
         """The ledger refuses, so accounting does too: they stay equal."""
         self.register(self.bill(self.tranche))
         self.envelope._transition(state="closed")
+        self.contract._transition(state="closed")
         with self.assertRefused("not in force"):
             self.bill(self.tranche).line_ids.remove_move_reconcile()
         self.assertAgree(self.tranche, 1000, "paid")

@@ -18,4 +18,4 @@ class TestQueries(GrantsCommon):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
         self.assertQueries(116, order, *tranches, user=self.finance_officer)
-        self.assertQueries(184, pay, *tranches, user=self.finance_officer)
+        self.assertQueries(185, pay, *tranches, user=self.finance_officer)
