@@ -78,8 +78,9 @@ def index_parts(definition: str) -> tuple[list[str], str | None]:
     >>> index_parts("(a, ltrim(b, '0')) WHERE c IS NOT NULL")
     (['a', "ltrim(b, '0')"], 'c IS NOT NULL')
     """
-    depth, parts = 0, [""]
-    for place, letter in enumerate(definition):
+    depth, place, parts = 0, -1, [""]
+    for letter in definition:
+        place += 1
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if not depth:
             break

@@ -15,8 +15,7 @@ def migrate(cr, version):
     for name in sorted(env.registry.descendants(["grant.sealed.mixin"], "_inherit")):
         if not env[name]._abstract and (sealed := env[name]._get_sealed_fields()):
             documents = env[name].with_context(active_test=False).search([], order="id")
-            env["grant.seal"]._note(documents, [sealed] * len(documents))
-    env["grant.seal"]._append_noted()
+            env["grant.seal"]._seal([(env[name], documents.ids, sealed)])
 
 
 def _chain(cr, table, chained):

@@ -18,7 +18,8 @@ class GrantEnvelope(models.Model):
                      JOIN grant_contract contract ON contract.id = envelope.contract_id
                      JOIN LATERAL (
                               SELECT COALESCE(sum(amount), 0) AS allocated FROM grant_entry
-                               WHERE envelope_id = envelope.id AND kind = 'allocation') ledger ON TRUE
+                               WHERE envelope_id = envelope.id AND kind = 'allocation'
+                          ) ledger ON TRUE
                      JOIN LATERAL (VALUES
                               ('amount', CASE envelope.state WHEN 'draft' THEN 0::numeric
                                          ELSE envelope.amount END::text, allocated::text,

@@ -190,12 +190,13 @@ class GrantSchema(models.AbstractModel):
     def _check_constraints(self):
         """Yield what is wrong with the CHECK constraints and unique indexes of our models, and with
         ours of Odoo's."""
+        kinds = (Constraint, UniqueIndex)
         own = {
             item.full_name(model): (item, model._table, item.get_definition(self.pool))
             for model in map(self.env.__getitem__, sorted(self.pool))
             if model._auto and not model._abstract and not model._transient
             for item in model._table_objects.values()
-            if item._module.startswith("ctai_grants") and isinstance(item, (Constraint, UniqueIndex))
+            if item._module.startswith("ctai_grants") and isinstance(item, kinds)
         }
         checks, indexes = self._read_checks([*own]), self._read_indexes([*own])
         for name, (item, table, definition) in own.items():

@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class GrantSeal(models.Model):
-    """What the application wrote into a document, each time: what is not there, somebody else wrote.
+    """What the application wrote into a document, each time: the rest, somebody else wrote.
 
     Append-only and chained as decisions are. Only what has a meaning of its own: amounts, dates,
     states, links, numbers and names, no free texts.
@@ -53,21 +53,28 @@ class GrantSeal(models.Model):
             for document_id, names in documents.items():
                 same.setdefault((model, frozenset(names)), []).append(document_id)
         if same:
-            contents = SQL(" UNION ALL ").join(
-                self._select_contents(self.env[model], ids, names)
-                for (model, names), ids in same.items()
+            self._seal([
+                (self.env[model], ids, names) for (model, names), ids in same.items()
+            ])  # fmt: skip
+
+    @api.private
+    @api.model
+    def _seal(self, documents):
+        """Append what the rows of documents say.
+
+        :param documents: list of (model, ids, names of fields)
+        """
+        self.env.cr.execute(
+            SQL(
+                # In an order of their own: nobody waits for whom waits for him.
+                """INSERT INTO grant_seal (document_model, document_id, content, user_id,
+                                           written_at)
+                   SELECT *, %s, clock_timestamp() AT TIME ZONE 'UTC'
+                     FROM (%s) contents ORDER BY 1, 2""",
+                self.env.uid,
+                SQL(" UNION ALL ").join(self._select_contents(*said) for said in documents),
             )
-            self.env.cr.execute(
-                SQL(
-                    # In an order of their own: nobody waits for whom waits for him.
-                    """INSERT INTO grant_seal (document_model, document_id, content, user_id,
-                                               written_at)
-                       SELECT *, %s, clock_timestamp() AT TIME ZONE 'UTC'
-                         FROM (%s) contents ORDER BY 1, 2""",
-                    self.env.uid,
-                    contents,
-                )
-            )
+        )
 
     @api.model
     def _select_contents(self, model, ids, names):

@@ -98,3 +98,20 @@ class GrantCountedMixin(models.AbstractModel):
             )
         )
         return float(room)
+
+    def _judge_counter(self, counter, posted):
+        """A sentence when a counter of this document is not what was posted: a list."""
+        field = self._fields[counter]
+        if not self.currency_id.compare_amounts(self[counter], posted):
+            return []
+        is_money = field.type == "monetary"
+        write = self.currency_id.format if is_money else str
+        return [
+            self.env._(
+                "%(document)s: the counter “%(counter)s” says %(counted)s, the ledger %(posted)s.",
+                document=self.display_name,
+                counter=field._description_string(self.env),
+                counted=write(self[counter]),
+                posted=write(posted),
+            )
+        ]

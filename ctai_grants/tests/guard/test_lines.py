@@ -117,9 +117,9 @@ class TestLines(GrantsCommon):
         ):
             with self.subTest(table=table), self.env.cr.savepoint() as savepoint:
                 value = "'{}'" if column == "content" else "'x'"
+                last = f"(SELECT max(id) FROM {table})"
                 self.tamper(
-                    f"UPDATE {table} SET {column} = {value} WHERE id = (SELECT max(id) FROM {table})",
-                    table=table,
+                    f"UPDATE {table} SET {column} = {value} WHERE id = {last}", table=table
                 )
                 found = self.find()
                 self.assertEqual(len(found), 1)
