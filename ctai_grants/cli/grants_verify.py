@@ -9,7 +9,8 @@ _lt = LazyTranslate("ctai_grants")
 
 
 class GrantsVerify(Command):
-    """Check the ledger: hash chains, counters, accounting, and the files handed in."""
+    """Check the ledger: hash chains, counters, accounting, documents, the database's guards, and
+    the files handed in."""
 
     name = "grants_verify"
     epilog = """
@@ -56,10 +57,14 @@ class GrantsVerify(Command):
         """Return what is wrong, and what to say when nothing is."""
         envelopes = env["grant.envelope"].search([])
         wrong = env["grant.entry"]._verify(envelopes)
+        wrong += env["grant.entry"]._get_postdated(envelopes)
+        wrong += env["grant.schema"]._get_broken_guards()
+        wrong += env["grant.append.only.mixin"]._get_broken_lines()
+        wrong += env["grant.seal"]._get_altered_documents()
         wrong += env["grant.deliverable.version"]._get_altered(envelopes)
         told = _lt(
-            "%(envelopes)s envelopes, %(entries)s entries: chains, counters, accounting and files"
-            " hold.",
+            "%(envelopes)s envelopes, %(entries)s entries: chains, counters, accounting, documents,"
+            " the database's guards and files hold.",
             envelopes=len(envelopes),
             entries=sum(envelopes.mapped("entry_count")),
         )

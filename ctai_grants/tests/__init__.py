@@ -2,6 +2,9 @@
 # isort: off
 from .guard import (
     test_declarations,
+    test_lines,
+    test_schema,
+    test_seal,
     test_transition,
 )
 from .ledger import (

@@ -68,6 +68,31 @@ class GrantAccountedMixin(models.AbstractModel):
         return BANKED
 
     @api.model
+    def _select_live(self):
+        """SQL of the entry in accounting of ``document`` that stands: the last one that is posted
+        and not reversed."""
+        return SQL(
+            """(SELECT move.id, move.date, move.amount_total FROM account_move move
+                 WHERE move.grant_origin_model = %s AND move.grant_origin_id = document.id
+                   AND move.state = 'posted' AND move.reversed_entry_id IS NULL
+                   AND NOT EXISTS (SELECT FROM account_move back
+                                    WHERE back.reversed_entry_id = move.id
+                                      AND back.state = 'posted')
+              ORDER BY move.id DESC LIMIT 1)""",
+            self._name,
+        )
+
+    @api.model
+    def _get_ledger_days(self):
+        # Accounting's own day too, where the ledger carried it to a later one.
+        return SQL(
+            """%s UNION ALL SELECT from_date FROM grant_carry
+                WHERE grant_carry.origin_model = own.origin_model
+                  AND grant_carry.origin_id = own.origin_id""",
+            super()._get_ledger_days(),
+        )
+
+    @api.model
     def _get_unbalanced(self, envelopes):
         """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ."""
         documents = self.search([("envelope_id", "in", envelopes.ids)]).filtered(

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GrantCarry(models.Model):
@@ -27,3 +27,7 @@ class GrantCarry(models.Model):
         "CHECK (date > from_date AND amount <> 0 AND amount = round(amount, 2))",
         "A correction is carried to a later day.",
     )
+
+    @api.model
+    def _get_chained_fields(self):
+        return ["origin_model", "origin_id"]

@@ -57,6 +57,10 @@ class GrantDisbursement(models.Model):
     _inherit = "grant.disbursement"
 
     @api.model
+    def _get_reduction(self):
+        return SQL("COALESCE(tranche.reduced_amount, 0)")
+
+    @api.model
     def _get_unbalanced(self, envelopes):
         """Also the tranches whose order, or payment, is not what was certified."""
         return super()._get_unbalanced(envelopes) + self._get_wrong_orders(envelopes)

@@ -43,6 +43,10 @@ class GrantDecision(models.Model):
         """Names of the fields that say which document a decision is about, before its subsidy."""
         return []
 
+    @api.model
+    def _get_chained_fields(self):
+        return [*self._get_document_fields(), "subsidy_id"]
+
     @api.depends(lambda self: ["subsidy_id", *self._get_document_fields()])
     def _compute_subject(self):
         for decision in self:

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import file_open, format_date
+from odoo.tools import format_date
+
+from ..guard.grant_append_only_mixin import read_sql
 
 
 class GrantIdentity(models.Model):
@@ -37,11 +39,15 @@ class GrantIdentity(models.Model):
     user_id = fields.Many2one("res.users", string="By", readonly=True, ondelete="restrict")
 
     @api.model
-    def _install_guards(self):
+    def _get_guards(self, chained):
         # Its own, which let a partner go that no document names.
-        self.env["grant.append.only.mixin"]._install_guards()
-        with file_open("ctai_grants/models/award/grant_identity.sql") as functions:
-            self.env.cr.execute(functions.read())
+        guards = super()._get_guards(chained)
+        own = read_sql("award/grant_identity")
+        return f"{guards}\n{own}"
+
+    @api.model
+    def _get_chained_fields(self):
+        return ["partner_id"]
 
     @api.model
     def _get_names(self):

@@ -7,6 +7,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM grant_entry WHERE partner_id = OLD.partner_id)
            AND NOT EXISTS (SELECT FROM grant_contract WHERE funder_id = OLD.partner_id)
            AND NOT EXISTS (SELECT FROM res_company WHERE partner_id = OLD.partner_id) THEN
+            -- Its chain goes as well: what is left of one is found.
+            DELETE FROM grant_chain WHERE name = OLD.chain;
             RETURN OLD;
         END IF;
     END IF;

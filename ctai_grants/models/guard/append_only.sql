@@ -23,3 +23,39 @@ BEGIN
     -- Never reached: the refusal has been raised.
     RETURN NULL;
 END $$;
+
+-- Lines are chained as well, those of one document after each other: whoever writes. What a line says
+-- is hashed with the hash of the line before it; the head of each chain says how many there are, so
+-- that the last one is missed too. Two documents never wait for each other.
+CREATE TABLE IF NOT EXISTS grant_chain (
+    name text PRIMARY KEY, number integer NOT NULL, hash text NOT NULL
+);
+
+-- Heads move only with a line: depth 0 is a statement from outside.
+CREATE OR REPLACE TRIGGER grant_chain_keep BEFORE UPDATE OR DELETE ON grant_chain
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1) EXECUTE FUNCTION grant_append_only();
+
+-- A line as it is hashed. Nothing is left out, as it is in lines from before a column was added.
+CREATE OR REPLACE FUNCTION grant_line_text(line jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_object_agg(key, value)::text FROM jsonb_each(line - 'chain_hash')
+     WHERE value <> 'null'
+$$;
+
+-- Its arguments: the columns that say which document a line is of, empty ones left out.
+CREATE OR REPLACE FUNCTION grant_line_chain() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    line jsonb := to_jsonb(NEW);
+BEGIN
+    SELECT concat_ws(' ', TG_TABLE_NAME::text,
+                     string_agg(name || '=' || (line ->> name), ' ' ORDER BY position))
+      INTO NEW.chain
+      FROM unnest(TG_ARGV) WITH ORDINALITY AS own (name, position)
+     WHERE line ->> name IS NOT NULL;
+    INSERT INTO grant_chain AS head VALUES (NEW.chain, 1, repeat('0', 64))
+        ON CONFLICT (name) DO UPDATE SET number = head.number + 1
+        RETURNING number, hash INTO NEW.chain_number, NEW.chain_previous;
+    NEW.chain_hash := encode(
+        sha256(convert_to(grant_line_text(to_jsonb(NEW)), 'UTF8')), 'hex');
+    UPDATE grant_chain SET hash = NEW.chain_hash WHERE name = NEW.chain;
+    RETURN NEW;
+END $$;

@@ -6,10 +6,25 @@ from odoo.tools.misc import clean_context
 from . import transition
 
 
+def read_sql(name):
+    """The text of an SQL file, by its path in ``models``, without extension."""
+    with file_open(f"ctai_grants/models/{name}.sql") as stream:
+        return stream.read()
+
+
+def make_trigger(name, events, table, scope, function):
+    """SQL of a trigger before ``events``, all of them names of ours."""
+    return (
+        f"CREATE OR REPLACE TRIGGER {name} BEFORE {events} ON {table} FOR EACH {scope} "
+        f"EXECUTE FUNCTION {function};"
+    )
+
+
 class GrantAppendOnlyMixin(models.AbstractModel):
     """Lines that documents add and nobody changes: ledger entries, decisions, versions.
 
-    The database refuses updates and deletions too (``append_only.sql``).
+    The database refuses updates and deletions too, and chains the lines of each document
+    (``append_only.sql``); the ledger has chains of its own.
     """
 
     _name = "grant.append.only.mixin"
@@ -22,24 +37,44 @@ class GrantAppendOnlyMixin(models.AbstractModel):
     @api.model
     def _install_guards(self):
         """Install the functions and triggers of the database: at each install and upgrade."""
-        with file_open("ctai_grants/models/guard/append_only.sql") as functions:
-            self.env.cr.execute(functions.read())
+        if chained := self._get_chained_fields():
+            # No fields: nobody reads them but who verifies.
+            self.env.cr.execute(
+                SQL(
+                    "ALTER TABLE %s ADD COLUMN IF NOT EXISTS chain text, "
+                    "ADD COLUMN IF NOT EXISTS chain_number integer, "
+                    "ADD COLUMN IF NOT EXISTS chain_previous text, "
+                    "ADD COLUMN IF NOT EXISTS chain_hash text",
+                    SQL.identifier(self._table),
+                )
+            )
+        self.env.cr.execute(self._get_guards(chained))
+
+    @api.model
+    def _get_guards(self, chained):
+        """SQL of the functions and triggers of these lines: what is installed, and verified.
+
+        :param chained: names of fields, as :meth:`_get_chained_fields`
+        """
+        table, function = self._table, "grant_append_only()"
+        guards = [read_sql("guard/append_only")]
         # The mixin itself has no table: of it, only the functions are made.
         if not self._abstract:
-            for name, event, scope in (
-                # A TRUNCATE fires no trigger of rows.
-                ("append_only", "UPDATE OR DELETE", "ROW"), ("keep", "TRUNCATE", "STATEMENT")
-            ):  # fmt: skip
-                self.env.cr.execute(
-                    SQL(
-                        "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH %s "
-                        "EXECUTE FUNCTION grant_append_only()",
-                        SQL.identifier(f"{self._table}_{name}"),
-                        SQL(event),
-                        SQL.identifier(self._table),
-                        SQL(scope),
-                    )
-                )
+            # A TRUNCATE fires no trigger of rows.
+            guards += [
+                make_trigger(f"{table}_append_only", "UPDATE OR DELETE", table, "ROW", function),
+                make_trigger(f"{table}_keep", "TRUNCATE", table, "STATEMENT", function),
+            ]
+        if chained:
+            function = f"grant_line_chain({', '.join(map(repr, chained))})"
+            guards.append(make_trigger(f"{table}_chain", "INSERT", table, "ROW", function))
+        return "\n".join(guards)
+
+    @api.model
+    def _get_chained_fields(self):
+        """Names of the fields that say which document a line is of: those of one are chained.
+        None: the database does not chain these lines."""
+        return []
 
     @api.private
     @api.model_create_multi

@@ -3,12 +3,12 @@ from odoo import models
 
 class GrantDocumentMixin(models.AbstractModel):
     """What every document and line of grants has: guarded and frozen fields, amounts that are
-    money, roles and states, fields for the portal, changes that concern others."""
+    money, roles and states, fields for the portal, changes that concern others, seals."""
 
     _name = "grant.document.mixin"
     _description = "Grant Document"
     # Guarded before waking: nobody is woken with the transition still in the context.
     _inherit = [
         "grant.money.mixin", "grant.guarded.mixin", "grant.waking.mixin", "grant.acting.mixin",
-        "grant.disclosed.mixin",
+        "grant.disclosed.mixin", "grant.sealed.mixin",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ class GrantCountedMixin(models.AbstractModel):
     _name = "grant.counted.mixin"
     _description = "Counters of the Ledger"
     # Which knows what ``portal`` means on a field.
-    _inherit = ["grant.disclosed.mixin"]
+    _inherit = ["grant.disclosed.mixin", "grant.sealed.mixin"]
 
     # The field of an entry that names such a document; what a euro of each kind adds to its room.
     _entry_key = None
@@ -51,6 +51,11 @@ class GrantCountedMixin(models.AbstractModel):
     def _get_counters(self):
         """What each counter counts: dict {name of the field: kind, or ``entries``}."""
         return get_declared(self, "counts")
+
+    @tools.ormcache()
+    def _get_sealed_fields(self):
+        # Those are the database's, and verified against the entries.
+        return super()._get_sealed_fields() - self._get_counters().keys()
 
     @tools.ormcache()
     def _get_money_counters(self):
@@ -131,3 +136,20 @@ class GrantCountedMixin(models.AbstractModel):
             )
         )
         return float(room)
+
+    def _judge_counter(self, counter, posted):
+        """A sentence when a counter of this document is not what was posted: a list."""
+        field = self._fields[counter]
+        if not self.currency_id.compare_amounts(self[counter], posted):
+            return []
+        is_money = field.type == "monetary"
+        write = self.currency_id.format if is_money else str
+        return [
+            self.env._(
+                "%(document)s: the counter “%(counter)s” says %(counted)s, the ledger %(posted)s.",
+                document=self.display_name,
+                counter=field._description_string(self.env),
+                counted=write(self[counter]),
+                posted=write(posted),
+            )
+        ]

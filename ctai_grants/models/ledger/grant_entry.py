@@ -2,8 +2,10 @@ import psycopg2
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
-from odoo.tools import SQL, file_open
+from odoo.tools import SQL
 from odoo.tools.misc import get_lang
+
+from ..guard.grant_append_only_mixin import read_sql
 
 KINDS = [
     ("allocation", "Allocation"),
@@ -86,12 +88,9 @@ class GrantEntry(models.Model):
     )
 
     @api.model
-    def _install_guards(self):
-        result = super()._install_guards()
-        for name in ("schema", "dates"):
-            with file_open(f"ctai_grants/models/ledger/grant_entry_{name}.sql") as functions:
-                self.env.cr.execute(functions.read())
-        return result
+    def _get_guards(self, chained):
+        own = [read_sql(f"ledger/grant_entry_{name}") for name in ("schema", "dates")]
+        return "\n".join([super()._get_guards(chained), *own])
 
     # ------------------------------------------------------------------
     # Posting

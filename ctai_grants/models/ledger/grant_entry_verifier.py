@@ -74,6 +74,8 @@ class GrantEntry(models.Model):
                 for source in self._get_sources()
                 for sentence in source._get_misdated(envelopes)
             ),
+            *self._get_strays(envelopes),
+            *self._get_misstated(envelopes),
         ]
 
     @api.private
@@ -141,6 +143,17 @@ class GrantEntry(models.Model):
         return [self.env[name] for name in sorted(names) if not self.env[name]._abstract]
 
     @api.model
+    def _get_misstated(self, envelopes):
+        """Sentences naming the documents that say something else than ledger and accounting."""
+        names = sorted(self.pool.descendants(["grant.document.mixin"], "_inherit"))
+        return [
+            sentence
+            for name in names
+            if not self.env[name]._abstract
+            for sentence in self.env[name]._get_misstated(envelopes)
+        ]
+
+    @api.model
     def _get_misplaced(self, envelopes):
         """Sentences naming the first entry of each envelope that says another contract, company
         or currency than its envelope, or has a subsidy of another one: the hash chain covers
@@ -183,24 +196,15 @@ class GrantEntry(models.Model):
             .search([("envelope_id", "in", envelopes.ids)])
         )
         for records, key in ((envelopes, "envelope_id"), (subsidies, "subsidy_id")):
-            sums = {
-                (record, kind): amount
-                for record, kind, amount in self._read_group(
-                    [(key, "in", records.ids)], [key, "kind"], ["amount:sum"]
-                )
-            }
+            posted = {}
+            for record, kind, amount, number in self._read_group(
+                [(key, "in", records.ids)], [key, "kind"], ["amount:sum", "__count"]
+            ):
+                posted[record, kind] = amount
+                posted[record, "entries"] = posted.get((record, "entries"), 0) + number
             for record in records:
-                for counter, kind in records._get_money_counters().items():
-                    posted = sums.get((record, kind), 0.0)
-                    if record.currency_id.compare_amounts(record[counter], posted):
-                        wrong.append(
-                            self.env._(
-                                "%(document)s: the counter “%(counter)s” says %(counted)s, the "
-                                "ledger %(posted)s.",
-                                document=record.display_name,
-                                counter=records._fields[counter]._description_string(self.env),
-                                counted=record.currency_id.format(record[counter]),
-                                posted=record.currency_id.format(posted),
-                            )
-                        )
+                # The head is judged with its chain.
+                for counter in records._get_counters().keys() - {"chain_head"}:
+                    kind = records._get_counters()[counter]
+                    wrong += record._judge_counter(counter, posted.get((record, kind), 0))
         return wrong

@@ -52,6 +52,10 @@ class GrantDeliverableVersion(models.Model):
         "(deliverable_id, number)", "Two versions of a piece cannot have the same number."
     )
 
+    @api.model
+    def _get_chained_fields(self):
+        return ["deliverable_id"]
+
     @api.depends("name", "number")
     def _compute_display_name(self):
         for version in self:

@@ -65,6 +65,8 @@ class GrantTreasuryLine(models.Model):
     _inherit = ["grant.document.mixin"]
     _order = "import_id desc, id"
     _log_access = False
+    # By COPY, by the ten thousand; what is booked of them is in the ledger and in accounting.
+    _is_sealed = False
     _check_company_auto = True
 
     import_id = fields.Many2one(

@@ -43,7 +43,7 @@ class TestBouncedRepayment(RecoveryCase):
         repayment."""
         recovery = self.collect(self.decide(self.make_recovery(self.subsidy)))
         self.close(self.subsidy)
-        self.subsidy._transition(state="signed")
+        self.subsidy._decide("reopened", "Le bilan est accepté")
         self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
         self.assertHolds(self.subsidy, 8000, 8000, "signed")
 

@@ -1,1 +1,1 @@
-from . import grant_reason
+from . import base_partner_merge, grant_reason

@@ -1,0 +1,54 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class GrantSubsidy(models.Model):
+    """The verifier of what is promised: a subsidy says what its signature and its amendments
+    committed, on the day of its signature. Where it was signed or opened more than once, nothing
+    but its seal says it."""
+
+    _inherit = "grant.subsidy"
+
+    @api.model
+    def _select_misstated(self, envelopes):
+        return [
+            *super()._select_misstated(envelopes),
+            SQL(
+                """WITH once AS (
+                       SELECT subsidy_id FROM grant_decision
+                        WHERE decision IN ('signed', 'reopened') AND subsidy_id IN (
+                              SELECT id FROM grant_subsidy WHERE state IN ('signed', 'closed'))
+                     GROUP BY subsidy_id
+                       HAVING count(*) FILTER (WHERE decision = 'signed') = 1
+                          AND COALESCE(max(id) FILTER (WHERE decision = 'reopened'), 0)
+                              < max(id) FILTER (WHERE decision = 'signed')
+                   ), promised AS (
+                       SELECT subsidy.id, sum(entry.amount) AS net,
+                              min(entry.date) FILTER (WHERE origin_model = 'grant.subsidy') AS date,
+                              COALESCE(sum(entry.amount) FILTER (
+                                  WHERE origin_model = 'grant.amendment' OR (
+                                        origin_model = 'grant.subsidy' AND entry.amount > 0
+                                        AND entry.date = subsidy.signature_date)), 0) AS amount
+                         FROM grant_subsidy subsidy
+                         JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
+                        WHERE entry.kind = 'commitment' AND subsidy.envelope_id = ANY(%s)
+                     GROUP BY subsidy.id
+                   )
+                   SELECT subsidy.id, said.name, said.stored, said.said
+                     FROM promised
+                     JOIN grant_subsidy subsidy ON subsidy.id = promised.id
+                     LEFT JOIN once ON once.subsidy_id = subsidy.id
+                     JOIN LATERAL (VALUES
+                              ('amount', subsidy.amount::text, promised.amount::text,
+                               once.subsidy_id IS NOT NULL AND promised.amount <> subsidy.amount
+                               AND promised.date = subsidy.signature_date),
+                              ('signature_date', subsidy.signature_date::text, promised.date::text,
+                               once.subsidy_id IS NOT NULL
+                               AND promised.date IS DISTINCT FROM subsidy.signature_date),
+                              ('state', subsidy.state, 'signed', promised.net <> 0
+                               AND subsidy.state IN ('draft', 'granted', 'cancelled'))
+                          ) said (name, stored, said, differs) ON differs
+                 ORDER BY 1""",
+                envelopes.ids,
+            ),
+        ]
