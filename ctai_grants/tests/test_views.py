@@ -108,7 +108,7 @@ BUTTONS = {
         "action_download": None,
     },
     "grant.financial.report": {
-        "action_accept": COORDINATOR,
+        "action_review": COORDINATOR,
         "action_reopen": MANAGER,
         "action_view_recoveries": None,
     },

@@ -51,9 +51,26 @@ class GrantAmendment(models.Model):
                     "It is signed after the document it amends, and today at the latest."
                 )
             )
+        obstacles += self._get_order_obstacles() if signed else []
+        order = ("decision_date", "executory_date", "signature_date")
+        dates = [(self[name], name) for name in order if self[name]]
+        for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
+            if later < earlier:
+                obstacles.append(
+                    self.env._(
+                        "“%(after)s” comes before “%(before)s”.",
+                        after=self._fields[after]._description_string(self.env),
+                        before=self._fields[before]._description_string(self.env),
+                    )
+                )
+        return obstacles
+
+    def _get_order_obstacles(self):
+        """Amendments follow each other: sentences on what this one would overtake."""
+        signed, obstacles = self.signature_date, []
         before, after = self._get_signed_around()
         for last in before[-1:]:
-            if signed and signed < last.signature_date:
+            if signed < last.signature_date:
                 obstacles.append(
                     self.env._(
                         "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments "
@@ -64,7 +81,7 @@ class GrantAmendment(models.Model):
                     )
                 )
         for following in after[:1]:
-            if signed and signed > following.signature_date:
+            if signed > following.signature_date:
                 obstacles.append(
                     self.env._(
                         "It is dated %(date)s, after %(next)s, signed on %(signed)s and following "
@@ -72,17 +89,6 @@ class GrantAmendment(models.Model):
                         date=format_date(self.env, signed),
                         next=following.display_name,
                         signed=format_date(self.env, following.signature_date),
-                    )
-                )
-        order = ("decision_date", "executory_date", "signature_date")
-        dates = [(self[name], name) for name in order if self[name]]
-        for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
-            if later < earlier:
-                obstacles.append(
-                    self.env._(
-                        "“%(after)s” comes before “%(before)s”.",
-                        after=self._fields[after]._description_string(self.env),
-                        before=self._fields[before]._description_string(self.env),
                     )
                 )
         return obstacles

@@ -10,6 +10,7 @@ from . import (
     grant_disbursement,
     grant_financial_report,
     grant_financial_report_check,
+    grant_financial_report_review,
     grant_recovery,
     grant_recovery_bounce,
     grant_recovery_dates,
