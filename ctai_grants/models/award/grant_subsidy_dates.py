@@ -25,7 +25,8 @@ class GrantSubsidy(models.Model):
 
     locked_dates = fields.Char(
         compute="_compute_locked_dates",
-        help="Names of the legal dates that are corrected with a reason, and not typed in.",
+        help="Names of the fields that something rests on: legal dates, which are corrected with a "
+        "reason, and the reference of the convention.",
     )
 
     @api.depends("state")
@@ -34,7 +35,7 @@ class GrantSubsidy(models.Model):
             subsidy.locked_dates = " ".join(sorted(subsidy._get_locked_dates()))
 
     def _get_locked_dates(self):
-        """Names of the legal dates that nobody types in any more."""
+        """Names of the legal dates, and what counts like them, that nobody types in any more."""
         self.ensure_one()
         match self.state:
             case "draft":

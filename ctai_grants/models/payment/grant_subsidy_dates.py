@@ -42,8 +42,30 @@ class GrantSubsidy(models.Model):
         }
         if any(tranches.mapped("payment_deadline")):
             used.add("notification_date")
+        if "convention" in looked_at.mapped("code"):
+            used.add("convention_reference")
         # What is still empty was not used: it can be completed.
         return super()._get_locked_dates() | {name for name in used if self[name]}
+
+    def _check_frozen_fields(self, vals):
+        name = "convention_reference"
+        if (
+            name in vals
+            and self._is_changed(self, name, vals[name])
+            and name in self._get_locked_dates()
+        ):
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: “%(field)s” (%(reference)s) is what %(tranches)s was certified "
+                    "with. Return the tranche first, while it is not ordered; once ordered, the "
+                    "reference stays as the treasury was told.",
+                    subsidy=self.display_name,
+                    field=self._fields[name]._description_string(self.env),
+                    reference=self.convention_reference,
+                    tranches=", ".join(self._get_relying_tranches().mapped("name")),
+                )
+            )
+        return super()._check_frozen_fields(vals)
 
     def _lock_dates(self):
         # Nor is one certified meanwhile.
