@@ -16,6 +16,7 @@ from . import (
     grant_recovery_dates,
     grant_recovery_letter,
     grant_recovery_waiver,
+    grant_source_mixin,
     grant_subsidy,
     res_company,
     res_config_settings,
