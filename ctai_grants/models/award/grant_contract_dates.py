@@ -42,5 +42,6 @@ class GrantContract(models.Model):
     def _post_moved(self, lines):
         # Nothing is posted before the day since which it is in force: both days are in it.
         self._transition(force_date=min(self.force_date, self.signature_date))
-        super()._post_moved(lines)
+        result = super()._post_moved(lines)
         self._transition(force_date=self.signature_date)
+        return result

@@ -121,12 +121,13 @@ class ResPartner(models.Model):
         self._touch_numbers()
 
     def init(self):
-        super().init()
+        result = super().init()
         # A row for each number that was entered: what those meet on who enter it together. No
         # index on partners could say the rule, nor be made where there are doubles from before.
         self.env.cr.execute(
             "CREATE TABLE IF NOT EXISTS grant_body_number (number varchar PRIMARY KEY)"
         )
+        return result
 
     def _touch_numbers(self):
         """Meet whoever enters the same numbers at the same time.

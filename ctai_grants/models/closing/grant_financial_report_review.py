@@ -46,9 +46,9 @@ class GrantFinancialReport(models.Model):
         if self._is_nothing_due() and not reason:
             raise UserError(
                 self.env._(
-                    "%(report)s says that nothing was spent, or nothing that is eligible: the whole "
-                    "%(paid)s paid would be due back. Press “Accept” on the report, look at what it "
-                    "does and write the reason.",
+                    "%(report)s says that nothing was spent, or nothing that is eligible: the "
+                    "whole %(paid)s paid would be due back. Press “Accept” on the report, look at "
+                    "what it does and write the reason.",
                     report=self.display_name,
                     paid=self.currency_id.format(self._get_kept()),
                 )

@@ -151,26 +151,27 @@ class GrantSubsidy(models.Model):
         held = self.paid_amount - self.recovered_amount
         return self.currency_id.round(held - self._get_open_recovery_amount(but))
 
-    def _check_not_asked_back(self, amount):
-        """Refuse to take payments back that open recoveries ask the operator for: what is claimed
-        was paid, and is claimed until the claim falls.
+    def _check_not_claimed(self, amount):
+        """Refuse to take payments back that are claimed from the operator: what is claimed was
+        paid, as long as it is claimed.
 
         :param float amount: euros of payments that would be none
         :raise UserError: naming the recoveries
         """
         self.ensure_one()
-        asking = self.recovery_ids.filtered(lambda recovery: recovery._is_open())
-        left = self._get_recoverable_amount()
-        if asking and self.currency_id.compare_amounts(amount, left) > 0:
+        claimed = self.recovery_ids.filtered(lambda recovery: recovery.state == "claimed")
+        asked = sum(claimed.mapped("residual_amount"))
+        left = self.paid_amount - self.recovered_amount - asked
+        if claimed and self.currency_id.compare_amounts(amount, left) > 0:
             raise UserError(
                 self.env._(
-                    "%(subsidy)s: a payment of %(amount)s cannot be cancelled, %(recoveries)s ask "
-                    "the operator to pay back all but %(left)s of what was paid. Take the claim "
-                    "back, or waive it, first.",
+                    "%(subsidy)s: a payment of %(amount)s cannot be cancelled, %(asked)s of what "
+                    "was paid are claimed from the operator (%(recoveries)s). Take that claim back "
+                    "first: set its entry to draft, or waive it where the State claims.",
                     subsidy=self.display_name,
                     amount=self.currency_id.format(amount),
-                    recoveries=", ".join(asking.mapped("name")),
-                    left=self.currency_id.format(max(0.0, left)),
+                    asked=self.currency_id.format(asked),
+                    recoveries=", ".join(claimed.mapped("name")),
                 )
             )
 
