@@ -813,3 +813,48 @@ def test_imports_and_edits_meanwhile(city):
     assert city.read("grant.envelope", envelope, "note") == "Vu"
     assert city.read("grant.envelope", envelope, "committed_amount") == 50
     city.verify(contract)
+
+
+# ------------------------------------------------------------------------------------------
+# One body has one record
+# ------------------------------------------------------------------------------------------
+
+
+def enter(city, **values):
+    partner = {"is_company": True, "grant_role": "operator", **values}
+    return city.request("admin", "res.partner", "create", [partner])
+
+
+@pytest.mark.parametrize("number", ["company_registry", "rna"])
+def test_one_body_entered_together(city, number):
+    """Eight people enter the same association at the same moment: one record, and the others are
+    told whose number it is."""
+    value = city.make_siret() if number == "company_registry" else f"W86{next(city.numbers):07d}"
+    answers = city.together(*[enter(city, name=f"N{n}", **{number: value}) for n in range(WORKERS)])
+    (winner,) = passed(answers)
+    assert len(refusals(answers)) == WORKERS - 1
+    for text in refusals(answers):
+        assert value in text and f"“N{winner}”" in text, text
+
+
+def test_two_records_get_one_number_together(city):
+    """Of two records that are there, both are given the SIRET: by an edit."""
+    partners = [city.make_partner("operator") for _number in range(2)]
+    values = {"company_registry": city.make_siret()}
+    answers = city.together(
+        *[city.request("admin", "res.partner", "write", [p], values) for p in partners]
+    )
+    assert len(passed(answers)) == 1, answers
+
+
+def test_establishments_entered_together(city):
+    """Establishments of one SIREN are records of their own, and so are other bodies: none is
+    refused."""
+    siren = city.make_siret()[:9]
+    sirets = []
+    for nic in range(1, WORKERS):
+        number = f"{siren}{nic:04d}"
+        sirets.append(number + luhn.calc_check_digit(number))
+    sirets.append(city.make_siret())
+    answers = city.together(*[enter(city, name=s, company_registry=s) for s in sirets])
+    assert len(passed(answers)) == WORKERS, answers

@@ -45,6 +45,7 @@ BUTTONS = {
         "action_reset_to_draft": MANAGER,
         "action_close": MANAGER,
         "action_reopen": MANAGER,
+        "action_correct_date": MANAGER,
         "action_amend": COORDINATOR,
         "action_view_subsidies": None,
         "action_view_entries": None,
@@ -107,7 +108,7 @@ BUTTONS = {
         "action_download": None,
     },
     "grant.financial.report": {
-        "action_accept": COORDINATOR,
+        "action_review": COORDINATOR,
         "action_reopen": MANAGER,
         "action_view_recoveries": None,
     },
@@ -127,6 +128,7 @@ BUTTONS = {
     },
     "grant.amendment": {
         "action_sign": MANAGER,
+        "action_correct_date": MANAGER,
         "action_refresh": COORDINATOR + MANAGER,
         "action_view_entries": None,
     },

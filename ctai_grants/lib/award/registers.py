@@ -131,13 +131,10 @@ def _get_reader(columns):
 
 
 def _read_establishment(row, line):
-    is_open = _is_open(row, line, "etatAdministratifEtablissement", "A", "F")
-    return Answer(
-        register="sirene",
-        line=line,
-        key=row["siret"],
-        is_open=is_open,
-        closed_on=None if is_open else _get_date(row, "dateDebut"),
+    return _read_sirene(
+        row,
+        line,
+        ("siret", "etatAdministratifEtablissement", "F"),
         street=_join(
             row.get(f"{name}Etablissement")
             for name in ("numeroVoie", "indiceRepetition", "typeVoie", "libelleVoie")
@@ -148,16 +145,24 @@ def _read_establishment(row, line):
 
 
 def _read_unit(row, line):
-    is_open = _is_open(row, line, "etatAdministratifUniteLegale", "A", "C")
     nic = _get(row, "nicSiegeUniteLegale")
-    return Answer(
-        register="sirene",
-        line=line,
-        key=row["siren"],
-        is_open=is_open,
-        closed_on=None if is_open else _get_date(row, "dateDebut"),
+    return _read_sirene(
+        row,
+        line,
+        ("siren", "etatAdministratifUniteLegale", "C"),
         name=_get(row, "denominationUniteLegale"),
         siret=row["siren"] + nic if nic else "",
+    )
+
+
+def _read_sirene(row, line, columns, **about):
+    """An answer of Sirene; ``columns``: of its number and of its state, and the state of what is
+    closed."""
+    key, state, closed = columns
+    is_open = _is_open(row, line, state, "A", closed)
+    closed_on = None if is_open else _get_date(row, "dateDebut")
+    return Answer(
+        register="sirene", line=line, key=row[key], is_open=is_open, closed_on=closed_on, **about
     )
 
 

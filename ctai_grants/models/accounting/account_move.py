@@ -127,12 +127,30 @@ class AccountMove(models.Model):
                 self._refuse_grant_change(field)
 
     def _refuse_grant_change(self, field):
+        about = {"move": self.display_name, "field": field._description_string(self.env)}
+        # sudo: only what it is called, and the entry is shown to this user
+        if set_off := self.sudo().grant_set_off_id:
+            raise UserError(
+                self.env._(
+                    "%(move)s is the entry of set-off “%(set_off)s”: “%(field)s” cannot be "
+                    "changed. Undo the set-off, and record another one.",
+                    set_off=set_off.display_name,
+                    **about,
+                )
+            )
+        if self.grant_origin_model == "grant.disbursement":
+            raise UserError(
+                self.env._(
+                    "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
+                    "to draft, which takes the order back.",
+                    **about,
+                )
+            )
         raise UserError(
             self.env._(
-                "%(move)s is an order of a grant: “%(field)s” cannot be changed. Reset it "
-                "to draft, which takes the order back.",
-                move=self.display_name,
-                field=field._description_string(self.env),
+                "%(move)s is a claim of a grant: “%(field)s” cannot be changed. Reset it to draft, "
+                "which takes the claim back.",
+                **about,
             )
         )
 

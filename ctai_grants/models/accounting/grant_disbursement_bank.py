@@ -88,6 +88,13 @@ class GrantDisbursement(models.Model):
         if not account.allow_out_payment:
             return self.env._("%(account)s (not verified any more)", **about)
         certified = self._get_certified_account()
+        if certified and certified._is_unproven(account):
+            return self.env._(
+                "%(account)s (which cannot be told from the one certified: that certificate is "
+                "older than the version that keeps the whole number, and the account was changed "
+                "since or has a double; certify again)",
+                **about,
+            )
         if certified.bic and certified.bic != account._get_bic():
             return self.env._(
                 "%(account)s (its BIC was %(certified)s when it was certified, it is %(bic)s now)",

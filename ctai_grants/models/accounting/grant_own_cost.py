@@ -1,5 +1,4 @@
 import logging
-from itertools import islice
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,10 +7,6 @@ from odoo.tools import SQL
 from ..ledger.grant_source_mixin import Accounted
 
 _logger = logging.getLogger(__name__)
-
-# Where costs of different days take each other's place, entries that are cut in two to keep what is
-# paid within what is committed: hardly ever one, unless nearly nothing is left committed.
-MOST_CUTS = 50
 
 # The accounts that the settings follow.
 CHOSEN = SQL("SELECT company_id, account_id FROM res_company_grant_own_cost_account_rel")
@@ -231,7 +226,7 @@ class GrantOwnCost(models.Model):
         """Bring the payments of the costs of ``envelopes`` to what accounting says and the
         commitment covers (R1, R6): what does not fit stays booked, and is not counted.
 
-        :raise UserError: a cost leaves, and its contract is closed, or nearly nothing is committed
+        :raise UserError: a cost leaves, and its contract is closed
         """
         # sudo: accounting has decided, whoever may do that; the ledger follows
         subsidies = self.env["grant.subsidy"].sudo().search(
@@ -245,16 +240,7 @@ class GrantOwnCost(models.Model):
         # Shown to costs booked at the same time, which would not see these: tried again.
         subsidies.envelope_id._touch()
         for subsidy, differences in self._get_differences(subsidies).items():
-            steps = _arrange(differences, subsidy.paid_amount, subsidy.committed_amount)
-            steps = list(islice(steps, len(differences) + MOST_CUTS + 1))
-            if len(steps) > len(differences) + MOST_CUTS:
-                raise UserError(
-                    self.env._(
-                        "%(subsidy)s: this would change costs that were counted before it was "
-                        "closed. Reopen it first.",
-                        subsidy=subsidy.display_name,
-                    )
-                )
+            # In one statement: the ledger judges together what leaves and what comes.
             lines = Accounted(
                 {
                     "kind": "payment",
@@ -264,7 +250,7 @@ class GrantOwnCost(models.Model):
                     "amount": amount,
                     "memo": subsidy.name,
                 }
-                for date, amount in steps
+                for date, amount in differences
             )
             subsidy._post_entries(lines)
 
@@ -307,27 +293,3 @@ class GrantOwnCost(models.Model):
             except UserError as refusal:
                 # The others are not to wait for it; the control screen shows it.
                 _logger.warning("Own costs of %s: %s", envelope.display_name, refusal)
-
-
-def _arrange(differences, paid, ceiling):
-    """Steps in an order in which what is paid stays between nothing and the ceiling, one cut in
-    two where that takes it: the database checks each.
-
-    :param list differences: (date, euros)
-    :param float ceiling: euros; without any, this does not end
-    """
-    waiting = list(differences)
-    while waiting:
-        waiting.sort(key=lambda step: step[1])
-        # Half a cent, for floats; the database compares the cents themselves.
-        fits = [step for step in waiting if -0.005 < paid + step[1] < ceiling + 0.005]
-        if fits:
-            date, amount = fits[0]
-            waiting.remove(fits[0])
-        else:
-            # Both ways are too far: as much as there is of one makes room for the other.
-            date, whole = waiting.pop(0 if paid > 0.005 else -1)
-            amount = round(-paid if whole < 0 else ceiling - paid, 2)
-            waiting.append((date, round(whole - amount, 2)))
-        paid += amount
-        yield date, amount

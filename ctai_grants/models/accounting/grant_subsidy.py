@@ -45,6 +45,11 @@ class GrantSubsidy(models.Model):
     def _get_cost_envelopes(self):
         return self.filtered(lambda subsidy: subsidy.kind == "own_cost").envelope_id
 
+    def _post_moved(self, lines):
+        # Costs from before its new day leave first: they are not covered any more.
+        self._get_cost_envelopes()._wake()
+        return super()._post_moved(lines)
+
     def _check_signable(self):
         result = super()._check_signable()
         if self.kind == "own_cost":

@@ -1,12 +1,13 @@
 # The mixins first: the other models inherit from them.
 # isort: off
-from . import grant_decided_mixin, grant_dated_mixin
+from . import grant_decided_mixin, grant_dated_mixin, grant_corrected_mixin
 
 # isort: on
 from . import (
     grant_action,
     grant_audience,
     grant_contract,
+    grant_contract_dates,
     grant_contract_verifier,
     grant_decided_verifier,
     grant_decision,

@@ -6,7 +6,9 @@ class GrantContract(models.Model):
     """A contract by which the State entrusts money to the city: envelopes, period, steering."""
 
     _name = "grant.contract"
-    _inherit = ["grant.contract", "grant.dated.mixin", "grant.thread.mixin", "mail.activity.mixin"]
+    _inherit = [
+        "grant.contract", "grant.corrected.mixin", "grant.thread.mixin", "mail.activity.mixin"
+    ]  # fmt: skip
 
     _legal_orders = (("decision_date", "signature_date"),)
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-# What a correction may change. Not the signature: it dates the commitment in the ledger.
+# What a correction may change once it is granted; once it is signed, the day of the signature too.
 CORRECTABLE = ("request_date", "cer_date", "decision_date", "executory_date", "notification_date")
 
 
@@ -11,7 +11,9 @@ class GrantSubsidy(models.Model):
     and locked once something rests on them. To correct one is an act, with its reason."""
 
     _name = "grant.subsidy"
-    _inherit = ["grant.subsidy", "grant.dated.mixin"]
+    _inherit = ["grant.subsidy", "grant.corrected.mixin"]
+
+    _correction_states = ("granted", "signed", "closed")
 
     _legal_orders = (
         # CGCT L2131-1: executory once decided, transmitted and published; then it is notified.
@@ -23,7 +25,8 @@ class GrantSubsidy(models.Model):
 
     locked_dates = fields.Char(
         compute="_compute_locked_dates",
-        help="Names of the legal dates that are corrected with a reason, and not typed in.",
+        help="Names of the fields that something rests on: legal dates, which are corrected with a "
+        "reason, and the reference of the convention.",
     )
 
     @api.depends("state")
@@ -32,7 +35,7 @@ class GrantSubsidy(models.Model):
             subsidy.locked_dates = " ".join(sorted(subsidy._get_locked_dates()))
 
     def _get_locked_dates(self):
-        """Names of the legal dates that nobody types in any more."""
+        """Names of the legal dates, and what counts like them, that nobody types in any more."""
         self.ensure_one()
         match self.state:
             case "draft":
@@ -58,12 +61,6 @@ class GrantSubsidy(models.Model):
             "field": self._fields[name]._description_string(self.env),
             "day": format_date(self.env, self[name]) if self[name] else self.env._("no date"),
         }
-        if name not in CORRECTABLE:
-            return self.env._(
-                "%(subsidy)s: “%(field)s” (%(day)s) dates its commitment in the ledger, and cannot "
-                "be changed any more.",
-                **about,
-            )
         return self.env._(
             "%(subsidy)s: “%(field)s” (%(day)s) cannot be changed any more, something rests on it. "
             "A finance manager corrects it with a reason: “Correct a Date”.",
@@ -74,57 +71,18 @@ class GrantSubsidy(models.Model):
     # A correction
     # ------------------------------------------------------------------
 
-    def action_correct_date(self):
-        """Ask which date is wrong, and why; show what its correction changes."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Correct a Date"),
-            "res_model": "grant.date.correction",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_subsidy_id": self.id},
-        }
+    def _get_correctable_dates(self):
+        # Until it is signed, the day of the signature is typed in; the council votes nothing for
+        # what the city spends itself.
+        signed = ("signature_date",) if self.state in ("signed", "closed") else ()
+        return signed if self.kind == "own_cost" else (*CORRECTABLE, *signed)
 
-    def _do_correct_date(self, name, date, reason):
-        """Correct a legal date, with a reason that is kept with what the correction changes.
-
-        :param str name: of the field
-        :param date: the right day, or nothing: it was not done at all
-        :raise UserError: not such a date or unchanged, no reason, the dates would be out of order
-            or in the future
-        :raise AccessError: the user is not a finance manager
-        """
-        self.ensure_one()
-        what = self.env._("Correcting a date")
-        self._check_group("group_finance_manager", what)
-        reason = self._check_reason(reason)
-        self._lock_dates()
-        self._check_state(("granted", "signed", "closed"), what)
-        date = fields.Date.to_date(date) or False
-        if name not in CORRECTABLE or date == self[name]:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s: choose a date, and another day for it.",
-                    subsidy=self.display_name,
-                )
-            )
-        self._check_correction(name, date)
-        sentences = [self._get_correction_sentence(name, date), reason]
-        text = "\n".join(sentences + self._get_consequences(name, date))
-        self._decide("corrected", text, **{name: date})
-        self.message_post(body=text)
-
-    def _lock_dates(self):
-        """This subsidy, and what rests on its dates: nobody relies on them meanwhile."""
-        self.lock_for_update(allow_referencing=True)
+    def _get_dated_envelopes(self):
+        return self.envelope_id
 
     def _check_correction(self, name, date):
-        """Refuse a correction that something done already contradicts.
-
-        :raise UserError: naming the subsidy
-        """
-        if name == "decision_date" and not date and self.kind == "operator":
+        result = super()._check_correction(name, date)
+        if name == "decision_date" and not date:
             raise UserError(
                 self.env._(
                     "%(subsidy)s is granted: “%(field)s” cannot be empty.",
@@ -132,17 +90,25 @@ class GrantSubsidy(models.Model):
                     field=self._fields[name]._description_string(self.env),
                 )
             )
+        return result
 
-    def _get_correction_sentence(self, name, date):
-        none = self.env._("no date")
-        return self.env._(
-            "%(field)s: %(before)s → %(after)s",
-            field=self._fields[name]._description_string(self.env),
-            before=format_date(self.env, self[name]) if self[name] else none,
-            after=format_date(self.env, date) if date else none,
-        )
+    def _record_correction(self, name, date, text):
+        self._decide("corrected", text, **{name: date})
 
-    def _get_consequences(self, name, date):
-        """What else would change if that legal date was another: a list of sentences."""
+    def _get_signed_amount(self):
+        """What the signature committed."""
         self.ensure_one()
-        return []
+        return self.amount
+
+    def _get_moved_lines(self, date):
+        posted = sum(line["amount"] for line in self._get_posted())
+        if self.currency_id.compare_amounts(posted, self._get_signed_amount()):
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s was also closed, cancelled or reopened on %(day)s: what its "
+                    "signature committed cannot be told from what that gave back.",
+                    subsidy=self.display_name,
+                    day=format_date(self.env, self.signature_date),
+                )
+            )
+        return super()._get_moved_lines(date)

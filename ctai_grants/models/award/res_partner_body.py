@@ -4,6 +4,7 @@ from stdnum.fr import siren, siret
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 # What says which body a partner is, its organisation (Odoo's commercial partner) included.
 BODY_FIELDS = {"company_registry", "vat", "rna", "country_id", "parent_id", "is_company"}
@@ -117,6 +118,34 @@ class ResPartner(models.Model):
                         archived=self.env._(" (archived)") if not other.active else "",
                     )
                 )
+        self._touch_numbers()
+
+    def init(self):
+        result = super().init()
+        # A row for each number that was entered: what those meet on who enter it together. No
+        # index on partners could say the rule, nor be made where there are doubles from before.
+        self.env.cr.execute(
+            "CREATE TABLE IF NOT EXISTS grant_body_number (number varchar PRIMARY KEY)"
+        )
+        return result
+
+    def _touch_numbers(self):
+        """Meet whoever enters the same numbers at the same time.
+
+        Neither sees the other's record. One of the two transactions fails on the row, Odoo tries it
+        again, and then it sees the record.
+        """
+        organisations = self.filtered(lambda partner: partner.commercial_partner_id == partner)
+        numbers = {get_digits(partner.company_registry) for partner in organisations}
+        numbers |= set(organisations.mapped("rna"))
+        if numbers := sorted(filter(None, numbers)):
+            # The same value, and a new version of the row: what the others fail on.
+            touch = SQL(
+                """INSERT INTO grant_body_number (number) SELECT unnest(%s)
+                   ON CONFLICT (number) DO UPDATE SET number = EXCLUDED.number""",
+                numbers,
+            )
+            self.env.cr.execute(touch, log_exceptions=False)
 
     def _find_double(self):
         """Another record of this organisation, and the number that both have."""

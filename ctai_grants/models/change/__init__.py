@@ -1,5 +1,6 @@
 from . import (
     grant_amendment,
+    grant_amendment_dates,
     grant_amendment_line,
     grant_amendment_obstacles,
     grant_amendment_signature,

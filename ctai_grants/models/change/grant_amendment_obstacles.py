@@ -51,19 +51,7 @@ class GrantAmendment(models.Model):
                     "It is signed after the document it amends, and today at the latest."
                 )
             )
-        last = document.amendment_ids.filtered(
-            lambda other: other.state == "signed" and other._origin != self._origin
-        ).sorted("signature_date")[-1:]
-        if signed and last and signed < last.signature_date:
-            obstacles.append(
-                self.env._(
-                    "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments "
-                    "follow each other. Date it of that day, or later.",
-                    date=format_date(self.env, signed),
-                    last=last.display_name,
-                    signed=format_date(self.env, last.signature_date),
-                )
-            )
+        obstacles += self._get_order_obstacles() if signed else []
         order = ("decision_date", "executory_date", "signature_date")
         dates = [(self[name], name) for name in order if self[name]]
         for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
@@ -76,6 +64,48 @@ class GrantAmendment(models.Model):
                     )
                 )
         return obstacles
+
+    def _get_order_obstacles(self):
+        """Amendments follow each other: sentences on what this one would overtake."""
+        signed, obstacles = self.signature_date, []
+        before, after = self._get_signed_around()
+        for last in before[-1:]:
+            if signed < last.signature_date:
+                obstacles.append(
+                    self.env._(
+                        "It is dated %(date)s, before %(last)s, signed on %(signed)s: amendments "
+                        "follow each other. Date it of that day, or later.",
+                        date=format_date(self.env, signed),
+                        last=last.display_name,
+                        signed=format_date(self.env, last.signature_date),
+                    )
+                )
+        for following in after[:1]:
+            if signed > following.signature_date:
+                obstacles.append(
+                    self.env._(
+                        "It is dated %(date)s, after %(next)s, signed on %(signed)s and following "
+                        "it. Date it of that day, or before.",
+                        date=format_date(self.env, signed),
+                        next=following.display_name,
+                        signed=format_date(self.env, following.signature_date),
+                    )
+                )
+        return obstacles
+
+    def _get_signed_around(self):
+        """The amendments to the same document that were signed before this one and, if this one is
+        signed too, after it."""
+        others = self._get_document().amendment_ids - self._origin
+        signed = others.filtered(lambda other: other.state == "signed")
+        signed = signed.sorted(lambda other: (other.signature_date, other.id))
+        own = self._origin
+        if own.state != "signed":
+            return signed, signed.browse()
+        before = signed.filtered(
+            lambda other: (other.signature_date, other.id) < (own.signature_date, own.id)
+        )
+        return before, signed - before
 
     def _get_day(self):
         """The day from which this amendment counts: of its signature, today while there is none."""

@@ -9,6 +9,12 @@ class GrantContract(models.Model):
     def _has_begun(self):
         return super()._has_begun() or "signed" in self.amendment_ids.mapped("state")
 
+    def _check_correction(self, name, date):
+        result = super()._check_correction(name, date)
+        if name == "signature_date":
+            self.amendment_ids._check_follow(date)
+        return result
+
     def action_amend(self):
         """Draft an amendment to this contract, and open it.
 

@@ -7,6 +7,22 @@ class GrantSubsidy(models.Model):
 
     amendment_ids = fields.One2many("grant.amendment", "subsidy_id", string="Amendments")
 
+    def _get_signed_amount(self):
+        decided = self.decision_ids.sorted("id")
+        signed = decided.filtered(lambda decision: decision.decision == "signed")[-1:]
+        # Cancelled and signed again, it was amended in a former life.
+        amended = decided.filtered(
+            lambda decision: decision.decision == "amended" and decision.id > signed.id
+        )
+        first = amended[:1].amendment_id
+        return first.amount_before if first else super()._get_signed_amount()
+
+    def _check_correction(self, name, date):
+        result = super()._check_correction(name, date)
+        if name == "signature_date":
+            self.amendment_ids._check_follow(date)
+        return result
+
     def action_amend(self):
         """Draft an amendment to this subsidy, and open it.
 

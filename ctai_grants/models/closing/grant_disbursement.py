@@ -24,3 +24,15 @@ class GrantDisbursement(models.Model):
             self._decide("cancelled", reason)
         else:
             self._decide("reduced", reason, amount=self.currency_id.round(amount))
+
+    def _get_cancelling_preview(self):
+        preview = super()._get_cancelling_preview()
+        rows = [
+            (subsidy.display_name, owed)
+            for subsidy in self.subsidy_id
+            if (owed := min(subsidy.still_owed_amount, subsidy._get_unplanned_amount(self)))
+        ]
+        if rows:
+            title = self.env._("Owed by the accepted financial report, and not planned any more")
+            preview.append({"title": title, "rows": rows, "alert": True})
+        return preview

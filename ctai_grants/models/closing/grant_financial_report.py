@@ -312,10 +312,14 @@ class GrantFinancialReport(models.Model):
         was paid beyond its due and the surplus it may keep becomes a recovery.
 
         :raise UserError: the subsidy is not signed; the report has no figures or no file, or is
-            dated before the end of its exercise; or a tranche on its way to payment exceeds what
-            is due
+            dated before the end of its exercise; a tranche on its way to payment exceeds what
+            is due; or nothing is due, which takes a reason (:meth:`_do_accept`)
         :raise AccessError: the user is not a coordinator
         """
+        self._accept()
+        return True
+
+    def _accept(self, reason=None):
         what = self.env._("Accepting a financial report")
         self._check_group("group_coordinator", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
@@ -324,18 +328,19 @@ class GrantFinancialReport(models.Model):
         for report in self:
             date = report.acceptance_date or report.company_id._grant_today()
             report._check_complete(date)
+            report._check_nothing_due(reason)
+            due_text = self.env._(
+                "Due: %(due)s of %(granted)s",
+                due=report.currency_id.format(report.due_amount),
+                granted=report.currency_id.format(report.subsidy_id.amount),
+            )
             report._decide(
                 "accepted",
-                self.env._(
-                    "Due: %(due)s of %(granted)s",
-                    due=report.currency_id.format(report.due_amount),
-                    granted=report.currency_id.format(report.subsidy_id.amount),
-                ),
+                "\n".join(filter(None, (due_text, reason))),
                 granted_amount=report.subsidy_id.amount,
                 acceptance_date=date,
             )
             report._settle(date)
-        return True
 
     def _settle(self, date):
         """Bring ledger, tranches and recoveries to what the accepted report says is due."""
@@ -366,63 +371,102 @@ class GrantFinancialReport(models.Model):
         subsidy.disbursement_ids._wake()
 
     def _reduce_tranches(self):
-        """Take off the planned tranches, the balance first, what is not due.
+        """Take off the planned tranches what is not due.
 
         :raise UserError: a tranche is certified or ordered for more than is due
         """
+        if excess := self._get_excess():
+            raise UserError(excess)
+        for tranche, amount in self._get_reductions():
+            tranche._do_reduce(amount, self)
+
+    def _get_on_the_way(self):
+        """The tranches that will be paid: they come first."""
         tranches = self.subsidy_id.disbursement_ids
-        on_the_way = tranches.filtered(lambda tranche: tranche.state in ("certified", "ordered"))
-        # What is on its way will be paid: it comes first.
+        return tranches.filtered(lambda tranche: tranche.state in ("certified", "ordered"))
+
+    def _get_left_to_plan(self):
+        """Euros that the report leaves to pay, beyond what is on its way."""
         # What was withdrawn is due and is not paid again: a tranche of it would wait for ever.
-        left = max(0.0, self.subsidy_id._get_due_left()) - sum(on_the_way.mapped("amount"))
-        if on_the_way and self.currency_id.compare_amounts(left, 0) < 0:
-            raise UserError(
-                self.env._(
-                    "%(report)s leaves %(left)s to pay, and %(tranches)s exceed it: return what "
-                    "is certified, wait for the payment of what is ordered.",
-                    report=self.display_name,
-                    left=self.currency_id.format(self.left_amount),
-                    tranches=", ".join(on_the_way.mapped("display_name")),
-                )
+        left = max(0.0, self.left_amount - self.subsidy_id._get_withdrawn_amount())
+        return left - sum(self._get_on_the_way().mapped("amount"))
+
+    def _get_excess(self):
+        """A sentence on the tranches that are certified or ordered for more than is due, if any."""
+        on_the_way = self._get_on_the_way()
+        if on_the_way and self.currency_id.compare_amounts(self._get_left_to_plan(), 0) < 0:
+            return self.env._(
+                "%(report)s leaves %(left)s to pay, and %(tranches)s exceed it: return what "
+                "is certified, wait for the payment of what is ordered.",
+                report=self.display_name,
+                left=self.currency_id.format(self.left_amount),
+                tranches=", ".join(on_the_way.mapped("display_name")),
             )
-        planned = tranches.filtered(lambda tranche: tranche.state in ("planned", "ready"))
-        excess = sum(planned.mapped("amount")) - left
+        return None
+
+    def _get_reductions(self):
+        """What is not due, taken off the planned tranches, the balance first: list of (tranche,
+        euros that are left of it)."""
+        planned = self.subsidy_id.disbursement_ids.filtered(
+            lambda tranche: tranche.state in ("planned", "ready")
+        )
+        excess = sum(planned.mapped("amount")) - self._get_left_to_plan()
         last_first = planned.sorted(
             lambda t: (t.kind == "balance", t.due_date or datetime.date.max, t.sequence, t.id),
             reverse=True,
         )
+        reductions = []
         for tranche in last_first:
             if self.currency_id.compare_amounts(excess, 0) <= 0:
                 break
             taken = min(excess, tranche.amount)
             excess -= taken
-            tranche._do_reduce(tranche.amount - taken, self)
+            reductions.append((tranche, tranche.amount - taken))
+        return reductions
 
     def _identify_recovery(self):
         """A recovery of what was paid beyond the due amount, less those that are open already.
 
         :raise UserError: a recovery that the operator was told of asks for more than is left
         """
-        own = self.recovery_ids.filtered(lambda recovery: recovery._is_open())
-        drafts = own.filtered(lambda recovery: recovery.state == "identified")
-        notified = own - drafts
+        gone, missing = self._get_recovery_change()
+        gone._waive(self.env._("The financial report was accepted again."))
+        if missing:
+            self.env["grant.recovery"]._identify(self, missing)
+        if asked := self._get_asked_too_much():
+            raise UserError(asked)
+
+    def _get_open_recoveries(self):
+        return self.recovery_ids.filtered(lambda recovery: recovery._is_open())
+
+    def _get_recovery_change(self):
+        """What accepting makes of the recoveries: those of its own that are given up, and euros of
+        a new one."""
+        own = self._get_open_recoveries()
+        gone = own.browse()
         compare = self.currency_id.compare_amounts
         if compare(self.to_recover_amount, sum(own.mapped("residual_amount"))):
-            # Nobody was told of these: made again below. What was notified stays as it was told.
-            drafts._waive(self.env._("The financial report was accepted again."))
+            # Nobody was told of these: made again. What was notified stays as it was told.
+            gone = own.filtered(lambda recovery: recovery.state == "identified")
         # Those of other reasons count as well: the same euros are not asked twice.
-        missing = self.to_recover_amount - self.subsidy_id._get_open_recovery_amount()
-        if compare(missing, 0) > 0:
-            self.env["grant.recovery"]._identify(self, self.currency_id.round(missing))
-        if compare(sum(notified.mapped("residual_amount")), self.to_recover_amount) > 0:
-            raise UserError(
-                self.env._(
-                    "%(report)s leaves less to pay back than is asked of the operator: waive "
-                    "%(recoveries)s first.",
-                    report=self.display_name,
-                    recoveries=", ".join(notified.mapped("display_name")),
-                )
+        asked = self.subsidy_id._get_open_recovery_amount() - sum(gone.mapped("residual_amount"))
+        missing = self.currency_id.round(self.to_recover_amount - asked)
+        return gone, max(0.0, missing)
+
+    def _get_asked_too_much(self):
+        """A sentence on recoveries that ask the operator for more than is left, if any."""
+        notified = self._get_open_recoveries().filtered(
+            lambda recovery: recovery.state != "identified"
+        )
+        asked = sum(notified.mapped("residual_amount"))
+        if self.currency_id.compare_amounts(asked, self.to_recover_amount) > 0:
+            return self.env._(
+                "%(report)s leaves less to pay back than is asked of the operator: waive "
+                "%(recoveries)s first.",
+                report=self.display_name,
+                recoveries=", ".join(notified.mapped("display_name")),
             )
+        return None
 
     def action_reopen(self):
         """Ask for the reason, then open the report for a correction."""

@@ -17,15 +17,18 @@ class GrantRecovery(models.Model):
 
     @asks_reason("waive_recovery", _lt("Waive the Recovery"))
     def _do_waive(self, reason):
-        """Give up a recovery that is not claimed yet.
+        """Give up a recovery that is not claimed yet; of the State's, also the claim itself, which
+        no entry of the city's accounting takes back.
 
-        :raise UserError: claimed already, collected, or waived
+        :raise UserError: claimed by the city already, collected, or waived
         :raise AccessError: the user is not a finance manager
         """
         what = self.env._("Waiving a recovery")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_state(("identified", "notified", "decided"), what)
+        for recovery in self:
+            claimed = ("claimed",) if recovery.payment_path == "direct" else ()
+            recovery._check_state(("identified", "notified", "decided", *claimed), what)
         self._waive(reason)
 
     def _get_reason_preview(self, action):

@@ -164,6 +164,30 @@ class GrantSubsidy(models.Model):
         held = self.paid_amount - self.recovered_amount
         return self.currency_id.round(held - self._get_open_recovery_amount(but))
 
+    def _check_not_claimed(self, amount):
+        """Refuse to take payments back that are claimed from the operator: what is claimed was
+        paid, as long as it is claimed.
+
+        :param float amount: euros of payments that would be none
+        :raise UserError: naming the recoveries
+        """
+        self.ensure_one()
+        claimed = self.recovery_ids.filtered(lambda recovery: recovery.state == "claimed")
+        asked = sum(claimed.mapped("residual_amount"))
+        left = self.paid_amount - self.recovered_amount - asked
+        if claimed and self.currency_id.compare_amounts(amount, left) > 0:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s: a payment of %(amount)s cannot be cancelled, %(asked)s of what "
+                    "was paid are claimed from the operator (%(recoveries)s). Take that claim back "
+                    "first: set its entry to draft, or waive it where the State claims.",
+                    subsidy=self.display_name,
+                    amount=self.currency_id.format(amount),
+                    asked=self.currency_id.format(asked),
+                    recoveries=", ".join(claimed.mapped("name")),
+                )
+            )
+
     def action_waive_report(self):
         """Ask for the reason, then do without the financial report."""
         return self._ask_reason("waive_report")

@@ -8,7 +8,8 @@ from ...lib.guard.words import has_words
 
 def asks_reason(action, title):
     """Mark the method that does ``action`` with a written reason (``method(reason)``), for the
-    window that asks for it. Without a reason it does nothing, whoever calls it.
+    window that asks for it. Without a reason it does nothing, whoever calls it, unless the
+    documents need none (:meth:`GrantActingMixin._needs_reason`).
 
     :param title: of the window, a lazy translation
     """
@@ -16,7 +17,9 @@ def asks_reason(action, title):
     def mark(method):
         @functools.wraps(method)
         def with_reason(self, reason):
-            return method(self, self._check_reason(reason))
+            if reason or self._needs_reason(action):
+                reason = self._check_reason(reason)
+            return method(self, reason)
 
         with_reason._grant_reason = (action, title)
         return with_reason
@@ -126,6 +129,11 @@ class GrantActingMixin(models.AbstractModel):
                 self.env._("%(documents)s: write the reason, in words.", documents=documents)
             )
         return reason.strip()
+
+    def _needs_reason(self, _action):
+        """Whether ``action`` is not done without a reason: else its window only shows what it
+        does."""
+        return True
 
     def _ask_reason(self, action):
         """The window that asks why, then does ``action`` on these documents."""

@@ -4,6 +4,7 @@ from . import (
     grant_decision,
     grant_deliverable,
     grant_disbursement,
+    grant_disbursement_cancelling,
     grant_disbursement_clock,
     grant_disbursement_dates,
     grant_disbursement_people,

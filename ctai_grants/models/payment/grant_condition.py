@@ -288,13 +288,27 @@ class GrantCondition(models.Model):
 
     def _names_account(self, account):
         """Whether this evidence is of that very account, its holder included."""
-        same = self.reference in account._get_masked_numbers()
         # None kept: of a certificate older than fingerprints, or an account without a BIC.
         return (
-            same
+            self._looks_like(account)
             and self.fingerprint in (False, account._get_fingerprint())
             and self.bic in (False, account._get_bic())
+            and not self._is_unproven(account)
         )
+
+    def _looks_like(self, account):
+        return self.reference in account._get_masked_numbers()
+
+    def _is_unproven(self, account):
+        """Whether this evidence is older than fingerprints and says too little: the account was
+        entered or changed since, or is not the only one that looks like that."""
+        if self.fingerprint or not self._looks_like(account):
+            return False
+        alike = account.partner_id.commercial_partner_id.with_context(active_test=False).bank_ids
+        dates = (account.write_date, account.bank_id.write_date)
+        certified = self.disbursement_id.certified_at
+        is_changed = certified and max(filter(None, dates)) > certified
+        return is_changed or len(alike.filtered(self._looks_like)) > 1
 
     def _get_deliverable(self, piece):
         state = {"accepted": "met", "waived": "waived"}.get(piece.state, "unmet")

@@ -101,6 +101,12 @@ class GrantSubsidy(models.Model):
             self.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped("amount")
         )
 
+    def _get_unplanned_amount(self, cancelled):
+        """Euros that stay to be paid, and that no tranche plans once ``cancelled`` are."""
+        self.ensure_one()
+        planned = sum((self.disbursement_ids - cancelled).mapped("residual_amount"))
+        return max(0.0, self.currency_id.round(self.to_pay_amount - planned))
+
     def _check_schedule_total(self):
         """Refuse tranches that add up to more than the subsidy. What was paid back may be paid
         again, by another tranche.

@@ -244,6 +244,35 @@ class TestOrder(AccountingCase):
         form = Form(wizards.with_context(default_disbursement_ids=self.second.ids))
         form.order_date = ORDERED
         self.assertEqual((form.order_number, form.batch_number), ("8", 2))
+        # Another date suggests others; what was typed stays.
+        form.order_date = "2022-01-05"
+        self.assertEqual((form.order_number, form.batch_number), ("1", 1))
+        form.order_number = "77"
+        form.order_date = ORDERED
+        self.assertEqual((form.order_number, form.batch_number), ("77", 2))
+        form.batch_number = 5
+        form.order_date = "2022-01-05"
+        self.assertEqual((form.order_number, form.batch_number), ("77", 5))
+        self.assertEqual((form.save().order_number, form.save().batch_number), ("77", 5))
+
+    def test_a_draft_that_blocks_the_numbers_of_a_year(self):
+        """A payment of 2022 set back to draft and dated 2021 gives its number to that year."""
+        journal = self.company.grant_payment_journal_id
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "outbound", "partner_id": self.other_operator.id, "amount": 5,
+                "date": "2022-01-10", "journal_id": journal.id,
+            }
+        )  # fmt: skip
+        payment.action_post()
+        payment.action_draft()
+        payment.date = "2021-12-20"
+        self.order(self.tranche, "7")
+        with self.assertRefused(payment.move_id.name, journal.name, "2021"):
+            self.tranche.with_user(self.finance_officer)._do_pay(datetime.date(2021, 11, 25))
+        payment.date = "2022-01-10"
+        self.tranche.with_user(self.finance_officer)._do_pay(datetime.date(2021, 11, 25))
+        self.assertEqual(self.tranche.state, "paid")
 
     def test_batch(self):
         other = self.sign(self.make_subsidy(amount=500, partner_id=self.other_operator.id))

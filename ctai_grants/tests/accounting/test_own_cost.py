@@ -240,16 +240,13 @@ class TestOwnCostCeiling(OwnCostCase):
         self.assertPaid({DECEMBER: 100})
 
     def test_closed_with_nothing_left(self):
-        """What was counted stays as it was; it cannot change without anything committed."""
+        """What was counted stays as it was, and follows accounting with nothing committed too."""
         move = self.book(500)
         self.book(-500, DECEMBER)
         self.assertPaid({NOVEMBER: 500, DECEMBER: -500})
         self.ask(self.cost, "close", self.finance_manager)
         self.assertEqual(self.cost.committed_amount, 0)
         self.assertPaid({NOVEMBER: 500, DECEMBER: -500})
-        with self.assertRefused("Reopen"), self.env.cr.savepoint():
-            move.button_draft()
-        self.cost.with_user(self.finance_manager).action_reopen()
         move.button_draft()
         self.assertPaid({}, not_covered=-500)
 
@@ -358,3 +355,26 @@ class TestPayrollImport(OwnCostCase):
                 self.env["grant.own.cost"].with_user(user).search([])
         with self.assertRaises(UserError):
             self.load(subsidy_id=self.sign(self.make_subsidy()).id)
+
+
+class TestCorrectedSignature(OwnCostCase):
+    """A cost of the city is covered from its signature on: corrected, its costs follow."""
+
+    def correct(self, date):
+        self.cost.with_user(self.finance_manager)._do_correct_date(
+            "signature_date", date, "Erreur de saisie"
+        )
+
+    def test_both_ways(self):
+        early = datetime.date(2021, 10, 26)
+        self.book(1000, early)
+        self.book(9500)
+        self.assertPaid({early: 1000, NOVEMBER: 9000}, not_covered=500)
+        self.correct("2021-11-02")
+        self.assertPaid({NOVEMBER: 9500})
+        self.correct("2021-10-25")
+        self.assertPaid({early: 1000, NOVEMBER: 9000}, not_covered=500)
+        with self.assertRefused("another day"):
+            self.cost.with_user(self.finance_manager)._do_correct_date(
+                "cer_date", "2021-10-25", "La ville n'en signe pas"
+            )

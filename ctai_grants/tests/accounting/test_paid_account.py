@@ -291,3 +291,47 @@ class TestCertified(PaidAccountCase):
             bill.with_user(self.finance_officer).action_post()
         self.account.allow_out_payment = True
         self.assertFalse(self.verify())
+
+
+class TestOldCertificate(PaidAccountCase):
+    """Certified by a version that kept a few digits of the account and its holder."""
+
+    def setUp(self):
+        super().setUp()
+        self.certificate = self.tranche._get_certified_account()
+        self.alter(self.certificate, fingerprint=None, bic=None)
+        self.alter(self.account, write_date="2021-10-01 12:00:00")
+
+    def test_the_same_since(self):
+        self.batch._make_pdf()
+        self.tranche.with_user(self.finance_officer)._do_pay(DAY)
+        self.assertEqual(self.verify(), [])
+
+    def test_changed_since(self):
+        """The first and last digits of another account are those that were certified."""
+        self.alter(self.account, acc_number=LOOK_ALIKE, sanitized_acc_number=LOOK_ALIKE,
+                   write_date="2021-12-01 12:00:00")  # fmt: skip
+        self.assertNothingSent("certify again", "cannot be told")
+
+    def test_a_double(self):
+        double = self.account.create(
+            {
+                "acc_number": LOOK_ALIKE, "partner_id": self.operator.id,
+                "allow_out_payment": True, "active": False,
+            }
+        )  # fmt: skip
+        self.alter(double, write_date="2021-10-01 12:00:00")
+        self.assertNothingSent("certify again", "has a double")
+
+    def test_certified_again(self):
+        """Before the order, the sentence says what to do; certified again, it is ordered."""
+        self.certify(self.second, moment="2021-11-20 06:00:00")
+        self.alter(self.second._get_certified_account(), fingerprint=None, bic=None)
+        self.alter(self.account, write_date="2021-12-01 12:00:00")
+        second = self.second.with_user(self.finance_officer)
+        with self.assertRefused(self.second.name, "certify again", "return it"):
+            second._do_order("42", DAY)
+        self.ask(self.second, "return", self.finance_officer)
+        self.certify(self.second, moment="2021-11-20 06:00:00")
+        second._do_order("42", DAY)
+        self.assertEqual(self.second.state, "ordered")

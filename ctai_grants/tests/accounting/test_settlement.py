@@ -584,6 +584,15 @@ class TestSetOff(SettlementCase):
         self.assertEqual((set_off.state, claim.amount_residual), ("undone", 300))
         self.assertEqual(set_off.decision_ids.sorted("id")[-1:].reason, "Créance contestée")
 
+    def test_its_entry_is_called_what_it_is(self):
+        """A claim, or a set-off, is no order."""
+        set_off = self.set_off(self.claim())
+        set_off.action_record()
+        with self.assertRefused("set-off “COMP-1 – ", "Undo the set-off"):
+            set_off.move_id.ref = "X"
+        with self.assertRefused("is an order of a grant"):
+            self.bill(self.tranche).ref = "X"
+
     def test_undone_after_a_lock(self):
         set_off = self.set_off(self.claim())
         set_off.action_record()

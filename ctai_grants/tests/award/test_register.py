@@ -10,6 +10,7 @@ from pathlib import Path
 from odoo.tests import BaseCase, new_test_user
 
 from ...lib.award.registers import RegisterError, read_register
+from ...wizards.award import grant_register_upload
 from ..commands import CommandMixin
 from ..common import GrantsCommon
 
@@ -189,6 +190,15 @@ class TestRegister(CommandMixin, GrantsCommon):
                 {"partner_id": self.operator.id, "date": "2021-01-01"}
             )
         self.assertFalse(self.operator.grant_register_answer_ids)
+
+    def test_too_large_for_a_window(self):
+        """What the whole server would hold in memory is read by a command instead."""
+        self.patch(grant_register_upload, "LARGEST", 3 << 20)
+        uploads = self.env["grant.register.upload"].with_user(self.coordinator)
+        values = {"filename": "Stock.csv", "file": base64.b64encode(b"x" * ((3 << 20) + 3))}
+        with self.assertRefused("Stock.csv", "4 MB", "3 MB", "odoo grants_register"):
+            uploads.create(values)
+        uploads.create({**values, "file": base64.b64encode(b"x" * (3 << 20))})
 
     def test_the_hook(self):
         """What an add-on that asks a service does."""

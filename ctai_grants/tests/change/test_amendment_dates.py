@@ -82,3 +82,73 @@ class TestAmendmentDates(AmendmentCase):
         self.assertEqual(self.get_entries(amendment).mapped("amount"), [1000, -1000])
         self.assertEqual(self.subsidy.committed_amount, 10000)
         self.assertFalse(self.verify())
+
+    def correct(self, document, date, name="signature_date"):
+        """Correct a date through its window, as the finance manager."""
+        window = self.env["grant.date.correction"].with_user(self.finance_manager)
+        return window.create(
+            {
+                "res_model": document._name, "res_id": document.id,
+                "date_name": name, "date": date, "reason": "Erreur de saisie",
+            }  # fmt: skip
+        ).action_confirm()
+
+    def test_correction(self):
+        first = self.draft(self.subsidy)
+        self.set_amount(first, 12000)
+        self.sign_amendment(first)
+        signed = first.signature_date
+        second = self.draft(self.subsidy, signature_date="2021-12-20")
+        self.set_amount(second, 14000)
+        self.sign_amendment(second)
+        with self.assertRefused("after", second.display_name):
+            self.correct(first, "2021-12-21")
+        with self.assertRefused("before", first.display_name):
+            self.correct(second, "2021-12-14")
+        with self.assertRefused("comes before"):
+            self.correct(first, first.executory_date - datetime.timedelta(days=1))
+        with self.assertRefused("cannot be empty"):
+            self.correct(first, False, "decision_date")
+        with self.assertRefused(first.display_name, "after it"):
+            self.correct(self.subsidy, "2021-12-16")
+        with self.assertRefused(self.subsidy.display_name, "another day"):
+            self.correct(self.subsidy, self.subsidy.signature_date)
+        self.correct(first, "2021-12-18")
+        self.assertEqual(
+            [(str(e.date), e.amount) for e in self.get_entries(first).sorted("id")],
+            [(str(signed), 2000), (str(signed), -2000), ("2021-12-18", 2000)],
+        )
+        decision = self.subsidy.decision_ids.sorted("id")[-1]
+        self.assertEqual((decision.decision, decision.amendment_id), ("corrected", first))
+        self.correct(self.subsidy, "2021-11-02")
+        self.assertEqual(
+            sorted(self.subsidy.entry_ids.sorted("id")[-2:].mapped("amount")),
+            [4000, 6000],
+        )
+        self.assertEqual(self.subsidy.committed_amount, 14000)
+        self.correct(first, "2021-12-07", "executory_date")
+        self.assertFalse(self.verify())
+
+    def test_correction_below_what_was_paid(self):
+        """What it added was paid: it was signed before that."""
+        amendment = self.draft(self.subsidy)
+        self.set_amount(amendment, 12000)
+        self.sign_amendment(amendment)
+        self.pay(self.advance, DAY("2021-12-16"))
+        self.pay(self.balance, DAY("2021-12-17"))
+        with self.assertRefused(self.balance.display_name, "was certified"):
+            self.correct(amendment, "2021-12-18")
+
+    def test_correction_of_a_contract(self):
+        amendment = self.draft(self.contract)
+        self.change(amendment, self.envelope, amount=160000)
+        self.sign_amendment(amendment)
+        with self.assertRefused(self.contract.display_name, "Commitment"):
+            self.correct(self.contract, "2021-12-20")
+        with self.assertRefused(amendment.display_name, "after it"):
+            self.contract.amendment_ids._check_follow(DAY("2021-12-20"))
+        self.correct(amendment, "2021-12-16")
+        self.assertEqual(
+            self.get_entries(amendment).sorted("id").mapped("amount"), [10000, -10000, 10000]
+        )
+        self.assertFalse(self.verify())

@@ -252,11 +252,77 @@ class TestFinancialReport(DueCase):
         self.assertEqual(self.balance_of(subsidy).amount, 2000)
 
     def test_nothing_was_done(self):
+        """All is asked back: not in passing, but with what it does on the screen and a reason."""
         subsidy = self.make_paid_subsidy()
-        report = self.accept(subsidy, eligible_amount=0, actual_amount=0)
+        report = self.make_report(subsidy, eligible_amount=0, actual_amount=0)
+        with self.assertRefused(report.display_name, self.company.currency_id.format(8000)):
+            report.action_accept()
+        for blank in (False, " "):
+            with self.assertRefused("in words"):
+                self.ask(report, "accept_report", self.coordinator, blank)
+        self.assertEqual(report.state, "draft")
+        version = report.version_id
+        report.version_id = False
+        with self.assertRefused("Signed Report"):
+            self.ask(report, "accept_report", self.coordinator)
+        report.version_id = version
+        window = self.open(report, "accept_report")
+        self.assertTrue(window.needs_reason)
+        self.assertIn("becomes due back", window.preview)
+        self.assertIn("A recovery is created", window.preview)
+        self.ask(report, "accept_report", self.coordinator, "Action abandonnée")
+        self.assertIn("Action abandonnée", report.decision_ids[0].reason)
         self.assertEqual((report.due_amount, report.to_recover_amount), (0, 8000))
         self.assertEqual(subsidy.justified_amount, 0)
         self.assertEqual(subsidy.recovery_ids.amount, 8000)
+
+    def test_nothing_was_eligible(self):
+        """Spent, and nothing of it for the action: the same."""
+        report = self.make_report(self.make_paid_subsidy(), eligible_amount=0)
+        with self.assertRefused(report.display_name, "reason"):
+            report.action_accept()
+
+    def test_preview(self):
+        """What is shown is what is done; where something is due, it takes no reason."""
+        subsidy = self.make_paid_subsidy(paid=4000, balance=6000)
+        report = self.make_report(subsidy, eligible_amount=12000)
+        sections = {part["title"]: part["rows"] for part in report._get_acceptance_preview()}
+        self.assertEqual(sections["Tranches"], [
+            ("“Solde” is reduced, to", 2000),
+            ("“Solde” becomes ready to be certified", None),
+        ])  # fmt: skip
+        back = f"Given back to envelope “{self.envelope.display_name}”"
+        self.assertEqual(sections[back], [("No longer committed", 4000)])
+        self.assertNotIn("Recoveries", sections)
+        window = self.open(report, "accept_report")
+        self.assertFalse(window.needs_reason)
+        window.action_confirm()
+        self.assertEqual((report.state, subsidy.committed_amount), ("accepted", 6000))
+        balance = self.balance_of(subsidy)
+        self.assertEqual((balance.amount, balance.state), (2000, "ready"))
+        # What was shown has changed since: not done.
+        self.ask(report, "reopen_report", self.finance_manager)
+        window = self.open(report, "accept_report")
+        report.eligible_amount = 6000
+        with self.assertRefused("has changed"):
+            window.action_confirm()
+        sections = {part["title"]: part["rows"] for part in report._get_acceptance_preview()}
+        self.assertEqual(sections["Recoveries"], [("A recovery is created", 1000)])
+        self.assertEqual(sections["Tranches"], [("“Solde” is cancelled", -2000)])
+
+    def test_preview_of_a_cancelled_tranche(self):
+        subsidy = self.make_paid_subsidy(paid=4000, balance=6000)
+        self.accept(subsidy, eligible_amount=20000)
+        balance = self.balance_of(subsidy)
+        self.certify(balance, moment="2022-09-01 12:00:00")
+        preview = self.open(balance, "cancel", self.finance_manager).preview
+        for part in ("Not paid any more", "Still committed", "Was certified", "Owed by the"):
+            self.assertIn(part, preview)
+
+    def open(self, document, action, user=None):
+        return self.env["grant.reason"].with_user(user or self.coordinator).create(
+            {"res_model": document._name, "res_ids": document.ids, "action": action}
+        )
 
     def test_corrected(self):
         """Accepted again after a reopening: the difference is posted, in both directions."""

@@ -596,9 +596,30 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.assertEqual(recovery.reduced_disbursement_id, self.tranche)
         self.assertFalse(self.verify())
 
+    def test_a_payment_that_is_claimed_is_not_cancelled(self):
+        """8 000 paid, 5 000 of them claimed and not paid back yet: the claim falls first, whether
+        it is cancelled by us or in the journal."""
+        recovery, move = self.claim(amount=5000)
+        bill = self.tranche.with_env(self.env)._get_live_move()
+        payment = bill._get_payment_moves().origin_payment_id
+        asked = (recovery.name, self.subsidy.code, "cannot be cancelled")
+        with self.assertRefused(*asked), self.env.cr.savepoint():
+            self.ask(self.tranche, "unpay", self.finance_manager)
+        for undo in (payment.action_draft, bill.line_ids.remove_move_reconcile):
+            with self.assertRefused(*asked), self.env.cr.savepoint():
+                undo()
+        self.env.invalidate_all()
+        self.assertEqual((self.tranche.state, self.subsidy.paid_amount), ("paid", 8000))
+        move.button_draft()
+        self.assertEqual(recovery.state, "decided")
+        self.ask(recovery, "waive_recovery", self.finance_manager)
+        self.ask(self.tranche, "unpay", self.finance_manager)
+        self.assertEqual(self.subsidy.paid_amount, 0)
+        self.assertFalse(self.verify())
+
     def test_a_payment_that_was_paid_back_is_not_cancelled(self):
         """8 000 paid, 5 000 of them paid back: undo the repayment first."""
-        recovery, _move = self.claim(amount=5000)
+        recovery, move = self.claim(amount=5000)
         self.pay_back(recovery)
         with self.assertRefused(self.subsidy.name, "3,000.00", "Cancel the repayments first"):
             self.ask(self.tranche, "unpay", self.finance_manager)
@@ -607,6 +628,8 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.env.invalidate_all()
         self.assertEqual((self.tranche.state, self.subsidy.to_pay_amount), ("paid", 7000))
         self.ask(recovery, "uncollect", self.finance_manager)
+        # It is claimed again.
+        move.button_draft()
         self.ask(self.tranche, "unpay", self.finance_manager)
         self.assertEqual(self.subsidy.to_pay_amount, 10000)
         self.assertFalse(self.verify())
@@ -735,6 +758,12 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.assertEqual((subsidy.recovered_amount, recovery.state), (1000, "collected"))
         self.ask(recovery, "uncollect", self.finance_manager)
         self.assertEqual((subsidy.recovered_amount, recovery.state), (0, "claimed"))
+        # The State's claim is no entry of the city's: waived, its payment is cancelled.
+        with self.assertRefused(recovery.name, "where the State claims"):
+            self.ask(tranche, "unpay", self.finance_manager)
+        self.ask(recovery, "waive_recovery", self.finance_manager)
+        self.ask(tranche, "unpay", self.finance_manager)
+        self.assertEqual((subsidy.paid_amount, recovery.state), (0, "waived"))
         self.assertFalse(self.verify())
 
 

@@ -401,9 +401,13 @@ class TestConditions(TranchesCase):
         self.certify(self.tranche)
         evidence = self.tranche.condition_ids.filtered(lambda row: row.code == "convention")
         self.assertIn("CONV-42", evidence.evidence)
+        # And it is what is paid for.
+        for user in (self.coordinator, self.administrator):
+            with self.assertRefused("CONV-42", self.tranche.name):
+                self.subsidy.with_user(user).convention_reference = "CONV-43"
+        self.subsidy.convention_reference = "CONV-42"
+        self.ask(self.tranche, "return", self.finance_officer)
         self.subsidy.convention_reference = "CONV-43"
-        self.tranche._refresh_readiness()
-        self.assertIn("CONV-42", evidence.evidence)
 
     def test_bank(self):
         account = self.operator.bank_ids

@@ -13,7 +13,10 @@ class LegalDatesCase(GrantsCommon):
         """Correct a date through its window, as who may."""
         window = self.env["grant.date.correction"].with_user(user or self.finance_manager)
         return window.create(
-            {"subsidy_id": subsidy.id, "date_name": name, "date": date, "reason": reason}
+            {
+                "res_model": subsidy._name, "res_id": subsidy.id,
+                "date_name": name, "date": date, "reason": reason,
+            }  # fmt: skip
         ).action_confirm()
 
     def typed(self, document, values):
@@ -173,7 +176,7 @@ class TestLockedDates(LegalDatesCase):
         window = Form(
             self.env["grant.date.correction"]
             .with_user(self.finance_manager)
-            .with_context(default_subsidy_id=self.subsidy.id)
+            .with_context(default_res_model="grant.subsidy", default_res_id=self.subsidy.id)
         )
         window.date_name = "notification_date"
         self.assertEqual(window.date_before, DAY("2021-10-26"))
@@ -245,10 +248,11 @@ class TestLockedDates(LegalDatesCase):
                 self.subsidy.with_user(user)._do_correct_date(
                     "executory_date", "2021-10-02", "Parce que"
                 )
-        with self.assertRefused("another day"):
-            self.subsidy.with_user(self.finance_manager)._do_correct_date(
-                "signature_date", "2021-10-26", "Parce que"
-            )
+        for name in ("signature_date", "decision_number"):
+            with self.assertRefused("another day"):
+                self.subsidy.with_user(self.finance_manager)._do_correct_date(
+                    name, "2021-10-25", "Parce que"
+                )
         self.assertFalse(
             self.subsidy.decision_ids.filtered(lambda d: d.decision == "corrected")
         )
@@ -281,6 +285,140 @@ class TestLockedDates(LegalDatesCase):
         with self.assertRaises(AccessError):
             self.env["grant.date.correction"].with_user(self.coordinator).create(
                 {
-                    "subsidy_id": self.subsidy.id, "date_name": "cer_date", "reason": "x",
+                    "res_model": "grant.subsidy", "res_id": self.subsidy.id,
+                    "date_name": "cer_date", "reason": "x",
                 }  # fmt: skip
+            )
+
+
+class TestSignatureDate(LegalDatesCase):
+    """The day of a signature dates what it committed: both are corrected, or neither."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.subsidy = cls.make_subsidy()
+        action = {"subsidy_id": cls.subsidy.id, "name": "Cours", "amount": 4000}
+        cls.env["grant.action"].create(action)
+        cls.sign(cls.subsidy)
+
+    def committed(self, document=None):
+        """What stands in the ledger, by day and action, and how many entries say so."""
+        document = document or self.subsidy
+        entries = self.env["grant.entry"].search(
+            [("origin_model", "=", document._name), ("origin_id", "=", document.id)]
+        )
+        sums = {}
+        for entry in entries:
+            key = (str(entry.date), entry.action_id.name or entry.envelope_id.code)
+            sums[key] = sums.get(key, 0) + entry.amount
+        return {key: amount for key, amount in sums.items() if amount}, len(entries)
+
+    def test_both_ways(self):
+        entries = 2
+        for day in ("2021-11-02", "2021-10-21", "2021-10-25"):
+            with self.subTest(day=day):
+                self.correct(self.subsidy, "signature_date", day)
+                entries += 4
+                self.assertEqual(
+                    self.committed(), ({(day, "Cours"): 4000, (day, "A"): 6000}, entries)
+                )
+                self.assertEqual(self.subsidy.signature_date, DAY(day))
+                self.assertEqual(self.subsidy.committed_amount, 10000)
+                self.assertEqual(self.envelope.committed_amount, 10000)
+        self.assertEqual(self.verify(), [])
+        decision = self.subsidy.decision_ids.sorted("id")[-1]
+        self.assertEqual(decision.decision, "corrected")
+        self.assertIn("Erreur de saisie", decision.reason)
+        self.assertIn("10/21/2021 → 10/25/2021", decision.reason)
+        self.assertIn("10,000.00", decision.reason)
+        steps = self.subsidy._get_histories(self.company._grant_timezone())[self.subsidy.id]
+        self.assertEqual(
+            [(step.decision, step.day) for step in steps[1:3]],
+            [("granted", DAY("2021-09-27")), ("signed", DAY("2021-10-25"))],
+        )
+
+    def test_refused_in_the_ledger(self):
+        """Before the contract; where the envelope had nothing left; and nothing is changed."""
+        with self.assertRefused("in force since"):
+            self.correct(self.subsidy, "signature_date", "2021-10-20")
+        with self.assertRefused("comes before"):
+            self.correct(self.subsidy, "signature_date", "2021-09-26")
+        with self.assertRefused("today"):
+            self.correct(self.subsidy, "signature_date", "2100-01-01")
+        with self.assertRefused("cannot be empty"):
+            self.correct(self.subsidy, "signature_date", False)
+        # What another one took until it was cancelled, later.
+        big = self.sign(self.make_subsidy(amount=140000, partner_id=self.other_operator.id))
+        late = self.env["grant.subsidy"]
+        with freeze_time("2021-12-01 12:00:00"):
+            self.ask(big, "cancel", self.coordinator)
+        late = self.sign(self.make_subsidy(amount=20000, signature_date="2021-12-02"))
+        with self.assertRefused("left to commit", "10/27/2021"):
+            self.correct(late, "signature_date", "2021-10-27")
+        self.assertEqual(self.committed(late), ({("2021-12-02", "A"): 20000}, 1))
+        self.correct(late, "signature_date", "2021-12-01")
+        self.assertEqual(self.verify(), [])
+
+    def test_not_after_what_rests_on_it(self):
+        tranche = self.make_tranche(self.subsidy)
+        self.certify(tranche)
+        with self.assertRefused(tranche.display_name, "was certified on"):
+            self.correct(self.subsidy, "signature_date", "2021-11-09")
+        self.correct(self.subsidy, "signature_date", "2021-11-08")
+        direct = self.make_subsidy(
+            envelope_id=self.direct_envelope.id, partner_id=self.other_operator.id
+        )
+        self.sign(direct)
+        paid = self.make_tranche(direct)
+        self.pay(paid, DAY("2021-11-10"))
+        with self.assertRefused(paid.display_name, "was paid on"):
+            self.correct(direct, "signature_date", "2021-11-11")
+        self.assertEqual(self.verify(), [])
+
+    def test_closed(self):
+        """What its closing gave back stays at its day; on the day of the signature, it cannot be
+        told apart."""
+        self.ask(self.subsidy, "close", self.finance_manager)
+        self.correct(self.subsidy, "signature_date", "2021-10-28")
+        self.assertEqual(self.committed()[0]["2021-10-28", "Cours"], 4000)
+        self.assertEqual(self.subsidy.committed_amount, 0)
+        self.assertEqual(self.verify(), [])
+        with freeze_time("2021-11-03 12:00:00"):
+            other = self.sign(
+                self.make_subsidy(
+                    partner_id=self.other_operator.id, signature_date="2021-11-03"
+                )
+            )
+            self.ask(other, "close", self.finance_manager)
+        with self.assertRefused(other.display_name, "was also closed"):
+            self.correct(other, "signature_date", "2021-11-02")
+
+    def test_preview(self):
+        window = Form(
+            self.env["grant.date.correction"]
+            .with_user(self.finance_manager)
+            .with_context(default_res_model="grant.subsidy", default_res_id=self.subsidy.id)
+        )
+        window.date_name = "signature_date"
+        window.date = "2021-11-02"
+        self.assertIn("10,000.00", window.changes)
+        self.assertIn("statement", window.changes)
+        self.assertEqual(self.committed()[1], 2)
+
+    def test_contract(self):
+        self.correct(self.contract, "signature_date", "2021-10-11")
+        self.assertEqual(
+            self.committed(self.contract),
+            ({("2021-10-11", "A"): 150000, ("2021-10-11", "B"): 50000}, 6),
+        )
+        self.assertEqual(self.contract.force_date, DAY("2021-10-11"))
+        self.correct(self.contract, "signature_date", "2021-10-25")
+        with self.assertRefused(self.contract.display_name, "10/25/2021", "Commitment"):
+            self.correct(self.contract, "signature_date", "2021-10-26")
+        self.assertEqual(self.contract.force_date, DAY("2021-10-25"))
+        self.assertEqual(self.verify(), [])
+        with self.assertRaises(AccessError):
+            self.contract.with_user(self.coordinator)._do_correct_date(
+                "signature_date", "2021-10-22", "Parce que"
             )

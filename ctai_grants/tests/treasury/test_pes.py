@@ -100,6 +100,11 @@ class TestPesFile(PesCase):
         self.assertEqual(values(root, "MtBordHt"), ["1000.10"])
         root = self.assertValid(self.make(reduces=(2021, 345))[0])
         self.assertEqual(values(root, "TypBord"), ["02"])
+        # Its series is its own: a batch of orders may have the same number.
+        self.assertIn("_RED_", values(root, "NomFic")[0])
+        orders = self.assertValid(self.make()[0])
+        self.assertEqual(values(root, "IdBord"), values(orders, "IdBord"))
+        self.assertIn("_DEP_", values(orders, "NomFic")[0])
         self.assertEqual(values(root, "IdPceOrig"), ["345"])
 
     def test_hostile_words(self):

@@ -29,6 +29,12 @@ class GrantDisbursementOrder(models.TransientModel):
     )
     # Suggested by the form alone: left out, the next one is taken when it is ordered.
     batch_number = fields.Integer(help="Number of the batch (bordereau) in its financial year.")
+    # Another date suggests another number; what the user typed instead stays.
+    suggested_order_number = fields.Char(
+        compute="_compute_order_number", compute_sudo=False, store=True, readonly=False,
+        precompute=True,
+    )  # fmt: skip
+    suggested_batch_number = fields.Integer()
     order_date = fields.Date(
         required=True,
         compute="_compute_order_date",
@@ -89,13 +95,19 @@ class GrantDisbursementOrder(models.TransientModel):
         for wizard in self:
             if wizard.order_date and wizard.company_id:
                 year = wizard.company_id, wizard.order_date.year
-                wizard.order_number = batches._get_next_order_number(*year)
+                suggested = batches._get_next_order_number(*year)
+                if wizard.order_number in (False, wizard.suggested_order_number):
+                    wizard.order_number = suggested
+                wizard.suggested_order_number = suggested
 
     @api.onchange("disbursement_ids", "order_date")
     def _onchange_batch_number(self):
         if self.order_date and self.company_id:
             year = self.company_id, self.order_date.year
-            self.batch_number = self.env["grant.order.batch"]._get_next_number(*year)
+            suggested = self.env["grant.order.batch"]._get_next_number(*year)
+            if self.batch_number in (0, self.suggested_batch_number):
+                self.batch_number = suggested
+            self.suggested_batch_number = suggested
 
     def action_confirm(self):
         """Order the payments; see :meth:`grant.disbursement._do_order` for what it refuses."""

@@ -1,9 +1,13 @@
 import tempfile
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...lib.guard.received import decode
+
+CHUNK = 1 << 20
+# What is uploaded is in the server's memory, several times over.
+LARGEST = 32 * CHUNK
 
 
 class GrantRegisterUpload(models.TransientModel):
@@ -15,6 +19,28 @@ class GrantRegisterUpload(models.TransientModel):
 
     file = fields.Binary(attachment=False)
     filename = fields.Char()
+
+    @api.constrains("file")
+    def _check_size(self):
+        """Refuse what does not belong in the memory of a server that others work with.
+
+        :raise UserError: naming the file and the command that reads it
+        """
+        for upload in self:
+            # In base64: four characters for three bytes.
+            size = len(upload.with_context(bin_size=False).file or b"") * 3 // 4
+            if size > LARGEST:
+                raise UserError(
+                    self.env._(
+                        "%(file)s has %(size)s MB, and this window takes %(largest)s MB at most. "
+                        "Zip it, take the extract of your département, or have it read on the "
+                        "server: odoo grants_register -d %(database)s FILE",
+                        file=upload.filename or self.env._("The file"),
+                        size=-(-size // CHUNK),
+                        largest=LARGEST // CHUNK,
+                        database=self.env.cr.dbname,
+                    )
+                )
 
     def action_confirm(self):
         """Compare the organisations with the file; see :meth:`grant.register._import` for what it

@@ -19,7 +19,8 @@ class GrantReason(models.TransientModel):
     res_model = fields.Char(required=True, readonly=True)
     res_ids = fields.Json(required=True, readonly=True)
     action = fields.Char(required=True, readonly=True)
-    reason = fields.Text(required=True)
+    reason = fields.Text()
+    needs_reason = fields.Boolean(compute="_compute_needs_reason", compute_sudo=False)
     preview = fields.Html(
         compute="_compute_preview", compute_sudo=False, sanitize=False, string="What It Does"
     )
@@ -36,6 +37,12 @@ class GrantReason(models.TransientModel):
                 "ctai_grants.reason_preview",
                 {"sections": sections, "currency": self.env.company.currency_id},
             )
+
+    @api.depends("res_model", "res_ids", "action")
+    def _compute_needs_reason(self):
+        for window in self:
+            documents = window._get_documents()
+            window.needs_reason = not documents or documents._needs_reason(window.action)
 
     @api.depends("res_model", "res_ids", "action")
     def _compute_shown(self):
