@@ -123,14 +123,15 @@ class GrantDeliverable(models.Model):
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = (
-            Domain("subsidy_id.state", "=", "signed")
-            & Domain("state", "in", ("expected", "to_complete"))
-            & self.env["res.company"]._get_grant_today_domain(
-                lambda today: Domain("due_date", "<", today)
-            )
-        )
+        late = Domain("subsidy_id.state", "=", "signed") & self._get_overdue_domain()
         return Domain.OR(late if wanted else ~late for wanted in value)
+
+    @api.model
+    def _get_overdue_domain(self):
+        """What is late if its subsidy is signed: for who knows which subsidies are, by theirs."""
+        return Domain("state", "in", ("expected", "to_complete")) & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("due_date", "<", today))
 
     def _get_frozen_fields(self):
         # What was handed in, and decided, is about this piece of this subsidy.
