@@ -110,14 +110,16 @@ class GrantDeliverable(models.Model):
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        for deliverable in self:
-            # Before the signature nobody owes anything, after the closing nothing is asked.
-            deliverable.is_late = bool(
-                deliverable.subsidy_id.state == "signed"
-                and deliverable.state in ("expected", "to_complete")
-                and deliverable.due_date
-                and deliverable.due_date < deliverable.company_id._grant_today()
-            )
+        self.is_late = False
+        # Before the signature nobody owes anything, after the closing nothing is asked.
+        owed = self.filtered(
+            lambda deliverable: deliverable.subsidy_id.state == "signed"
+            and deliverable.state in ("expected", "to_complete")
+            and deliverable.due_date
+        )
+        for company, deliverables in owed.grouped("company_id").items():
+            today = company._grant_today()
+            deliverables.filtered(lambda d, today=today: d.due_date < today).is_late = True
 
     @api.model
     def _search_is_late(self, operator, value):
