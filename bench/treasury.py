@@ -61,8 +61,12 @@ def order_all(database, uid, count):
         env.company.partner_id.write(
             {"country_id": env.ref("base.fr").id, "company_registry": CITY}
         )
-        # One amount, that of the extract.
+        # One amount and one operator, those of the extract.
         env.cr.execute("UPDATE grant_disbursement SET amount = 3000")
+        env.cr.execute(
+            "UPDATE res_partner SET grant_body = %s WHERE company_registry = %s",
+            [SIRET[:9], SIRET],
+        )
         env.invalidate_all()
         tranches = env["grant.disbursement"].search([("state", "=", "certified")], limit=count)
         tranches.with_user(uid)._do_order("1", ORDERED)

@@ -283,10 +283,10 @@ class _RowReader:
 
     def read_row(self, row, cells):
         """The line of a row."""
-        line = Line(self.sheet.name, row)
+        line, width = Line(self.sheet.name, row), len(cells)
         self._check_width(line, cells)
         for column, position, parse, known in self.readers:
-            cell = cells[position] if position < len(cells) else None
+            cell = cells[position] if position < width else None
             # By class too: to a dictionary, 1 and True are the same.
             key = (cell.__class__, cell)
             value = known[key] if key in known else None
@@ -371,8 +371,10 @@ class _RowReader:
             return line.type
         if line.stage and UNPAID.search(normalise(line.stage)):
             return line.stage
-        filled = (line.rejection, line.rejected_on)
-        return next((said for said in filled if normalise(said) not in NOT_REJECTED), None)
+        for said in (line.rejection, line.rejected_on):
+            if said and normalise(said) not in NOT_REJECTED:
+                return said
+        return None
 
     # --- totals ---------------------------------------------------------------------------------
 
@@ -392,12 +394,12 @@ class _RowReader:
     def is_dated_total(self, cells):
         """Whether a row that has a date is a total: it says so, and names neither order nor payee,
         since one may be called “Ensemble vocal”."""
+        if not is_empty(self.cell(cells, "identifier")):
+            return False
         number = self.cell(cells, "number")
         filled = [cell for cell in cells if not is_empty(cell)]
         label = normalise(filled[0]) if isinstance(filled[0], str) else ""
         if not (is_empty(number) or number is filled[0]) or not label.startswith(TOTALS):
-            return False
-        if not is_empty(self.cell(cells, "identifier")):
             return False
         has_payee = self.name_column is not None and self.name_column < len(cells)
         payee = cells[self.name_column] if has_payee else None

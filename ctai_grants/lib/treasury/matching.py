@@ -3,29 +3,38 @@
 Matching decides and says why; booking checks again, by the rules of the documents.
 """
 
+import datetime
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 from .returns import apply_doubt, cancel_out, pair_returns
 
 
+@dataclass(slots=True, eq=False)
 class Tranche:
     """A tranche ordered, certified or paid, as matching sees it."""
 
-    __slots__ = (
-        "id", "state", "amount", "date", "due", "number", "exercise", "keys", "commitment",
-        "paid_date", "reference", "left", "siret",
-    )  # fmt: skip
-
-    def __init__(self, **values):
-        for name in self.__slots__:
-            setattr(self, name, values.get(name))
+    id: int
+    state: str
+    amount: Decimal
+    left: Decimal = None  # what is not paid of it
+    date: datetime.date = None  # of its order
+    due: datetime.date = None
+    number: str = None
+    exercise: int = None
+    keys: set = None  # what may name its operator (operator_key)
+    siret: str = None
+    commitment: str = None
+    paid_date: datetime.date = None
+    reference: str = None
 
 
 def normal_number(number: str) -> str:
     """A number of an order without spaces, and without zeros at its head."""
-    number = "".join(number.split()).upper()
+    if not number.isdecimal():
+        number = "".join(number.split()).upper()
     return number.lstrip("0") or "0" if number.isdecimal() else number
 
 
@@ -134,7 +143,8 @@ class OrderMatcher:
         """Orders with the number of a line, and those of others among them."""
         numbered = self.by_number.get(normal_number(line.number))
         if not numbered:
-            return [], []
+            # Most lines of an extract.
+            return (), ()
         years, key = _get_years(line), operator_key(line.identifier)
         numbered = [tranche for tranche in numbered if not years or tranche.exercise in years]
         found = [t for t in numbered if not key or not t.keys or key in t.keys]
@@ -161,10 +171,12 @@ class OrderMatcher:
 
     def _hold_other_year(self, line):
         """What takes money back may be issued in a later year than the order that it names."""
+        if line.amount >= 0:
+            return
         key = operator_key(line.identifier)
         for tranche in self.by_number.get(normal_number(line.number), ()):
             is_theirs = not key or not tranche.keys or key in tranche.keys
-            if line.amount < 0 and is_theirs and tranche.date <= line.date:
+            if is_theirs and tranche.date <= line.date:
                 self.held[tranche.id] = line.get_place()
 
     def _refuse_number(self, line):

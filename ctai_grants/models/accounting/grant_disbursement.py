@@ -322,9 +322,10 @@ class GrantDisbursement(models.Model):
     @api.depends("move_ids.amount_residual", "move_ids.state")
     def _compute_residual_amount(self):
         res = super()._compute_residual_amount()
-        for disbursement in self:
-            # sudo: whoever sees the tranche sees what is left to pay of it
-            if bill := disbursement.sudo()._get_live_move():
+        # sudo: whoever sees the tranche sees what is left to pay of it
+        for disbursement, its_sudo in zip(self, self.sudo(), strict=True):
+            # Most tranches of a list have no bill.
+            if its_sudo.move_ids and (bill := its_sudo._get_live_move()):
                 disbursement.residual_amount = bill._get_grant_residual()
         return res
 

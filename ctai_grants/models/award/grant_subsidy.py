@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -123,8 +125,15 @@ class GrantSubsidy(models.Model):
 
     @api.depends("action_ids.theme_ids")
     def _compute_theme_ids(self):
-        for subsidy in self:
-            subsidy.theme_ids = subsidy.action_ids.theme_ids
+        # In one query: lists show them, and no action.
+        themes = defaultdict(self.env["grant.theme"].browse)
+        for subsidy, theme in self.env["grant.action"]._read_group(
+            [("subsidy_id", "in", self.ids), ("theme_ids", "!=", False)],
+            ["subsidy_id", "theme_ids"],
+        ):
+            themes[subsidy] |= theme
+        for found, subsidies in self.grouped(lambda s: themes[s._origin]).items():
+            subsidies.theme_ids = found
 
     @api.model
     def _search_theme_ids(self, operator, value):

@@ -70,7 +70,10 @@ class ResCompany(models.Model):
     def _get_grant_days(self):
         """Today for all companies: dict {day: companies}, hardly ever of more than one day."""
         # sudo: as above
-        companies = self.sudo().with_context(active_test=False).search([("id", "!=", False)])
+        companies = self.sudo().with_context(active_test=False)
+        companies = companies.search_fetch([("id", "!=", False)], ["partner_id"])
+        # What is late is asked on each list: no more of them is read.
+        companies.partner_id.fetch(["tz"])
         return companies.grouped(lambda company: company._grant_today())
 
     @api.model

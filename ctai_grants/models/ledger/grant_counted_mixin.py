@@ -40,9 +40,9 @@ class GrantCountedMixin(models.AbstractModel):
         counts="recovery",
     )  # fmt: skip
     to_pay_amount = fields.Monetary(
-        string="To Pay", compute="_compute_derived_amounts", portal=True
+        string="To Pay", compute="_compute_to_pay_amount", portal=True
     )
-    unjustified_amount = fields.Monetary(string="Unjustified", compute="_compute_derived_amounts")
+    unjustified_amount = fields.Monetary(compute="_compute_unjustified_amount")
 
     def _valid_field_parameter(self, field, name):
         return name == "counts" or super()._valid_field_parameter(field, name)
@@ -62,11 +62,17 @@ class GrantCountedMixin(models.AbstractModel):
         """The counters that are sums of euros: dict {name of the field: kind}."""
         return {name: kind for name, kind in self._get_counters().items() if kind != "entries"}
 
-    @api.depends("committed_amount", "paid_amount", "recovered_amount", "justified_amount")
-    def _compute_derived_amounts(self):
+    # Each by itself: lists of many lines ask for one of them.
+    @api.depends("committed_amount", "paid_amount", "recovered_amount")
+    def _compute_to_pay_amount(self):
         for record in self:
             kept = record.paid_amount - record.recovered_amount
             record.to_pay_amount = record.committed_amount - kept
+
+    @api.depends("paid_amount", "recovered_amount", "justified_amount")
+    def _compute_unjustified_amount(self):
+        for record in self:
+            kept = record.paid_amount - record.recovered_amount
             record.unjustified_amount = kept - record.justified_amount
 
     def _get_owed(self, kind):

@@ -1,4 +1,5 @@
 import datetime
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -118,9 +119,26 @@ class GrantCondition(models.Model):
                     reason=decision.reason,
                 )
             elif condition.state == "unmet":
-                condition.evidence = getattr(condition, f"_say_no_{condition.code}")()
+                condition.evidence = condition._say_no()
             else:
                 condition.evidence = condition._say_yes()
+
+    @api.model
+    def _get_unmet_sentences(self, disbursements):
+        """What keeps these saved tranches from being certified: dict {tranche: sentences}."""
+        sentences = defaultdict(list)
+        unmet = self.search_fetch(
+            [("disbursement_id", "in", disbursements.ids), ("state", "=", "unmet")],
+            ["disbursement_id", "code", "reference", "deliverable_id"],
+            order="sequence, id",
+        )
+        unmet.deliverable_id.fetch(["name", "state"])
+        for condition in unmet:
+            sentences[condition.disbursement_id].append(condition._say_no())
+        return sentences
+
+    def _say_no(self):
+        return getattr(self, f"_say_no_{self.code}")()
 
     def _say_yes(self):
         facts = {

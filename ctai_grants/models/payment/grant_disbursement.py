@@ -122,11 +122,11 @@ class GrantDisbursement(models.Model):
 
     @api.depends("state", "condition_ids.state", "condition_ids.evidence")
     def _compute_blockers(self):
-        # The sentences of all tranches at once, so that their pieces are read together.
-        self.condition_ids.filtered(lambda condition: condition.state == "unmet").mapped("evidence")
+        # Lists show it: of all tranches at once, and nothing of the conditions that are met.
+        waiting = self.filtered(lambda disbursement: disbursement.state in ("planned", "ready"))
+        sentences = self.env["grant.condition"]._get_unmet_sentences(waiting)
         for disbursement in self:
-            waiting = disbursement.state in ("planned", "ready")
-            disbursement.blockers = "\n".join(disbursement._get_blockers() if waiting else [])
+            disbursement.blockers = "\n".join(sentences[disbursement._origin])
 
     def _get_blockers(self):
         """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
@@ -144,13 +144,15 @@ class GrantDisbursement(models.Model):
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        for disbursement in self:
-            disbursement.is_late = bool(
-                disbursement.subsidy_id.state == "signed"
-                and disbursement.state not in ("paid", "cancelled")
-                and disbursement.due_date
-                and disbursement.due_date < disbursement.company_id._grant_today()
-            )
+        self.is_late = False
+        owed = self.filtered(
+            lambda disbursement: disbursement.subsidy_id.state == "signed"
+            and disbursement.state not in ("paid", "cancelled")
+            and disbursement.due_date
+        )
+        for company, disbursements in owed.grouped("company_id").items():
+            today = company._grant_today()
+            disbursements.filtered(lambda d, today=today: d.due_date < today).is_late = True
 
     @api.model
     def _search_is_late(self, operator, value):

@@ -45,18 +45,20 @@ class GrantDisbursement(models.Model):
 
     @api.depends("payment_deadline", "state", "residual_amount", "paid_date")
     def _compute_days_left(self):
-        for disbursement in self:
-            deadline = disbursement.payment_deadline
-            if not deadline or disbursement.state in ("paid", "cancelled"):
-                disbursement.days_left = disbursement.late_interest = 0
-                disbursement.is_overdue = False
-                continue
-            disbursement.days_left = (deadline - disbursement.company_id._grant_today()).days
-            disbursement.is_overdue = disbursement.days_left < 0
-            late = max(0, -disbursement.days_left)
-            rate = disbursement.company_id.grant_late_interest_rate
-            interest = disbursement.residual_amount * rate / 100 * late / 365
-            disbursement.late_interest = disbursement.currency_id.round(interest)
+        self.days_left = self.is_overdue = self.late_interest = 0
+        waiting = self.filtered(
+            lambda disbursement: disbursement.payment_deadline
+            and disbursement.state not in ("paid", "cancelled")
+        )
+        for company, disbursements in waiting.grouped("company_id").items():
+            today, rate = company._grant_today(), company.grant_late_interest_rate
+            for disbursement in disbursements:
+                days = (disbursement.payment_deadline - today).days
+                disbursement.days_left = days
+                if days < 0:
+                    disbursement.is_overdue = True
+                    interest = disbursement.residual_amount * rate / 100 * -days / 365
+                    disbursement.late_interest = disbursement.currency_id.round(interest)
 
     @api.model
     def _search_is_overdue(self, operator, value):

@@ -30,7 +30,7 @@ class GrantSubsidy(models.Model):
     next_disbursement_id = fields.Many2one(
         "grant.disbursement", string="Next Payment", compute="_compute_next_disbursement"
     )
-    next_due_date = fields.Date(compute="_compute_next_disbursement")
+    next_due_date = fields.Date(compute="_compute_next_due_date")
     next_amount = fields.Monetary(compute="_compute_next_disbursement")
     next_state = fields.Char(compute="_compute_next_disbursement")
     next_blockers = fields.Text(
@@ -62,11 +62,22 @@ class GrantSubsidy(models.Model):
         }
         for subsidy, following in waiting.items():
             subsidy.next_disbursement_id = following
-            subsidy.next_due_date = following.due_date
             subsidy.next_amount = following.amount
             subsidy.next_state = following.state
 
-    # By itself: lists show when the next payment is due, and look at no condition for it.
+    @api.depends("disbursement_ids.state", "disbursement_ids.due_date")
+    def _compute_next_due_date(self):
+        # In one query: lists show it, and no tranche.
+        days = dict(
+            self.env["grant.disbursement"]._read_group(
+                [("subsidy_id", "in", self.ids), ("state", "not in", ("paid", "cancelled"))],
+                ["subsidy_id"],
+                ["due_date:min"],
+            )
+        )
+        for subsidy in self:
+            subsidy.next_due_date = days.get(subsidy._origin)
+
     @api.depends("next_disbursement_id", "disbursement_ids.blockers")
     def _compute_next_blockers(self):
         # What blocks them is looked up for all of them at once.

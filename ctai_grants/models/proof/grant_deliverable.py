@@ -110,27 +110,30 @@ class GrantDeliverable(models.Model):
 
     @api.depends("due_date", "state", "subsidy_id.state")
     def _compute_is_late(self):
-        for deliverable in self:
-            # Before the signature nobody owes anything, after the closing nothing is asked.
-            deliverable.is_late = bool(
-                deliverable.subsidy_id.state == "signed"
-                and deliverable.state in ("expected", "to_complete")
-                and deliverable.due_date
-                and deliverable.due_date < deliverable.company_id._grant_today()
-            )
+        self.is_late = False
+        # Before the signature nobody owes anything, after the closing nothing is asked.
+        owed = self.filtered(
+            lambda deliverable: deliverable.subsidy_id.state == "signed"
+            and deliverable.state in ("expected", "to_complete")
+            and deliverable.due_date
+        )
+        for company, deliverables in owed.grouped("company_id").items():
+            today = company._grant_today()
+            deliverables.filtered(lambda d, today=today: d.due_date < today).is_late = True
 
     @api.model
     def _search_is_late(self, operator, value):
         if operator != "in":
             return NotImplemented
-        late = (
-            Domain("subsidy_id.state", "=", "signed")
-            & Domain("state", "in", ("expected", "to_complete"))
-            & self.env["res.company"]._get_grant_today_domain(
-                lambda today: Domain("due_date", "<", today)
-            )
-        )
+        late = Domain("subsidy_id.state", "=", "signed") & self._get_overdue_domain()
         return Domain.OR(late if wanted else ~late for wanted in value)
+
+    @api.model
+    def _get_overdue_domain(self):
+        """What is late if its subsidy is signed: for who knows which subsidies are, by theirs."""
+        return Domain("state", "in", ("expected", "to_complete")) & self.env[
+            "res.company"
+        ]._get_grant_today_domain(lambda today: Domain("due_date", "<", today))
 
     def _get_frozen_fields(self):
         # What was handed in, and decided, is about this piece of this subsidy.

@@ -20,10 +20,12 @@ class GrantSubsidy(models.Model):
     @api.depends("deliverable_ids.is_late")
     def _compute_is_late(self):
         # In one query: lists show it, and no piece.
-        domain = [("subsidy_id", "in", self.ids), ("is_late", "=", True)]
-        late = dict(self.env["grant.deliverable"]._read_group(domain, ["subsidy_id"], ["__count"]))
-        for subsidy in self:
-            subsidy.is_late = subsidy._origin in late
+        pieces = self.env["grant.deliverable"]
+        signed = self.filtered(lambda subsidy: subsidy.state == "signed")
+        overdue = Domain("subsidy_id", "in", signed.ids) & pieces._get_overdue_domain()
+        late = {subsidy for (subsidy,) in pieces._read_group(overdue, ["subsidy_id"])}
+        for is_late, subsidies in self.grouped(lambda s: s._origin in late).items():
+            subsidies.is_late = is_late
 
     @api.model
     def _search_is_late(self, operator, value):

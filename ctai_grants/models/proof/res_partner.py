@@ -46,9 +46,11 @@ class ResPartner(models.Model):
         # Shown on the form of any contact, to whoever opens it.
         if not pieces.has_access("read"):
             return debts
-        late = Domain("partner_id.grant_body", "in", self.mapped("grant_body"))
-        late &= Domain("is_late", "=", True)
-        for piece in pieces.search(late):
+        overdue = Domain("partner_id.grant_body", "in", self.mapped("grant_body"))
+        overdue &= pieces._get_overdue_domain()
+        # A body has few pieces: which of them are of signed subsidies is asked of these, and not
+        # of the database, which would look through all signed ones.
+        for piece in pieces.search(overdue).filtered("is_late"):
             sentence = self.env._(
                 "Late: “%(piece)s” of %(subsidy)s, due on %(date)s.",
                 piece=piece.name,

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections import defaultdict
 from decimal import Decimal
+from operator import attrgetter
 
 from psycopg2.errors import UniqueViolation
 
@@ -16,14 +17,31 @@ from ...lib.accounting.spreadsheet import Refusal
 from ...lib.guard.money import euros
 from ...lib.treasury.extract import Line, read_extract
 from ...lib.treasury.matching import Known, OrderMatcher, StateMatcher, Tranche, operator_key
+from ..award.res_partner_body import get_digits
 from ..guard import transition
 from .grant_treasury_line import BOOKABLE, DOUBTS
 
-# The columns that a line of the extract fills.
-LINE_COLUMNS = (
-    "import_id", "sheet", "row_number", "status", "reason", "about", "method", "disbursement_id",
-    "number", "exercise", "identifier", "payee", "date", "amount", "reference", "kept",
-)  # fmt: skip
+# Of tranches, for matching; the others wait.
+KNOWN_STATES = ("ordered", "certified", "paid")
+# The columns that a line of the extract fills, and what of it.
+LINE_COLUMNS = {
+    "sheet": "sheet",
+    "row_number": "row",
+    "status": "status",
+    "reason": "reason",
+    "about": "about",
+    "method": "method",
+    "disbursement_id": "tranche_id",
+    "number": "number",
+    "exercise": "exercise",
+    "identifier": "identifier",
+    "payee": "name",
+    "date": "date",
+    "amount": "amount",
+    "reference": "reference",
+    "kept": "kept",
+}
+_get_values = attrgetter(*LINE_COLUMNS.values())
 
 
 class GrantTreasuryImport(models.Model):
@@ -259,17 +277,12 @@ class GrantTreasuryImport(models.Model):
         money = Known(
             ledger, undone, *self._get_journal(tranches), [self._as_line(line) for line in booked]
         )
-        known = self._read_tranches(tranches, ledger)
+        keys = self._get_operator_keys()
+        known = self._read_tranches(kind, tranches, ledger, keys)
         if kind == "state":
             StateMatcher(known, money).match(lines)
-            return facts
-        operators = self._get_operator_keys(
-            self.env["grant.subsidy"]._read_group(
-                [("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"]
-            )[0][0]
-        )
-        keys = {key for keys in operators.values() for key in keys}
-        OrderMatcher(known, money, keys).match(lines)
+        else:
+            OrderMatcher(known, money, set().union(*keys.values())).match(lines)
         return facts
 
     def _as_line(self, booked):
@@ -289,13 +302,7 @@ class GrantTreasuryImport(models.Model):
             domain += [
                 ("envelope_id.payment_path", "=", "city"), ("state", "in", ("ordered", "paid"))
             ]  # fmt: skip
-        return self.env["grant.disbursement"].search_fetch(
-            domain,
-            [
-                "state", "amount", "due_date", "order_number", "exercise", "order_date",
-                "partner_id", "subsidy_id", "paid_date", "payment_reference",
-            ],
-        )  # fmt: skip
+        return self.env["grant.disbursement"].search(domain)
 
     def _get_ledger(self, tranches):
         """Euros that the ledger says are paid: {(id of the tranche, date): Decimal}; and what it
@@ -332,46 +339,84 @@ class GrantTreasuryImport(models.Model):
                 returned[moment] -= amount
         return journal, returned
 
-    def _get_operator_keys(self, partners):
-        """SIREN and RNA of each of ``partners``: dict {partner: set of keys}."""
-        partners.fetch(["company_registry", "rna"])
+    def _get_operator_keys(self):
+        """What a file may call each operator of the city: its body, and the RNA of any of its
+        records.
+
+        :return: dict {partner: set of keys}
+        """
+        # Those of archived subsidies too, whose tranches may be in a file.
+        subsidies = self.env["grant.subsidy"].with_context(active_test=False)
+        ((partners,),) = subsidies._read_group(
+            [("company_id", "=", self.company_id.id)], [], ["partner_id:recordset"]
+        )
+        partners.fetch(["grant_body", "company_registry"])
+        bodies = set(partners.mapped("grant_body"))
+        names = {body: {body} for body in bodies if not body.startswith("#")}
+        with_rna = [("grant_body", "in", list(names)), ("rna", "!=", False)]
+        for body, rna in partners._read_group(with_rna, ["grant_body", "rna"]):
+            names[body].add(rna)
         return {
-            partner: {
-                operator_key("".join(identifier.split()))
-                for identifier in (partner.company_registry, partner.rna)
-                if identifier
-            }
+            # One that no number makes a body of has at most another country's.
+            partner: names.get(partner.grant_body)
+            or {operator_key(get_digits(partner.company_registry))} - {""}
             for partner in partners
         }
 
-    def _read_tranches(self, tranches, ledger):
-        keys = self._get_operator_keys(tranches.partner_id)
-        sirets = {
-            partner: siret if len(siret := "".join((partner.company_registry or "").split())) == 14
-            else "" for partner in tranches.partner_id
-        }  # fmt: skip
+    def _read_tranches(self, kind, tranches, ledger, keys):
+        """These tranches as matching sees them: read in one query, since there are thousands."""
+        columns = (
+            "id", "state", "amount", "due_date", "order_number", "exercise", "order_date",
+            "partner_id", "subsidy_id", "paid_date", "payment_reference",
+        )  # fmt: skip
+        query = tranches._as_query(ordered=False)
+        rows = self.env.execute_query_dict(
+            query.select(
+                *(
+                    SQL("%s AS %s", tranches._field_to_sql(query.table, name, query), SQL(name))
+                    for name in columns
+                )
+            )
+        )
+        operators = {
+            partner.id: (names, get_digits(partner.company_registry))
+            for partner, names in keys.items()
+        }
+        subsidies = self.env["grant.subsidy"]
+        if kind == "state":
+            subsidies = subsidies.browse({row["subsidy_id"] for row in rows})
+            subsidies.fetch(["commitment_number"])
+        commitments = {subsidy.id: subsidy.commitment_number for subsidy in subsidies}
         paid = defaultdict(Decimal)
         for (tranche_id, _day), amount in ledger.items():
             paid[tranche_id] += amount
-        known_states = ("ordered", "certified", "paid")
         return [
-            Tranche(
-                id=tranche.id,
-                state=tranche.state if tranche.state in known_states else "waiting",
-                amount=euros(tranche.amount),
-                left=euros(tranche.amount) - paid[tranche.id],
-                date=tranche.order_date or None,
-                due=tranche.due_date or None,
-                number=tranche.order_number or "",
-                exercise=tranche.exercise or (tranche.order_date and tranche.order_date.year),
-                keys=keys[tranche.partner_id],
-                siret=sirets[tranche.partner_id],
-                commitment=tranche.subsidy_id.commitment_number or "",
-                paid_date=tranche.paid_date or None,
-                reference=tranche.payment_reference or "",
+            self._as_tranche(
+                row,
+                paid[row["id"]],
+                *operators[row["partner_id"]],
+                commitments.get(row["subsidy_id"]),
             )
-            for tranche in tranches
+            for row in rows
         ]
+
+    def _as_tranche(self, row, paid, keys, registry, commitment):
+        amount, ordered = euros(row["amount"]), row["order_date"]
+        return Tranche(
+            id=row["id"],
+            state=row["state"] if row["state"] in KNOWN_STATES else "waiting",
+            amount=amount,
+            left=amount - paid,
+            date=ordered,
+            due=row["due_date"],
+            number=row["order_number"] or "",
+            exercise=row["exercise"] or (ordered and ordered.year),
+            paid_date=row["paid_date"],
+            reference=row["payment_reference"] or "",
+            keys=keys,
+            siret=registry if len(registry) == 14 else "",
+            commitment=commitment or "",
+        )
 
     def _store(self, lines):
         """Replace the lines that are not booked: by COPY, since the ORM takes minutes for an
@@ -387,21 +432,14 @@ class GrantTreasuryImport(models.Model):
         stream = io.StringIO()
         # What is empty in a CSV is null in the database.
         csv.writer(stream).writerows(
-            self._as_row(line) for line in lines if line.status != "ignored"
+            (self.id, *_get_values(line)) for line in lines if line.status != "ignored"
         )
         stream.seek(0)
-        columns = ", ".join(LINE_COLUMNS)
+        columns = ", ".join(["import_id", *LINE_COLUMNS])
         cr.copy_expert(f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)", stream)
         line_model.invalidate_model()
         self.invalidate_recordset(["line_ids", "payment_line_ids", "refused_line_ids"])
         self.modified(["line_ids"])
-
-    def _as_row(self, line):
-        return (
-            self.id, line.sheet, line.row, line.status, line.reason, line.about, line.method,
-            line.tranche_id, line.number, line.exercise, line.identifier, line.name, line.date,
-            line.amount, line.reference, line.kept,
-        )  # fmt: skip
 
     # ------------------------------------------------------------------
     # Sentences and screens

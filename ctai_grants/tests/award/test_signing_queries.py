@@ -17,4 +17,4 @@ class TestQueries(GrantsCommon):
             # Of an operator each: what is read together takes no more statements for many.
             operator = self._make_organisation(f"Association {number}", "operator")
             self.make_tranche(self.make_subsidy(amount=10, partner_id=operator.id), amount=5)
-        self.assertQueries(16, self.read_list, subsidies, subsidies, user=self.coordinator)
+        self.assertQueries(13, self.read_list, subsidies, subsidies, user=self.coordinator)

@@ -15,4 +15,4 @@ class TestQueries(GrantsCommon):
         for _number in range(6):
             self.make_tranche(self.make_subsidy(amount=10), amount=5)
         tranches = self.env["grant.disbursement"]
-        self.assertQueries(11, self.read_list, tranches, tranches, user=self.coordinator)
+        self.assertQueries(10, self.read_list, tranches, tranches, user=self.coordinator)
