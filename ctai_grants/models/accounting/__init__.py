@@ -6,6 +6,7 @@ from . import grant_accounted_mixin
 from . import (
     account_move,
     account_move_line,
+    account_move_queue,
     account_move_undone,
     account_partial_reconcile,
     account_payment,

@@ -19,5 +19,6 @@ from . import (
     ir_http,
     ir_module_module,
     res_company,
+    res_device_log,
     res_partner,
 )
