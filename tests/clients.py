@@ -26,6 +26,11 @@ WORKERS = 8
 DAY = datetime.datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()
 ROLES = ("coordinator", "finance_officer", "finance_manager", "administrator")
 
+SET_UP_ACCOUNTING = (
+    "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
+    "set_up_accounting(env.company)\n"
+)
+
 
 # ------------------------------------------------------------------------------------------
 # The copy of the database, the processes
@@ -119,7 +124,7 @@ class City:
         for role in ROLES:
             self.users[role] = self.call(
                 "admin", "res.users", "create", [{
-                    "name": role, "login": f"parallel_{role}",
+                    "name": role, "login": f"parallel_{role}", "password": f"parallel_{role}",
                     "group_ids": [[4, self.ref(f"ctai_grants.group_{role}")]],
                 }],
             )[0]  # fmt: skip

@@ -2,8 +2,9 @@
 """Clients of a database, each in a process of its own: they read calls from a socket, one JSON
 line each, and answer.
 
-A call goes the whole way of the web client's: a session, Odoo's HTTP application, its retries.
-`code` runs a text as some other add-on would, under the same retries.
+A call goes the whole way of the web client's: a session, Odoo's HTTP application, its retries; or,
+with a `server`, to that one, over HTTP, as a user who logs in there with a password. `code` runs a
+text as some other add-on would, under the same retries.
 """
 
 import json
@@ -17,6 +18,7 @@ from contextlib import nullcontext
 from functools import cache, partial
 from unittest.mock import patch
 
+import requests
 import werkzeug.test
 
 import odoo
@@ -94,6 +96,29 @@ def post(registry, call):
     return answer.get("result")
 
 
+@cache
+def log_in(server, database, login):
+    """A session of a user at a server, with the password that tests give: the login."""
+    session = requests.Session()
+    params = {"db": database, "login": login, "password": login}
+    answer = session.post(f"{server}/web/session/authenticate", json={"params": params}).json()
+    assert answer["result"]["uid"], answer
+    return session
+
+
+def post_to(database, call):
+    """Call a method of a model at a server."""
+    session = log_in(call["server"], database, call["login"])
+    params = {name: call[name] for name in ("model", "method", "args")} | {"kwargs": {}}
+    answer = session.post(f"{call['server']}/web/dataset/call_kw", json={"params": params})
+    if answer.status_code != 200:
+        raise RuntimeError(f"HTTP {answer.status_code}: {answer.text[:200]}")
+    answer = answer.json()
+    if "error" in answer:
+        raise Refused(answer["error"]["data"]["name"], answer["error"]["data"]["message"])
+    return answer.get("result")
+
+
 def post_json2(client, call):
     """Call a method with the current API, which takes the session of a page alone."""
     headers = {"Dest": "document", "Mode": "navigate", "Site": "same-origin", "User": "?1"}
@@ -121,6 +146,8 @@ def hold_savepoint(registry):
 def answer(database, retries, call):
     time.sleep(max(0.0, call.get("at", 0) + call.get("after", 0) - time.time()))
     retries.count, start = 0, time.monotonic()
+    if "server" in call:
+        return {**ask_server(database, call), "seconds": time.monotonic() - start}
     registry = Registry(database).check_signaling()
     try:
         with hold_savepoint(registry) if call.get("savepoint") else nullcontext():
@@ -130,6 +157,13 @@ def answer(database, retries, call):
         registry.reset_changes()
         result = describe(error)
     return {**result, "retries": retries.count, "seconds": time.monotonic() - start}
+
+
+def ask_server(database, call):
+    try:
+        return {"value": post_to(database, call)}
+    except Exception as error:
+        return describe(error)
 
 
 def describe(error):

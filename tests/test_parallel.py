@@ -8,7 +8,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from clients import DAY, WORKERS, passed, refusals
+from clients import DAY, SET_UP_ACCOUNTING, WORKERS, passed, refusals
 
 # ------------------------------------------------------------------------------------------
 # R1: the ceilings
@@ -157,12 +157,6 @@ def test_one_tranche_is_paid_once(city):
     assert len(passed(answers)) == 1
     assert city.read("grant.subsidy", subsidy, "paid_amount") == 100
     city.verify(contract)
-
-
-SET_UP_ACCOUNTING = (
-    "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
-    "set_up_accounting(env.company)\n"
-)
 
 
 def prepare_to_pay(city, subsidy):

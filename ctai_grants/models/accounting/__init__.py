@@ -7,6 +7,7 @@ from . import (
     account_move,
     account_move_line,
     account_move_numbers,
+    account_move_queue,
     account_move_undone,
     account_partial_reconcile,
     account_payment,

@@ -38,6 +38,7 @@ class AccountMoveLine(models.Model):
         is_cost = not self._own_cost_fields.isdisjoint(vals)
         posted = self.filtered(lambda line: is_cost and line.parent_state == "posted")
         before = posted._get_cost_envelopes()
+        self.env["grant.entry"]._begin_posting(before)
         if frozen:
             for line in self:
                 line.move_id._check_grant_unchanged(line, {name: vals[name] for name in frozen})

@@ -8,6 +8,9 @@ class AccountPartialReconcile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        sides = {vals.get(side) for vals in vals_list for side in ("debit_move_id", "credit_move_id")}
+        lines = self.env["account.move.line"].browse(sides - {None, False})
+        lines.move_id._queue_for_grants()
         partials = super().create(vals_list)
         moves = partials._get_grant_moves()
         self.env["grant.settlement"]._check(moves, partials)
@@ -16,6 +19,7 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         moves = self._get_grant_moves()
+        moves._queue_for_grants()
         self._check_grant_set_offs()
         undone = self._get_undone_days() if moves else {}
         result = super().unlink()

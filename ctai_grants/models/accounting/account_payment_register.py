@@ -6,6 +6,8 @@ class AccountPaymentRegister(models.TransientModel):
     _inherit = "account.payment.register"
 
     def _create_payments(self):
+        # Before the payment takes its number.
+        self.line_ids.move_id._queue_for_grants()
         self._check_grant_amount()
         return super()._create_payments()
 

@@ -220,6 +220,7 @@ class GrantRecovery(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.env["grant.entry"]._begin_making(vals_list)
         recoveries = super().create(vals_list)
         for recovery in recoveries:
             what = self.env._("Identifying a recovery")
@@ -228,6 +229,11 @@ class GrantRecovery(models.Model):
             number = recovery.company_id._next_grant_number(self)
             recovery._decide("identified", recovery.facts, name=number)
         return recoveries
+
+    def write(self, vals):
+        if "amount" in vals:
+            self.env["grant.entry"]._begin_posting(self.envelope_id)
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

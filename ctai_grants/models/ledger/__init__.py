@@ -29,5 +29,6 @@ from . import (
     res_company,
     res_company_heads,
     res_config_settings,
+    res_device_log,
     res_partner,
 )

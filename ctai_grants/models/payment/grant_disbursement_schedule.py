@@ -12,6 +12,7 @@ class GrantDisbursement(models.Model):
     def create(self, vals_list):
         """Once signed, the schedule is part of what was signed (R4): a finance manager alone
         completes one that was signed without all its tranches."""
+        self.env["grant.entry"]._begin_making(vals_list)
         # An amendment's other lines may make the room; it has looked at them all.
         is_amendment = transition.is_open(self)
         disbursements = super().create(vals_list)
