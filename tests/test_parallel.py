@@ -1110,8 +1110,8 @@ def test_heads_that_leave_while_others_post(city, tmp_path):
     subsidies = city.make_subsidies(envelope, *[1] * 30)
     send = {"uid": 1, "code": send_heads(tmp_path, again=True)}
     for turn in range(5):
-        signed = subsidies[turn * 6 : turn * 6 + 6]
-        requests = [city.request("coordinator", "grant.subsidy", "action_sign", [s]) for s in signed]
+        mine = subsidies[turn * 6 : turn * 6 + 6]
+        requests = [city.request("coordinator", "grant.subsidy", "action_sign", [s]) for s in mine]
         assert len(passed(city.together(send, *requests))) == 7
     city.code(send["code"])
     (path,) = tmp_path.glob("*.csv")
