@@ -852,3 +852,56 @@ def test_establishments_entered_together(city):
     sirets.append(city.make_siret())
     answers = city.together(*[enter(city, name=s, company_registry=s) for s in sirets])
     assert len(passed(answers)) == WORKERS, answers
+
+
+# ------------------------------------------------------------------------------------------
+# What leaves the database each day
+# ------------------------------------------------------------------------------------------
+
+
+def send_heads(folder, again=False):
+    """The text of the hourly action, with a folder in Odoo's configuration; also when the heads
+    have left today."""
+    return (
+        "from odoo.tools import config\n"
+        f"config.options['grants_heads_dir'] = {str(folder)!r}\n"
+        "receivers = env['grant.heads.receiver']\n"
+        f"for receiver in receivers.search([]) if {again} else ():\n"
+        "    receiver._transition(sent_day='2021-01-01')\n"
+        "    env.cr.commit()\n"
+        "receivers._cron_send()\n"
+    )
+
+
+def test_the_heads_leave_once_whoever_sends_them(city, tmp_path):
+    city.make_contract(10)
+    city.code(send_heads(tmp_path))
+    (path,) = tmp_path.glob("*.csv")
+    path.unlink()
+    city.code("env['grant.heads.receiver'].search([])._transition(sent_day='2021-01-01')")
+    city.together(*[{"uid": 1, "code": send_heads(tmp_path)}] * WORKERS)
+    lines = path.read_text().splitlines()
+    assert lines[0] == "chain,number,head,time"
+    chains = [line.split(",")[0] for line in lines[1:]]
+    assert chains and sorted(chains) == sorted(set(chains))
+
+
+def test_heads_that_leave_while_others_post(city, tmp_path):
+    """Each of them is a hash of the ledger, then and afterwards."""
+    contract, (envelope,) = city.make_contract(1000)
+    subsidies = city.make_subsidies(envelope, *[1] * 30)
+    send = {"uid": 1, "code": send_heads(tmp_path, again=True)}
+    for turn in range(5):
+        mine = subsidies[turn * 6 : turn * 6 + 6]
+        requests = [city.request("coordinator", "grant.subsidy", "action_sign", [s]) for s in mine]
+        assert len(passed(city.together(send, *requests))) == 7
+    city.code(send["code"])
+    (path,) = tmp_path.glob("*.csv")
+    heads = [line for line in path.read_text().splitlines() if f"envelope {envelope} " in line]
+    assert len(heads) == 6 and ",31," in heads[-1]
+    assert not city.code(
+        f"with open({str(path)!r}, 'rb') as stream:\n"
+        "    difference, told = env['grant.entry']._verify_against(stream, 'heads')\n"
+        "out += filter(None, [difference])\n"
+    )
+    city.verify(contract)
