@@ -69,10 +69,20 @@ class Archive:
         """Write all of it, in the transaction that will then take it from the database.
 
         :return: the SHA-256 of ``SHA256SUMS``, which says it of everything
-        :raise OSError: something could not be written
-        :raise UserError: what was written is not what the database holds
+        :raise UserError: something could not be read or written, or somebody writes into the ledger
         """
-        tables = _lock(env)
+        try:
+            return self._write(env, _lock(env))
+        except OSError as error:
+            raise UserError(
+                env._(
+                    "%(folder)s could not be written: %(reason)s. Nothing is uninstalled.",
+                    folder=self.path,
+                    reason=error,
+                )
+            ) from error
+
+    def _write(self, env, tables):
         envelopes = env["grant.envelope"].search([])
         versions = env["grant.deliverable.version"]
         wrong = env["grant.entry"]._verify(envelopes) + versions._get_altered(envelopes)
