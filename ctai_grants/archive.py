@@ -1,7 +1,7 @@
 """The ledger written out, for the day on which a city gives it up: to be read without Odoo.
 
-A folder with ``ledger.csv`` (as it comes with a statement: the code in README checks it), the heads of
-its chains, every table of the add-ons, the files of their documents, who did it and why; and
+A folder with ``ledger.csv`` (as it comes with a statement: the code in README checks it), the heads
+of its chains, every table of the add-ons, the files of their documents, who did it and why; and
 ``SHA256SUMS`` of all that, for ``sha256sum -c``.
 """
 
@@ -65,7 +65,7 @@ class Archive:
                 digest.update(part)
         self.sums[name] = digest.hexdigest()
 
-    def write(self, env):
+    def write_out(self, env):
         """Write all of it, in the transaction that will then take it from the database.
 
         :return: the SHA-256 of ``SHA256SUMS``, which says it of everything

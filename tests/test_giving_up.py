@@ -1,6 +1,7 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The administrator of a running server cannot take the ledger away; who runs the server can, by one
-command that writes it out first. Real processes, on a copy of the test database that holds a ledger."""
+"""The administrator of a running server cannot take the ledger away; who runs the server can, by
+one command that writes it out first. Real processes, on a copy of the test database with a ledger.
+"""
 
 import os
 import resource

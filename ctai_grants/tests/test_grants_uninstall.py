@@ -33,16 +33,16 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
         super().setUp()
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "out"
 
-    def write(self):
+    def write_out(self):
         written = archive.Archive(self.folder, {"by": "Jeanne Martin", "reason": "Fin"})
-        return written.write(self.env(su=True))
+        return written.write_out(self.env(su=True))
 
-    def read(self, name):
+    def read_rows(self, name):
         with (self.folder / name).open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))
 
     def test_everything_is_written(self):
-        digest = self.write()
+        digest = self.write_out()
         sums = (self.folder / "SHA256SUMS").read_bytes()
         self.assertEqual(digest, hashlib.sha256(sums).hexdigest())
         listed = dict(reversed(line.split("  ", 1)) for line in sums.decode().splitlines())
@@ -56,30 +56,30 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
             ("grant_contract", self.contract), ("grant_deliverable_version", self.version),
             ("res_partner", self.operator), ("res_users", self.coordinator),
         ):  # fmt: skip
-            ids = {int(row["id"]) for row in self.read(f"tables/{table}.csv")}
+            ids = {int(row["id"]) for row in self.read_rows(f"tables/{table}.csv")}
             self.assertLessEqual(set(records.ids), ids, table)
         about = json.loads((self.folder / "about.json").read_text())
         self.assertEqual((about["by"], about["reason"]), ("Jeanne Martin", "Fin"))
-        self.assertEqual(about["entries"], len(self.read("ledger.csv")))
+        self.assertEqual(about["entries"], len(self.read_rows("ledger.csv")))
 
     def test_the_code_of_the_readme_checks_it(self):
-        self.write()
+        self.write_out()
         (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=self.folder, capture_output=True, text=True
         )
         self.assertFalse(done.stderr)
-        for head in self.read("heads.csv"):
+        for head in self.read_rows("heads.csv"):
             if int(head["number"]):
                 self.assertIn(f"'{head['envelope_id']}': '{head['head']}'", done.stdout)
-        memos = [row["memo"] for row in self.read("ledger.csv")]
+        memos = [row["memo"] for row in self.read_rows("ledger.csv")]
         self.assertIn(self.subsidy.convention_reference, memos)
 
     def test_files(self):
-        self.write()
+        self.write_out()
         # sudo: as the command reads it
         attachment = self.version.sudo().attachment_id
-        (row,) = [r for r in self.read("files.csv") if r["id"] == str(attachment.id)]
+        (row,) = [r for r in self.read_rows("files.csv") if r["id"] == str(attachment.id)]
         self.assertEqual((self.folder / "files" / row["id"]).read_bytes(), PDF)
         self.assertEqual(row["sha256"], self.version.sha256)
 
@@ -89,7 +89,7 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
         self.env.cr.execute("UPDATE grant_entry SET amount = amount + 0.01 WHERE subsidy_id = %s",
                             [self.subsidy.id])  # fmt: skip
         self.env.invalidate_all()
-        self.write()
+        self.write_out()
         wrong = json.loads((self.folder / "about.json").read_text())["wrong"]
         self.assertTrue(any("was altered" in sentence for sentence in wrong))
 
@@ -98,7 +98,7 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
             other.execute("LOCK TABLE grant_entry IN ROW EXCLUSIVE MODE")
             self.env.cr.execute("SET LOCAL lock_timeout = '50ms'")
             with mute_logger("odoo.sql_db"), self.assertRefused("stop the server first"):
-                self.write()
+                self.write_out()
             other.rollback()
 
     def test_a_file_that_is_gone(self):
@@ -108,7 +108,7 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
                             [attachment.id])  # fmt: skip
         self.env.invalidate_all()
         with self.assertRefused(str(self.folder), "gone", "Nothing is uninstalled"):
-            self.write()
+            self.write_out()
 
     def test_usage(self):
         name = self.env.cr.dbname
