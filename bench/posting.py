@@ -28,9 +28,9 @@ from _records import copy_subsidy, make_contract, make_subsidy, make_user
 from odoo import api
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
 
 from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
-from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
 
 CLIENTS = (1, 4, 8)
 ENVELOPES = (1, 8)

@@ -1,7 +1,7 @@
 """The ledger written out, for the day on which a city gives it up: to be read without Odoo.
 
-A folder with ``ledger.csv`` (as it comes with a statement: the code in README checks it), the heads of
-its chains, every table of the add-ons, the files of their documents, who did it and why; and
+A folder with ``ledger.csv`` (as it comes with a statement: the code in README checks it), the heads
+of its chains, every table of the add-ons, the files of their documents, who did it and why; and
 ``SHA256SUMS`` of all that, for ``sha256sum -c``.
 """
 
@@ -65,14 +65,24 @@ class Archive:
                 digest.update(part)
         self.sums[name] = digest.hexdigest()
 
-    def write(self, env):
+    def write_out(self, env):
         """Write all of it, in the transaction that will then take it from the database.
 
         :return: the SHA-256 of ``SHA256SUMS``, which says it of everything
-        :raise OSError: something could not be written
-        :raise UserError: what was written is not what the database holds
+        :raise UserError: something could not be read or written, or somebody writes into the ledger
         """
-        tables = _lock(env)
+        try:
+            return self._write(env, _lock(env))
+        except OSError as error:
+            raise UserError(
+                env._(
+                    "%(folder)s could not be written: %(reason)s. Nothing is uninstalled.",
+                    folder=self.path,
+                    reason=error,
+                )
+            ) from error
+
+    def _write(self, env, tables):
         envelopes = env["grant.envelope"].search([])
         versions = env["grant.deliverable.version"]
         wrong = env["grant.entry"]._verify(envelopes) + versions._get_altered(envelopes)

@@ -38,7 +38,7 @@ class GrantsUninstall(Command):
             about = {"by": options.by, "reason": options.reason}
             folder = archive.Archive(options.output, about)
             # Odoo tries to delete every record by itself before it drops their tables.
-            with giving_up(env, folder.write) as written, mute_logger("odoo.sql_db"):
+            with giving_up(env, folder.write_out) as written, mute_logger("odoo.sql_db"):
                 env["ir.module.module"].search(
                     [("name", "=", "ctai_grants")]
                 ).button_immediate_uninstall()

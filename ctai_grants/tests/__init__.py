@@ -68,6 +68,7 @@ from .portal import (
     test_portal_tour,
 )
 from . import (
+    test_grants_uninstall,
     test_grants_verify,
     test_today,
     test_views,

@@ -106,7 +106,7 @@ class GrantEnvelope(models.Model):
     def _get_owed(self, kind):
         if kind != "allocation":
             return super()._get_owed(kind)
-        # Of the contract: set back to draft, it takes back what its envelopes, in force, still hold.
+        # Of the contract: set back to draft, it takes back what its envelopes still hold.
         owed = self.amount if self.contract_id.state == "in_force" else 0.0
         return owed, owed
 

@@ -50,10 +50,10 @@ class GrantSourceMixin(models.AbstractModel):
         """Refuse entries beyond what subsidies and envelopes say by their present state."""
         asked = defaultdict(float)
         for line in lines:
-            owner = ("grant.subsidy", line.get("subsidy_id"))
-            if not owner[1]:
-                owner = ("grant.envelope", line["envelope_id"])
-            asked[*owner, line["kind"]] += line["amount"]
+            model, record_id = "grant.subsidy", line.get("subsidy_id")
+            if not record_id:
+                model, record_id = "grant.envelope", line["envelope_id"]
+            asked[model, record_id, line["kind"]] += line["amount"]
         for (model, record_id, kind), amount in asked.items():
             # sudo: only compared; who posts may read less than what it is compared with
             self.env[model].sudo().browse(record_id)._check_owed(kind, amount, self)

@@ -13,9 +13,9 @@ _logger = logging.getLogger(__name__)
 DECIDING = ["name", "model_id", "state", "ttype", "on_delete"]
 
 # Tables, columns and constraints that Odoo drops with the record that describes them: by a call of
-# the administrator, with the key of the context under which Odoo uninstalls, or as what somebody has
-# named a part of an add-on that goes. As in Odoo, all in one file. What the sources define is looked
-# up there, in the registry: these records themselves are anybody's to write who administers.
+# the administrator, with the key of the context under which Odoo uninstalls, or as what somebody
+# has named a part of an add-on that goes. As in Odoo, all in one file. What the sources define is
+# looked up in the registry: these records themselves are anybody's to write who administers.
 
 
 class IrModel(models.Model):

@@ -17,7 +17,8 @@ from ..common import GrantsCommon
 
 # What the database holds, beside rows: tables and columns, constraints, indexes, triggers.
 SHAPE = """
-    WITH ours AS (SELECT oid, relname FROM pg_class WHERE relnamespace = current_schema::regnamespace
+    WITH ours AS (SELECT oid, relname FROM pg_class
+                   WHERE relnamespace = current_schema::regnamespace
                      AND relkind = 'r' AND relname ~ '^(grant_|account_(move|pay|part)|ir_rule)')
     SELECT 'column', relname || '.' || attname FROM pg_attribute JOIN ours ON ours.oid = attrelid
      WHERE attnum > 0 AND NOT attisdropped
@@ -196,7 +197,7 @@ class TestUninstalling(AdministratorCase):
     def test_a_constraint_under_another_line(self):
         """The line is anybody's to write: it is the constraint that counts."""
         envelope = self.find("ir.model", model="grant.envelope")
-        line = self.env["ir.model.constraint"].search([("model.model", "=", "res.country")], limit=1)
+        line = self.find("ir.model.constraint", model__model="res.country")[0]
         name = "grant_envelope_committed_within_allocated"
         values = {"name": name, "model": envelope.id, "type": "u"}
         self.call("ir.model.constraint", "write", line.ids, values)
@@ -234,7 +235,7 @@ class TestUninstalling(AdministratorCase):
         self.assertFalse(self.find("ir.model.relation", module=other.id, name="grant_entry"))
 
     def test_documents_named_as_parts_of_an_add_on(self):
-        """An upgrade deletes what its files have no longer: no document, whoever has named it so."""
+        """An upgrade deletes what its files have no longer: no document, whoever named it."""
         tranche = self.make_tranche(self.subsidy)
         self.pay(tranche)
         self.env["ir.attachment"].create({"name": "x", "res_model": "res.partner", "raw": b"x"})
@@ -335,8 +336,8 @@ class TestPostingWithoutDocument(AdministratorCase):
             "record._post_commitment(0.01, record.signature_date)",
             "record._post_commitment(-0.01, record.signature_date)",
             f"env['grant.disbursement'].browse({tranche.id})._post_payment(1000, '{today}')",
-            "record.contract_id.envelope_ids._post_allocation(record.contract_id, '2021-10-21', 1)",
-            "record.contract_id.envelope_ids._post_allocation(record.contract_id, '2021-10-21', -1)",
+            "record.envelope_id._post_allocation(record.contract_id, '2021-10-21', 1)",
+            "record.envelope_id._post_allocation(record.contract_id, '2021-10-21', -1)",
         ):
             self.assertKept(lambda c=code: self.run_code(c), "nothing asks for", code=code)
 

@@ -1,5 +1,4 @@
-from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
-
+from ...models.ledger.grant_source_mixin import Accounted
 from ..common import GrantsCommon
 
 
