@@ -29,6 +29,7 @@ from odoo import api
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
+from odoo.tools import SQL
 
 from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
 
@@ -69,7 +70,12 @@ class Tally:
 def without_queue(database):
     """Let the conflicts come, for Odoo's own retries to deal with."""
     model = Registry(database)["grant.entry"]
-    with patch.object(model, "_begin_posting", lambda self, envelopes: None):
+    # The turn of a posting is in its own statement.
+    no_turn = nullcontext(SQL("set_config('ctai_grants.now', now()::text, true)"))
+    with (
+        patch.object(model, "_begin_posting", lambda self, envelopes: None),
+        patch.object(model, "_queueing", lambda self, envelope_ids: no_turn),
+    ):
         yield
 
 

@@ -52,6 +52,10 @@ class GrantDisbursement(models.Model):
         }
 
     @api.model
+    def _get_looked_at(self):
+        return [*super()._get_looked_at(), "reduced_amount"]
+
+    @api.model
     def _get_decision_dates(self):
         return {**super()._get_decision_dates(), "ordered": "order_date"}
 

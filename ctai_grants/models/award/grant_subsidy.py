@@ -369,6 +369,7 @@ class GrantSubsidy(models.Model):
         what = self.env._("Signing a subsidy")
         self._check_group("group_coordinator", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
+        self._read_ahead()
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_signable()
@@ -376,6 +377,21 @@ class GrantSubsidy(models.Model):
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
         return True
+
+    def _read_ahead(self):
+        """Read what signing looks at: records of a kind together, and of each nothing else. The
+        envelope is waited for meanwhile, and the ORM would read them one by one and whole."""
+        # sudo: only into the cache; who may sign was checked
+        subsidies, user = self.sudo(), self.env.user.sudo()
+        user.fetch(["company_id", "partner_id"])
+        companies = subsidies.company_id
+        companies.fetch(["partner_id", "parent_path", "alias_domain_id"])
+        partners = subsidies.partner_id | companies.partner_id | user.partner_id
+        partners.fetch([
+            "name", "email", "tz", "commercial_partner_id", "country_id", "company_registry",
+            "grant_body",
+        ])  # fmt: skip
+        partners.country_id.fetch(["code"])
 
     def _check_signable(self):
         """Refuse to sign what is not complete.

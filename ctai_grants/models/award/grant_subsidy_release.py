@@ -68,7 +68,9 @@ class GrantSubsidy(models.Model):
         action where there is only one.
         """
         compare = self.currency_id.compare_amounts
-        actions = self.action_ids.filtered("amount")
+        actions = self.env["grant.action"].search_fetch(
+            [("subsidy_id", "=", self.id), ("amount", "!=", 0)], ["name", "amount"]
+        )
         parts = {action: action.amount for action in actions}
         if compare(abs(amount), self.amount):
             whole = len(actions) == 1 and not compare(actions.amount, self.amount)

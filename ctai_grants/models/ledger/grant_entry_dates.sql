@@ -116,7 +116,13 @@ BEGIN
     END LOOP;
 
     FOR posted IN
-        SELECT moved.*, counted.*
+        SELECT moved.*, counted.*,
+               -- What came in after that day: hardly ever anything, where commitments are many.
+               CASE WHEN is_judged THEN (
+                   SELECT COALESCE(sum(abs(amount)), 0) FROM grant_entry entry
+                    WHERE entry.envelope_id = moved.envelope_id AND entry.date > moved.date
+                      AND (kind = 'allocation' AND amount > 0 OR kind = 'commitment' AND amount < 0)
+               ) END AS came_in
           FROM (SELECT envelope_id, min(number) AS number, max(number) AS last, min(date) AS date,
                        bool_or(kind IN ('allocation', 'commitment')) AS is_judged,
                        COALESCE(sum(amount) FILTER (WHERE kind = 'allocation'), 0) AS allocation,
@@ -137,12 +143,7 @@ BEGIN
                     posted.envelope_id, NULL, posted.number,
                     'allocated', NULL, posted.room, posted.allocation - posted.commitment);
             END IF;
-            -- What came in after that day: hardly ever anything, where commitments are many.
-            IF posted.room < (
-                SELECT COALESCE(sum(abs(amount)), 0) FROM grant_entry
-                 WHERE envelope_id = posted.envelope_id AND date > posted.date
-                   AND (kind = 'allocation' AND amount > 0 OR kind = 'commitment' AND amount < 0)
-            ) THEN
+            IF posted.room < posted.came_in THEN
                 SELECT * INTO broken FROM (
                     SELECT date, sum(own) OVER (ORDER BY date) AS own,
                            posted.room + change - sum(change) OVER (ORDER BY date DESC) AS room

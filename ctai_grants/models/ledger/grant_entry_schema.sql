@@ -23,10 +23,12 @@ CREATE OR REPLACE FUNCTION grant_entry_queue(
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     envelope_id integer;
+    done text;
 BEGIN
-    PERFORM set_config('ctai_grants.now', now::text, true);
+    -- Assigned: what is performed is a query.
+    done := set_config('ctai_grants.now', now::text, true);
     FOREACH envelope_id IN ARRAY envelope_ids LOOP
-        PERFORM pg_advisory_xact_lock(18258, envelope_id);
+        done := pg_advisory_xact_lock(18258, envelope_id);
     END LOOP;
     -- Whether something is written, before this transaction was restartable or since, is for the
     -- database to say: then a restart could lose it, and the entry itself will fail.

@@ -15,6 +15,12 @@ _lt = LazyTranslate(__name__)
 # Requests filed from this day carry the contrat d'engagement républicain (décret 2021-1947).
 CER_FROM = datetime.date(2022, 1, 2)
 
+# What is known of a condition, as far as nothing else is said.
+FACTS = {
+    "code": False, "state": False, "deliverable_id": False, "date": False, "reference": False,
+    "amount": 0.0, "fingerprint": False, "bic": False, "sequence": 0,
+}  # fmt: skip
+
 
 class GrantCondition(models.Model):
     """One condition of a tranche (R4): met or not, and the evidence of it.
@@ -209,23 +215,29 @@ class GrantCondition(models.Model):
 
     @api.model
     def _sync(self, disbursements):
-        """Bring the conditions of these waiting tranches to what the facts are now."""
+        """Bring the conditions of these waiting tranches to what the facts are now.
+
+        :return: the tranches of which none is unmet
+        """
         # sudo: whoever changes a fact may not write conditions, and nobody but this method does
         conditions = self.sudo()
         nothing = gone = conditions.browse()
-        new, changed = [], {}
+        new, changed, waiting = [], {}, set()
         # sudo: nor read all that they are about
         disbursements = disbursements.sudo()
         yearly_amounts = disbursements.subsidy_id._get_yearly_amounts()
+        kept = conditions.search_fetch(
+            [("disbursement_id", "in", disbursements.ids)], ["disbursement_id", *FACTS]
+        ).grouped("disbursement_id")
         for disbursement in disbursements:
-            rows = {(row.code, row.deliverable_id.id): row for row in disbursement.condition_ids}
+            own = kept.get(disbursement, nothing)
+            rows = {(row.code, row.deliverable_id.id): row for row in own}
             known = conditions._get_facts(disbursement, yearly_amounts)
             for sequence, facts in enumerate(sorted(known, key=conditions._get_place)):
-                facts = {
-                    "deliverable_id": False, "date": False, "reference": False, "amount": 0.0,
-                    "fingerprint": False, "bic": False, "sequence": sequence, **facts,
-                }  # fmt: skip
+                facts = {**FACTS, **facts, "sequence": sequence}
                 row = rows.pop((facts["code"], facts["deliverable_id"]), None)
+                if facts["state"] == "unmet" and not (row and row.state == "overridden"):
+                    waiting.add(disbursement.id)
                 if row is None:
                     new.append({"disbursement_id": disbursement.id, **facts})
                 elif row.state != "overridden" and (change := row._get_change(facts)):
@@ -236,6 +248,7 @@ class GrantCondition(models.Model):
         for change, rows in changed.items():
             rows._transition(**dict(change))
         transition.creating(conditions, new).create(new)
+        return disbursements.filtered(lambda disbursement: disbursement.id not in waiting)
 
     def _get_place(self, facts):
         """Where a condition stands in the list: as in the selection of their codes."""

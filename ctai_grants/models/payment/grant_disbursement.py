@@ -231,6 +231,11 @@ class GrantDisbursement(models.Model):
             "reopened": "planned",
         }
 
+    @api.model
+    def _get_looked_at(self):
+        """Names of the fields that the total of a schedule and the conditions look at."""
+        return ["subsidy_id", "kind", "amount", "state"]
+
     # ------------------------------------------------------------------
     # From planned to paid
     # ------------------------------------------------------------------
@@ -242,12 +247,11 @@ class GrantDisbursement(models.Model):
     def _refresh_readiness(self):
         """Follow the conditions: ready when all are met, planned again when one is not."""
         waiting = self.filtered(lambda disbursement: disbursement.state in ("planned", "ready"))
-        self.env["grant.condition"]._sync(waiting)
-        for disbursement in waiting:
-            unmet = "unmet" in disbursement.condition_ids.mapped("state")
-            state = "planned" if unmet else "ready"
-            if state != disbursement.state:
-                disbursement._transition(state=state)
+        ready = self.env["grant.condition"]._sync(waiting)
+        for state, disbursements in (("planned", waiting - ready), ("ready", waiting & ready)):
+            changed = disbursements.filtered(lambda d, state=state: d.state != state)
+            if changed:
+                changed._transition(state=state)
 
     @api.model
     def _cron_refresh_readiness(self):

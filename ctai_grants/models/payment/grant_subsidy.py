@@ -164,6 +164,18 @@ class GrantSubsidy(models.Model):
         paid = sum(self.disbursement_ids.filtered(lambda d: d.state == "paid").mapped("amount"))
         return paid, paid
 
+    def _read_ahead(self):
+        super()._read_ahead()
+        # sudo: as there
+        subsidies = self.sudo()
+        subsidies.envelope_id.fetch(["payment_path"])
+        tranches = subsidies.disbursement_ids
+        tranches.fetch(tranches._get_looked_at())
+        tranches.deliverable_ids.fetch(["state", "answered_at", "answer"])
+        subsidies.partner_id.commercial_partner_id.bank_ids.fetch([
+            "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id",
+        ])  # fmt: skip
+
     def _check_signable(self):
         result = super()._check_signable()
         self._check_schedule_total()

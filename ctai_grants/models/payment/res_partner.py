@@ -18,10 +18,11 @@ class ResPartner(models.Model):
         """The tranches of these bodies that wait for their conditions."""
         # sudo: who changes a fact about an organisation may not be allowed to see its tranches
         tranches = self.env["grant.disbursement"].sudo()
-        return tranches.search([
+        domain = [
             ("partner_id.grant_body", "in", self.mapped("grant_body")),
             ("state", "in", ("planned", "ready")),
-        ])  # fmt: skip
+        ]
+        return tranches.search_fetch(domain, tranches._get_looked_at())
 
     @api.model
     def _change_bodies(self, bodies):
