@@ -150,7 +150,10 @@ class GrantStatementLists(models.AbstractModel):
         kinds = get_labels(self.env, "grant.disbursement", "kind")
         states = get_labels(self.env, "grant.disbursement", "state")
         rest = facts.sum_flow(subsidy, "payment")
-        for tranche in subsidy.disbursement_ids.filtered(facts.existed):
+        # Not filtered(): what that returns is read by itself, in a query for each subsidy.
+        for tranche in subsidy.disbursement_ids:
+            if not facts.existed(tranche):
+                continue
             amount, paid_on = paid.get(tranche.id, (ZERO, None))
             rest -= amount
             state = states[facts.tranche_state(tranche, amount)]

@@ -6,6 +6,7 @@ from . import (
     test_statement_files,
     test_statement_identity,
     test_statement_lib,
+    test_statement_queries,
     test_statement_roles,
     test_statement_states,
     test_statement_sums,

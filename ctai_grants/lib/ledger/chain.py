@@ -20,7 +20,7 @@ The database computes the same text when it posts (see ``models/ledger/grant_ent
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 GENESIS = "0" * 64
@@ -52,9 +52,12 @@ def entry_hash(previous: str, entry: Mapping[str, object]) -> str:
     >>> entry_hash(GENESIS, dict.fromkeys(HASHED_FIELDS, ""))[:12]
     'a3c34e726df0'
     """
+    return hashlib.sha256("\n".join([previous, *_get_texts(entry)]).encode()).hexdigest()
+
+
+def _get_texts(entry: Mapping[str, object]) -> list[str]:
     # Nothing is an empty line, as in the database (``array_to_string``, with '' for NULL).
-    values = ["" if value is None else str(value) for value in _get_values(entry)]
-    return hashlib.sha256("\n".join([previous, *values]).encode()).hexdigest()
+    return ["" if value is None else str(value) for value in _get_values(entry)]
 
 
 def first_break(entries: Iterable[Mapping[str, object]], head: str | None = None) -> str | None:
@@ -64,16 +67,22 @@ def first_break(entries: Iterable[Mapping[str, object]], head: str | None = None
     :param head: hash the chain must end with, to notice entries cut off at the end
     :return: None when the chain holds, else a sentence naming the entry
     """
+    rows = ((entry["previous_hash"], entry["hash"], *_get_texts(entry)) for entry in entries)
+    return find_break(rows, head)
+
+
+def find_break(rows: Iterable[Sequence[str]], head: str | None = None) -> str | None:
+    """The same for rows of texts: hash of the entry before, its own, :data:`HASHED_FIELDS`."""
     previous, expected = GENESIS, 1
-    for entry in entries:
-        number = int(entry["number"])
+    for before, own, *values in rows:
+        number = int(values[0])
         if number != expected:
             return f"entry {expected} is missing (found number {number})"
-        if entry["previous_hash"] != previous:
+        if before != previous:
             return f"entry {number} does not follow the hash of the entry before it"
-        if entry["hash"] != entry_hash(previous, entry):
+        if own != hashlib.sha256("\n".join([previous, *values]).encode()).hexdigest():
             return f"entry {number} was altered: its hash does not match its content"
-        previous, expected = entry["hash"], number + 1
+        previous, expected = own, number + 1
     if head is not None and previous != head:
         return f"the chain ends at entry {expected - 1}, which is not the head of the envelope"
     return None

@@ -5,34 +5,20 @@ The database judges the same when it posts, another way (``models/ledger/grant_e
 back from its counters). Here each envelope and subsidy is added up from its first day, in cents.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 #: Kinds of entries that count.
 KINDS = ("allocation", "commitment", "payment", "recovery")
-
-
-def _cents(amount: str) -> int:
-    """
-    >>> _cents("-0.05"), _cents("1200.40")
-    (-5, 120040)
-    """
-    return int(amount.replace(".", ""))
 
 
 class Days:
     """What the entries of one envelope move, day by day.
 
     >>> days = Days()
-    >>> for row in days.follow(
-    ...     {"subsidy_id": subsidy, "date": date, "kind": kind, "amount": amount}
-    ...     for subsidy, date, kind, amount in (
-    ...         (None, "2021-10-21", "allocation", "100.00"),
-    ...         (7, "2021-10-25", "commitment", "50.00"),
-    ...         (7, "2021-12-01", "payment", "50.00"),
-    ...         (7, "2021-11-30", "recovery", "0.01"),
-    ...     )
-    ... ):
-    ...     pass
+    >>> days.add(None, "2021-10-21", "allocation", 10000)
+    >>> days.add(7, "2021-10-25", "commitment", 5000)
+    >>> days.add(7, "2021-12-01", "payment", 5000)
+    >>> days.add(7, "2021-11-30", "recovery", 1)
     >>> list(days.get_broken())
     [(7, '2021-11-30', 'recovery', 1, 0)]
     """
@@ -41,21 +27,13 @@ class Days:
         # {subsidy id, or None: {date: {kind: cents}}}
         self._moves: dict[object, dict[str, dict[str, int]]] = {}
 
-    def follow(self, entries: Iterable[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
-        """Yield ``entries``, and note what they move.
-
-        :param entries: mappings with ``subsidy_id``, ``date`` (``YYYY-MM-DD``), ``kind`` and
-            ``amount`` (a text with two decimals)
-        """
-        for entry in entries:
-            kind = str(entry["kind"])
-            if kind in KINDS:
-                cents = _cents(str(entry["amount"]))
-                self._add(entry["subsidy_id"], str(entry["date"]), kind, cents)
-                # What a subsidy commits counts in the envelope too.
-                if kind == "commitment":
-                    self._add(None, str(entry["date"]), kind, cents)
-            yield entry
+    def add(self, subsidy: object, date: str, kind: str, cents: int) -> None:
+        """Note what entries of one subsidy (None: of none), day and kind move."""
+        if kind in KINDS:
+            self._add(subsidy, date, kind, cents)
+            # What a subsidy commits counts in the envelope too.
+            if kind == "commitment":
+                self._add(None, date, kind, cents)
 
     def _add(self, owner: object, date: str, kind: str, cents: int) -> None:
         day = self._moves.setdefault(owner, {}).setdefault(date, {})

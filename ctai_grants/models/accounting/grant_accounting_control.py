@@ -6,25 +6,33 @@ from .grant_own_cost import select_own_payments
 # What the bank moved and nobody has explained: open on the account of an operator (a transfer that
 # came back, a payment of nothing), or on the suspense account of the treasury's journal.
 OPEN_ITEMS = SQL(
-    """SELECT line.id, line.move_id, line.company_id, line.company_currency_id AS currency_id,
-              -CASE WHEN account.reconcile OR account.account_type IN ('liability_payable',
-                                                                       'asset_receivable')
-                    THEN line.amount_residual ELSE line.balance END AS amount
-         FROM account_move_line line
-         JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
-         JOIN account_account account ON account.id = line.account_id
-         JOIN account_journal journal ON journal.id = move.journal_id
-         JOIN res_company company ON company.id = line.company_id
-         LEFT JOIN res_partner partner ON partner.id = line.partner_id
-        WHERE (line.amount_residual <> 0 OR NOT account.reconcile AND line.balance <> 0)
-          AND (move.origin_payment_id IS NOT NULL OR move.statement_line_id IS NOT NULL)
-          AND ((account.account_type IN ('liability_payable', 'asset_receivable')
-                AND EXISTS (SELECT FROM grant_subsidy subsidy
-                              JOIN res_partner operator ON operator.id = subsidy.partner_id
-                             WHERE subsidy.company_id = line.company_id
-                               AND operator.commercial_partner_id = partner.commercial_partner_id))
-               OR (line.account_id = journal.suspense_account_id
-                   AND journal.id = company.grant_payment_journal_id))"""
+    """SELECT item.id, item.move_id, item.company_id, item.company_currency_id AS currency_id,
+              -item.amount AS amount
+         FROM (SELECT line.id, line.move_id, line.company_id, line.company_currency_id,
+                      line.amount_residual AS amount
+                 FROM account_account account
+                 JOIN account_move_line line ON line.account_id = account.id
+                 JOIN res_partner partner ON partner.id = line.partner_id
+                WHERE account.account_type IN ('liability_payable', 'asset_receivable')
+                      -- Of the whole accounting, by the index of what is open.
+                  AND line.reconciled IS NOT TRUE AND line.amount_residual <> 0
+                  AND EXISTS (SELECT FROM grant_subsidy subsidy
+                                JOIN res_partner operator ON operator.id = subsidy.partner_id
+                               WHERE subsidy.company_id = line.company_id
+                                 AND operator.commercial_partner_id = partner.commercial_partner_id)
+                UNION ALL
+               SELECT line.id, line.move_id, line.company_id, line.company_currency_id,
+                      CASE WHEN account.reconcile THEN line.amount_residual ELSE line.balance END
+                 FROM res_company company
+                 JOIN account_journal journal ON journal.id = company.grant_payment_journal_id
+                 JOIN account_account account ON account.id = journal.suspense_account_id
+                 JOIN account_move_line line ON line.account_id = account.id
+                  AND line.company_id = company.id AND line.journal_id = journal.id
+                WHERE account.account_type NOT IN ('liability_payable', 'asset_receivable')
+              ) item
+         JOIN account_move move ON move.id = item.move_id
+        WHERE item.amount <> 0 AND move.state = 'posted'
+          AND (move.origin_payment_id IS NOT NULL OR move.statement_line_id IS NOT NULL)"""
 )
 
 

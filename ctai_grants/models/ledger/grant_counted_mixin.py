@@ -42,7 +42,9 @@ class GrantCountedMixin(models.AbstractModel):
     to_pay_amount = fields.Monetary(
         string="To Pay", compute="_compute_to_pay_amount", portal=True
     )
-    unjustified_amount = fields.Monetary(compute="_compute_unjustified_amount")
+    unjustified_amount = fields.Monetary(
+        string="Unjustified", compute="_compute_unjustified_amount"
+    )
 
     def _valid_field_parameter(self, field, name):
         return name == "counts" or super()._valid_field_parameter(field, name)

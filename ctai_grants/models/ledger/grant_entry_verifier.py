@@ -30,7 +30,15 @@ class GrantEntry(models.Model):
     @api.model
     def _get_chain_rows(self, envelope, last=0):
         """Yield the entries of ``envelope`` in order, those after number ``last``, as
-        :mod:`lib.ledger.chain` reads them.
+        :mod:`lib.ledger.chain` reads them."""
+        names = ("previous_hash", "hash", *chain.HASHED_FIELDS)
+        for row in self._read_chain(envelope, last):
+            yield dict(zip(names, row, strict=True))
+
+    @api.model
+    def _read_chain(self, envelope, last=0):
+        """Yield the entries of ``envelope`` in order, those after number ``last``, as rows of
+        texts: the hash of the one before, its own, the values hashed.
 
         Straight from the tables, in batches: memory stays flat whatever the ledger's length.
         """
@@ -38,24 +46,24 @@ class GrantEntry(models.Model):
         batch = [None]
         while batch:
             # Each value as the text that was hashed (grant_entry_text).
-            self.env.cr.execute(
+            batch = self.env.execute_query(
                 SQL(
-                    """SELECT number, envelope_id, to_char(date, 'YYYY-MM-DD') AS date, kind,
-                              (amount::numeric(16, 2))::text AS amount, subsidy_id, action_id,
-                              partner_id, origin_model, origin_id, user_id,
-                              to_char(posted_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') AS posted_at,
-                              memo, previous_hash, hash
+                    """SELECT previous_hash, hash, number::text, envelope_id::text,
+                              COALESCE(to_char(date, 'YYYY-MM-DD'), ''), COALESCE(kind, ''),
+                              COALESCE((amount::numeric(16, 2))::text, ''),
+                              COALESCE(subsidy_id::text, ''), COALESCE(action_id::text, ''),
+                              COALESCE(partner_id::text, ''), COALESCE(origin_model, ''),
+                              COALESCE(origin_id::text, ''), COALESCE(user_id::text, ''),
+                              COALESCE(to_char(posted_at, 'YYYY-MM-DD"T"HH24:MI:SS.US'), ''),
+                              COALESCE(memo, '')
                          FROM grant_entry WHERE envelope_id = %s AND number > %s
-                        ORDER BY number LIMIT 5000""",
+                        ORDER BY grant_entry.number LIMIT 5000""",
                     envelope.id,
                     last,
                 )
             )
-            names = [column.name for column in self.env.cr.description]
-            batch = self.env.cr.fetchall()
-            # Not dictfetchall, a third of all that verifying costs.
-            yield from (dict(zip(names, row, strict=True)) for row in batch)
-            last = batch[-1][0] if batch else last
+            yield from batch
+            last = int(batch[-1][2]) if batch else last
 
     @api.private
     @api.model
@@ -65,10 +73,9 @@ class GrantEntry(models.Model):
 
         :return: list of sentences, one for each thing that is wrong, empty when all holds
         """
-        days = {envelope: Days() for envelope in envelopes}
         return [
-            *self._get_untied(envelopes, days),
-            *self._get_broken_days(days),
+            *self._get_untied(envelopes),
+            *self._get_broken_days(envelopes),
             *(
                 sentence
                 for source in self._get_sources()
@@ -80,13 +87,10 @@ class GrantEntry(models.Model):
 
     @api.private
     @api.model
-    def _get_untied(self, envelopes, days=None):
-        """What does not tie out in the ledger of ``envelopes`` as it is now: list of sentences.
-
-        :param dict days: what the entries of each envelope move is noted there
-        """
+    def _get_untied(self, envelopes):
+        """What does not tie out in the ledger of ``envelopes`` as it is now: list of sentences."""
         return [
-            *self._get_broken_chains(envelopes, days or {}),
+            *self._get_broken_chains(envelopes),
             *self._get_misplaced(envelopes),
             *self._get_wrong_counters(envelopes),
             *(
@@ -97,14 +101,11 @@ class GrantEntry(models.Model):
         ]
 
     @api.model
-    def _get_broken_chains(self, envelopes, days):
+    def _get_broken_chains(self, envelopes):
         """Sentences naming the first entry of each envelope that does not follow the one before."""
         sentences = []
         for envelope in envelopes:
-            rows = self._get_chain_rows(envelope)
-            if envelope in days:
-                rows = days[envelope].follow(rows)
-            if broken := chain.first_break(rows, envelope.chain_head):
+            if broken := chain.find_break(self._read_chain(envelope), envelope.chain_head):
                 sentences.append(
                     self.env._(
                         "Envelope “%(envelope)s”: %(broken)s.",
@@ -112,15 +113,23 @@ class GrantEntry(models.Model):
                         broken=broken,
                     )
                 )
-            # Those after the break too.
-            for _row in rows if envelope in days else ():
-                pass
         return sentences
 
     @api.model
-    def _get_broken_days(self, days):
+    def _get_broken_days(self, envelopes):
         """Sentences naming the first day of each envelope and subsidy on which more was committed,
         paid or paid back than there was."""
+        days = {envelope.id: Days() for envelope in envelopes}
+        for envelope_id, *moved in self.env.execute_query(
+            SQL(
+                """SELECT envelope_id, subsidy_id, to_char(date, 'YYYY-MM-DD'), kind,
+                          (sum(amount) * 100)::bigint
+                     FROM grant_entry WHERE envelope_id = ANY(%s)
+                    GROUP BY envelope_id, subsidy_id, date, kind""",
+                envelopes.ids,
+            )
+        ):
+            days[envelope_id].add(*moved)
         sentences = {kind: self.env._(text) for kind, text in TOO_MUCH.items()}
         return [
             sentences[kind]
@@ -132,8 +141,8 @@ class GrantEntry(models.Model):
                 "much": envelope.currency_id.format(cents / 100),
                 "ceiling": envelope.currency_id.format(ceiling / 100),
             }
-            for envelope, moved in days.items()
-            for owner, date, kind, cents, ceiling in moved.get_broken()
+            for envelope in envelopes
+            for owner, date, kind, cents, ceiling in days[envelope.id].get_broken()
         ]
 
     @api.model

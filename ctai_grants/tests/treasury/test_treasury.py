@@ -602,6 +602,21 @@ class TestTreasuryImport(TreasuryCase):
         self.assertEqual(treasury_import.line_ids.mapped("status"), ["to_book", "to_book"])
         self.assertEqual(treasury_import.line_ids.disbursement_id, self.third | self.tranche)
 
+    def test_by_any_number_of_the_body(self):
+        """Another record of the operator's SIREN has its RNA; and one has a VAT number alone."""
+        self.other_operator.rna = False
+        self.env["res.partner"].create({
+            "name": "Branch", "is_company": True, "company_registry": OTHER_SIRET[:9] + "00020",
+            "rna": "W861234567",
+        })  # fmt: skip
+        self.operator.with_context(no_vat_validation=True).write(
+            {"company_registry": False, "vat": f"FR83{SIRET[:9]}"}
+        )
+        self.assertEqual(self.operator.grant_body, SIRET[:9])
+        lines = self.preview(order_row("", 500.0, siret="W861234567"), order_row("", 700.0)).line_ids
+        self.assertEqual(lines.disbursement_id, self.third | self.second)
+        self.assertEqual(lines.mapped("status"), ["to_book", "to_book"])
+
     def test_not_by_amount(self):
         """The wrong year, an order that another line names, two orders of the same amount."""
         self.assertRefusedLine("unknown_order", rows=[
