@@ -11,6 +11,7 @@ from .ledger import (
     test_ceilings,
     test_ledger,
     test_posting_queries,
+    test_strays,
     test_uninstall,
 )
 from .award import (
