@@ -86,7 +86,7 @@ class GrantSeal(models.Model):
                           SELECT jsonb_object_agg(key, value) FROM jsonb_each(
                               COALESCE(to_jsonb(document), '{"id": null}'))
                            WHERE key = ANY(%s)) AS content
-                 FROM unnest(%s) AS own (id)
+                 FROM unnest(%s::integer[]) AS own (id)
                  LEFT JOIN %s document ON document.id = own.id""",
             model._name,
             ["id", *sorted(names)],
