@@ -57,7 +57,7 @@ SAID_TWICE = {
         "received",
         ["amount", "received_amount", "received_date", "claim_date", "state", "envelope_id"],
     ),
-    "grant.amendment": ("signed", ["amount", "amount_before", "signature_date", "state"]),
+    "grant.amendment": ("signed", ["amount", "amount_before", "state"]),
     "grant.deliverable": ("accepted", ["state"]),
     "grant.set.off": ("draft", ["state"]),
 }

@@ -14,6 +14,7 @@ from .ledger import (
     test_heads,
     test_ledger,
     test_posting_queries,
+    test_strays,
 )
 from .award import (
     test_access,

@@ -67,8 +67,9 @@ class GrantAppendOnlyMixin(models.AbstractModel):
         self.env.flush_all()
         found = [self.env[name] for name in self.pool.descendants([self._name], "_inherit")]
         chained = [model for model in found if not model._abstract and model._get_chained_fields()]
+        sentences = {what: self.env._(text) for what, text in SENTENCES.items()}
         return [
-            self.env._(SENTENCES[what])  # pylint: disable=gettext-variable
+            sentences[what]
             % {
                 "document": self._name_chain(model, key),
                 "lines": self.env["ir.model"]._get(model._name).name,

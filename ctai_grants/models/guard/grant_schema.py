@@ -41,20 +41,17 @@ class GrantSchema(models.AbstractModel):
         """Sentences naming each guard that is missing, switched off or altered, and what else acts
         on what is written."""
         sql = self._get_source()
-        return [
-            *self._get_replica(),
-            *(
-                self.env._(SENTENCES[what])  # pylint: disable=gettext-variable
-                % {"name": name, "table": table}
-                for check in (self._check_triggers, self._check_functions)
-                for what, table, name in check(sql)
-            ),
-            *(
-                self.env._(SENTENCES[what])  # pylint: disable=gettext-variable
-                % {"name": name, "table": table}
-                for check in (self._check_foreign, self._check_constraints, self._check_columns)
-                for what, table, name in check()
-            ),
+        sentences = {what: self.env._(text) for what, text in SENTENCES.items()}
+        return self._get_replica() + [
+            sentences[what] % {"name": name, "table": table}
+            for faults in (
+                self._check_triggers(sql),
+                self._check_functions(sql),
+                self._check_foreign(),
+                self._check_constraints(),
+                self._check_columns(),
+            )
+            for what, table, name in faults
         ]
 
     @api.model
@@ -290,8 +287,10 @@ class GrantSchema(models.AbstractModel):
             with self.env.cr.savepoint(flush=False):
                 # Sources of ours, and what the database says of itself.
                 self.env.cr.execute(
-                    f"EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ({ours}), ({theirs}) "
-                    f"FROM {tables}",
+                    SQL(
+                        "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT (%s), (%s) FROM %s",
+                        *(SQL(text.replace("%", "%%")) for text in (ours, theirs, tables)),
+                    ),
                     log_exceptions=False,
                 )
                 (([found],),) = self.env.cr.fetchall()

@@ -21,7 +21,8 @@ class GrantSeal(models.Model):
         model_field="document_model", required=True, readonly=True, aggregator=None
     )
     content = fields.Json(required=True, readonly=True)
-    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict")
+    # No link: who only wrote into drafts can be deleted.
+    written_by = fields.Integer(string="User Id", required=True, readonly=True, aggregator=None)
     written_at = fields.Datetime(required=True, readonly=True)
 
     _document_idx = models.Index("(document_model, document_id)")
@@ -67,7 +68,7 @@ class GrantSeal(models.Model):
         self.env.cr.execute(
             SQL(
                 # In an order of their own: nobody waits for whom waits for him.
-                """INSERT INTO grant_seal (document_model, document_id, content, user_id,
+                """INSERT INTO grant_seal (document_model, document_id, content, written_by,
                                            written_at)
                    SELECT *, %s, clock_timestamp() AT TIME ZONE 'UTC'
                      FROM (%s) contents ORDER BY 1, 2""",

@@ -34,7 +34,7 @@ class GrantSealedMixin(models.AbstractModel):
         return records
 
     # Not write(): what is computed is written by this alone.
-    def _write_multi(self, vals_list):
+    def _write_multi(self, vals_list):  # pylint: disable=missing-return
         super()._write_multi(vals_list)
         sealed = self._get_sealed_fields()
         written = [sealed.intersection(vals) for vals in vals_list]
