@@ -125,7 +125,8 @@ def _load(server, folder, name):
     words += ["--jobs", min(4, os.cpu_count() or 1), "--dbname", name, dump]
     log = paths.LOGS / "restore.log"
     # Each object is a transaction: the disk is waited for once, when the database is finished.
-    env = {**server.environment(), "PGOPTIONS": "-c synchronous_commit=off"}
+    told = f"{os.environ.get('PGOPTIONS', '')} -c synchronous_commit=off"
+    env = {**server.environment(), "PGOPTIONS": told}
     process.run(words, "Restore the database", log, env=env, on_error=refused)
     # What the planner knows about tables is not in a dump of every version.
     server.sql("ANALYZE", database=name)
