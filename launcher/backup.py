@@ -25,6 +25,9 @@ from .errors import Stop
 MANIFEST, DUMP, HEADS, SUMS = "manifest.json", "database.dump", "heads.csv", "files.sha256"
 FILESTORE = "filestore"
 FORMAT = 1
+#: What a manifest of this form says, and of which parts.
+KEYS = {"database", "time", "postgresql", "facts", "files", "heads", "parts"}
+PARTS = {DUMP, HEADS, SUMS}
 HEAD_COLUMNS = ("chain", "number", "head", "time")
 #: The last entry of each chain: what a later ledger still has to contain.
 HEADS_QUERY = r"""
@@ -204,7 +207,7 @@ def _fill(server, name, store, side):
         "facts": databases.facts_of(databases.comment(server, name)),
         "files": {"count": len(sums), "size": store.size},
         "heads": heads,
-        "parts": {part: describe(side / part) for part in (DUMP, HEADS, SUMS)},
+        "parts": {part: describe(side / part) for part in sorted(PARTS)},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (side / MANIFEST).write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ from .errors import Stop
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = tuple(
-    f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster")
+    f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster", "backup")
 )
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for data that is not beside the project.

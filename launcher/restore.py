@@ -39,15 +39,20 @@ def check(folder):
     path = folder / backup.MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        parts, known = manifest["parts"], manifest["format"]
-    except FileNotFoundError:
+        known = manifest["format"]
+        missing = known == backup.FORMAT and backup.KEYS - manifest.keys()
+        missing = missing or known == backup.FORMAT and backup.PARTS - manifest["parts"].keys()
+    except (FileNotFoundError, NotADirectoryError):
         raise Stop(f"{folder} is no backup: it has no {backup.MANIFEST}.") from None
-    except (ValueError, KeyError, TypeError):
-        raise Stop(f"{path} is damaged.", "Take another copy of the backup.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise damaged(path, True) from None
+    if missing:
+        raise damaged(path, True)
     if known != backup.FORMAT:
         raise Stop(f"{folder} was written by another ./ctai (form {known}).", "Use that one.")
     with ui.step("Check the backup"):
-        for part, wanted in parts.items():
+        for part in sorted(backup.PARTS):
+            wanted = manifest["parts"][part]
             found = (folder / part).exists() and backup.describe(folder / part)
             if found != wanted:
                 raise damaged(folder / part, found)
@@ -141,6 +146,8 @@ def _copy(folder, store):
         for line in lines:
             digest, path = line.split("  ", 1)
             origin, target = folder / path, store / path.removeprefix(f"{backup.FILESTORE}/")
+            if not backup.STORED.fullmatch(target.relative_to(store).as_posix()):
+                raise damaged(folder / backup.SUMS, True)
             if not origin.exists() or backup.describe(origin)["sha256"] != digest:
                 raise damaged(origin, origin.exists())
             target.parent.mkdir(exist_ok=True)
