@@ -75,8 +75,10 @@ def server_with(name):
     if not pyenv.complete():
         raise Stop("Nothing is prepared yet.", "Run ./ctai demo first.")
     with workshop.running() as server:
-        query = "SELECT 1 FROM pg_database WHERE datname = :'name'"
-        if not server.sql(query, name=name):
+        comment = databases.comment(server, name)
+        if databases.HALF in comment:
+            raise Stop(f"The database {name} is only half restored.", "Restore it again.")
+        if not comment:
             raise Stop(f"There is no database {name} on {server}.", "Name one with --database.")
         if not server.sql("SELECT to_regclass('grant_entry')", database=name):
             raise Stop(f"The database {name} holds no ledger.", "Name another with --database.")

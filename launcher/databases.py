@@ -18,6 +18,8 @@ TEST, WHOLE = "ctai_test", "ctai_test_whole"
 #: What tests attack ours with: real automation rules.
 BESIDE = {TEST: ["base_automation"]}
 LANGUAGE = "fr_FR"
+#: The mark of one that is being restored, or whose restoring was killed.
+HALF = "being restored"
 # As Odoo would create it, without extensions it can do without.
 PLAIN = "ENCODING 'UTF8' LC_COLLATE 'C' TEMPLATE template0"
 COMMENT = """COMMENT ON DATABASE :"name" IS :'facts';"""

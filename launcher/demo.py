@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import databases, files, odoo, paths, process, pyenv, serving, ui, workshop
+from . import backup, databases, files, odoo, paths, process, pyenv, serving, ui, workshop
 from .errors import Stop
 
 #: What `demo` writes: the year that is played, at its end.
@@ -97,12 +97,16 @@ def _serve(server, port, database=databases.DEMO):
 
 @contextmanager
 def _prepared(database=databases.DEMO):
-    """Yield the server with the demonstration, or a copy of it, when there is one."""
+    """Yield the server with the demonstration, when there is one, or with another database."""
+    if database != databases.DEMO:
+        with backup.server_with(backup.check_name(database)) as server:
+            yield server
+        return
     missing = Stop("Nothing is prepared yet.", "Run ./ctai demo first.")
     if not pyenv.complete():
         raise missing
     with workshop.running() as server:
-        if not (databases.info(server, database) or {}).get("played"):
+        if not (databases.info(server, databases.DEMO) or {}).get("played"):
             raise missing
         yield server
 

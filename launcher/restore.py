@@ -13,8 +13,6 @@ from pathlib import Path
 from . import backup, databases, files, odoo, paths, process, pyenv, ui, workshop
 from .errors import Stop
 
-HALF = "being restored"
-
 
 def restore(options):
     """Restore a backup into a database that is not there, and verify it."""
@@ -71,7 +69,7 @@ def make(server, folder, manifest, name, neutralize=False, keep=False):
         _make_way(server, manifest, name)
         store = paths.FILESTORE / name
         had_files = store.exists()
-        databases.create(server, name, mark=HALF)
+        databases.create(server, name, mark=databases.HALF)
         try:
             _load(server, folder, name)
             config = odoo.configure(server, name)
@@ -99,7 +97,7 @@ def _make_way(server, manifest, name):
             "Restore it on that version or a newer one.",
         )
     found = databases.comment(server, name)
-    if HALF in found:  # of a restore that was killed
+    if databases.HALF in found:  # of a restore that was killed
         _undo(server, name, None)
     elif found:
         raise Stop(

@@ -351,7 +351,7 @@ def test_dump_is_refused(saved, server, monkeypatch):
 
 
 def test_a_killed_restore_is_begun_again(saved, server):
-    databases.create(server, "copy", mark=restore.HALF)
+    databases.create(server, "copy", mark=databases.HALF)
     assert databases.info(server, "copy") == {}  # and nobody takes it for whole
     put_back(server, saved)
     assert databases.info(server, "copy") == {"played": "x"}
