@@ -8,6 +8,7 @@ in case it is removed, then what the moment names beyond that.
 """
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
@@ -24,6 +25,7 @@ from .errors import Stop
 
 MANIFEST, DUMP, HEADS, SUMS = "manifest.json", "database.dump", "heads.csv", "files.sha256"
 FILESTORE = "filestore"
+PART = ".ctai-part"  # ends the name of what is not complete
 FORMAT = 1
 #: What a manifest of this form says, and of which parts.
 KEYS = {"database", "time", "postgresql", "facts", "files", "heads", "parts"}
@@ -72,7 +74,7 @@ def check_name(name):
 @contextmanager
 def server_with(name):
     """Yield the database server, which has to have a database with a ledger."""
-    if not pyenv.complete():
+    if name == databases.DEMO and not pyenv.complete():
         raise Stop("Nothing is prepared yet.", "Run ./ctai demo first.")
     with workshop.running() as server:
         comment = databases.comment(server, name)
@@ -156,23 +158,47 @@ class Moment:
 
 def save(server, name, store, target):
     """Write the backup of a database and the files of `store`; return its manifest."""
-    side = target.with_name(f".{target.name}.part")
-    with files.Lock(paths.STATE / "backup.lock").alone("Wait for another ./ctai backup"):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            files.remove(side)  # of one that was killed
-            side.mkdir(mode=0o700)
-        except OSError as error:
-            raise _cannot_write(target, error) from None
-        try:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _beside(target) as side:
             manifest = _fill(server, name, Store(store, side / FILESTORE), side)
             os.sync()
             os.rename(side, target)
-        except OSError as error:
-            raise _cannot_write(target, error) from None
+    except OSError as error:
+        raise _cannot_write(target, error) from None
+    return manifest
+
+
+@contextmanager
+def _beside(target):
+    """Yield a folder of ours to fill; removed unless it was renamed, at the latest by the next."""
+    side = target.with_name(f".{target.name}{PART}")
+    for old in target.parent.glob(f".*{PART}"):
+        with _claimed(old) as is_mine:
+            if is_mine:  # whose it was was killed
+                files.remove(old)
+    if side.exists():
+        raise Stop(f"Another ./ctai is writing {target}.", "Name another folder.")
+    side.mkdir(mode=0o700)
+    with _claimed(side):
+        try:
+            yield side
         finally:
             files.remove(side)
-    return manifest
+
+
+@contextmanager
+def _claimed(folder):
+    """Hold a folder, as long as this process lives; yield whether nobody else does."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
 
 
 def _cannot_write(target, error):

@@ -68,6 +68,8 @@ def forget(*lock_files):
                 rest = stream.read()[len(str(pid)) :]
                 stream.seek(0)
                 stream.write(f"{NOBODY}{rest}")
+        elif path.exists() and not path.stat().st_size:
+            path.unlink()  # a power cut took what it said
 
 
 def _named(path):

@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from . import backup, databases, files, odoo, paths, process, pyenv, ui, workshop
+from . import backup, databases, files, odoo, paths, process, ui, workshop
 from .errors import Stop
 
 
@@ -19,8 +19,6 @@ def restore(options):
     folder = Path(options.folder).absolute()
     manifest = check(folder)
     name = backup.check_name(options.database or manifest["database"])
-    if not pyenv.complete():
-        raise Stop("Nothing is prepared yet.", "Run ./ctai doctor, then ./ctai demo --no-serve.")
     with workshop.running() as server:
         make(server, folder, manifest, name, options.neutralize, options.keep)
     ui.say(f"{name} is {backup.told(manifest)}; it holds and is what was backed up.")

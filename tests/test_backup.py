@@ -107,7 +107,7 @@ def exists(server, name):
 
 def nothing_left(server, folder):
     return not (exists(server, "copy") or (paths.FILESTORE / "copy").exists()) and not [
-        path for path in folder.iterdir() if path.name.endswith(".part")
+        path for path in folder.iterdir() if path.name.endswith(backup.PART)
     ]
 
 
@@ -226,9 +226,26 @@ def interrupt(*_arguments, **_options):
 
 
 def test_after_a_killed_one(city, tmp_path):
-    (tmp_path / ".b.part" / "filestore").mkdir(parents=True)
+    """Names and accounts are not left lying about, under whatever name the next is written."""
+    (tmp_path / ".a.ctai-part" / "filestore").mkdir(parents=True)
     city.save(tmp_path / "b")
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_two_at_once(city, server, tmp_path, monkeypatch):
+    """Into one folder: the second is refused. Into two: neither disturbs the other."""
+    dump = backup._dump
+
+    def second(*arguments):
+        monkeypatch.setattr(backup, "_dump", dump)
+        with pytest.raises(Stop, match="Another ./ctai is writing"):
+            city.save(tmp_path / "b")
+        city.save(tmp_path / "c")
+        dump(*arguments)
+
+    monkeypatch.setattr(backup, "_dump", second)
+    city.save(tmp_path / "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
 
 
 def test_database_goes_away(city, server, tmp_path, monkeypatch):

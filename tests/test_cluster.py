@@ -134,6 +134,12 @@ def reboot(server):
         lock.write_text("".join([f"{(mine or [os.getpid()])[0]}\n", *lines[1:]]))
 
 
+def empty_lock(server):
+    """A power cut, before what was written had reached the disk."""
+    kill(server, all_of_it=True)
+    (server.data / "postmaster.pid").write_text("")
+
+
 def lose_log(server):
     kill(server, all_of_it=True)
     server.log().unlink()
@@ -177,7 +183,7 @@ def long_lived():
 
 @pytest.mark.parametrize(
     "death",
-    [kill_first, kill_backend, reboot, lose_log, lose_socket, freeze],
+    [kill_first, kill_backend, reboot, empty_lock, lose_log, lose_socket, freeze],
     ids=lambda x: x.__name__,
 )
 def test_dead_cluster_is_started_at_the_first_try(long_lived, death):

@@ -95,6 +95,10 @@ def fake_odoo(folder, version):
         ("demo", "--port", "many"),
         ("demo", "--port", "70000"),
         ("bench", "unknown", "--json", "out.json"),
+        ("backup",),
+        ("backup", "b", "--database", "../x"),
+        ("restore",),
+        ("serve", "--database", "a b"),
     ],
 )
 def test_usage(checkout, arguments):
@@ -199,9 +203,12 @@ def test_disk_full_later(tmp_path):
 
 
 def test_nothing_prepared(checkout):
-    for command in (["serve"], ["verify"], ["shell"]):
+    for command in (["serve"], ["verify"], ["shell"], ["backup", "b"]):
         code, said = run(checkout, *command)
         assert code == 1 and "Run ./ctai demo first" in said
+    code, said = run(checkout, "restore", "b")
+    assert code == 1 and "b is no backup: it has no manifest.json" in said
+    assert not (checkout / ".ctai").exists()  # told before any work
 
 
 def test_doctor(checkout):
