@@ -80,6 +80,14 @@ class Cluster:
     def get_postmaster(self):
         return int((self.data / "postmaster.pid").read_text().split("\n")[0])
 
+    def get_a_backend(self):
+        """The process of some client that is idle."""
+        ((pid,),) = self.execute(
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid() LIMIT 1"
+        )
+        return pid
+
     def kill(self, pid):
         os.kill(pid, signal.SIGKILL)
 

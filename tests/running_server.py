@@ -81,6 +81,17 @@ class OdooServer:
         pid = self.process.pid
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
+    def get_work(self):
+        """How long each of its children has worked: {process: ticks of its clock}."""
+        work = {}
+        for pid in self.get_children():
+            try:
+                numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except FileNotFoundError:
+                continue
+            work[pid] = int(numbers[11]) + int(numbers[12])
+        return work
+
     def read_log(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
