@@ -3,7 +3,9 @@
 
 Odoo's own runner plays the tests of the add-ons, as any Odoo does: during the update
 (at_install) and after. Beside it pytest plays the tests of the whole system in tests/, which
-need fixtures and hypothesis; with --long it plays those of the add-ons too.
+need fixtures and hypothesis; with --long it plays those of the add-ons too, and what is tried a few
+times in every run thousands of times: calls that contend, kills in flight. What was counted is said
+at its end (tests/conftest.py).
 """
 
 import ast
@@ -41,7 +43,7 @@ def test(options):
     with files.Lock(paths.STATE / "test.lock").alone("Wait for another ./ctai test"):
         _ensure_browser()
         with workshop.running(test=True) as server:
-            run = _Run(server, databases.present_addons())
+            run = _Run(server, databases.present_addons(), options.long)
             if options.expression:
                 run.refresh()
                 words = (*run.names, "tests", "-k", options.expression)
@@ -53,7 +55,7 @@ def test(options):
                 run.plain_tests()
                 run.install()
                 run.templates()
-            return run.tests(options.long)
+            return run.tests()
 
 
 def lint(_options):
@@ -66,9 +68,10 @@ def lint(_options):
 class _Run:
     """One run of the checks."""
 
-    def __init__(self, server, names):
+    def __init__(self, server, names, long=False):
         self.server = server
         self.names = names
+        self.long = long
         self.env = pyenv.environment()
         if server:
             self.env = odoo.variables(server, databases.TEST) | {"CTAI_BASE_DB": databases.BASE}
@@ -136,12 +139,12 @@ class _Run:
 
     # --- the tests --------------------------------------------------------------------------
 
-    def tests(self, long):
+    def tests(self):
         """Run both runners side by side, each on a database of its own; pytest speaks last."""
         with workshop.lock():
             databases.clone(self.server, databases.TEST, databases.WHOLE)
         log = paths.LOGS / "pytest.log"
-        arguments = (*(self.names if long else ()), "tests")
+        arguments = (*(self.names if self.long else ()), "tests")
         with open(log, "wb") as stream:
             pytest = self.pytest(databases.WHOLE, *arguments, stdout=stream, stderr=stream)
         try:
@@ -196,6 +199,7 @@ class _Run:
         """Start pytest on a database."""
         files.remove(REPORT)
         env = odoo.variables(self.server, database) | {"CTAI_BASE_DB": databases.BASE}
+        env |= {"CTAI_LONG": "1"} if self.long else {}
         words = [
             *(paths.PYTHON, "-m", "pytest", "--odoo-http", f"--odoo-config={env['CTAI_CONFIG']}"),
             *(f"--odoo-database={database}", f"--junitxml={REPORT}", *_cache()),

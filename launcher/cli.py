@@ -38,7 +38,7 @@ COMMANDS = (
     (
         *("test", checks.test, "Run every check, and each test once."),
         _flag("--fast", "only the tests: no linters, packaging, translations"),
-        _flag("--long", "the add-ons' tests a second time, in pytest"),
+        _flag("--long", "thousands of contended calls, 100 kills, all in pytest too"),
         _option("-k", metavar="NAME", dest="expression", help="only these (pytest's -k), at once"),
     ),
     ("lint", checks.lint, "Run the linters alone."),

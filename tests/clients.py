@@ -69,6 +69,7 @@ class Worker:
     """A process that calls the database as one user after the other."""
 
     def __init__(self, path):
+        self.path = path
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.stream = self.socket.makefile("rw", encoding="utf-8")
@@ -79,14 +80,19 @@ class Worker:
         assert line, "the process died"
         return json.loads(line)
 
+    def begin_again(self):
+        """Another process, with other connections: those of this one are dead."""
+        self.stop()
+        self.__init__(self.path)
+
     def stop(self):
         self.stream.close()
         self.socket.close()
 
 
 @contextmanager
-def started_workers(database):
-    """Eight clients of a database, each a process of its own."""
+def started_workers(database, count=WORKERS, config=None, env=None):
+    """Clients of a database, each a process of its own."""
     # Short: the address of a socket has room for some hundred characters.
     folder = tempfile.mkdtemp()
     path = os.path.join(folder, "socket")
@@ -94,15 +100,16 @@ def started_workers(database):
         [
             os.environ.get("CTAI_PYTHON") or sys.executable,
             str(Path(__file__).with_name("parallel_worker.py")),
-            os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"],
+            str(config or os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"]),
             database,
             path,
         ],
         stdout=subprocess.PIPE,
         text=True,
+        env=env,
     )
     assert process.stdout.readline() == "ready\n"
-    workers = [Worker(path) for _number in range(WORKERS)]
+    workers = [Worker(path) for _number in range(count)]
     try:
         yield workers
     finally:
@@ -184,11 +191,11 @@ class City:
 
     # --- documents ----------------------------------------------------------------------
 
-    def make_contract(self, *amounts, path="city", in_force=True):
+    def make_contract(self, *amounts, path="city", in_force=True, date_end="2022-12-31"):
         number = next(self.numbers)
         contract = self.call("coordinator", "grant.contract", "create", [{
             "name": "Contrat", "code": f"PAR-{number}", "funder_id": self.funder,
-            "signature_date": "2021-10-21", "date_start": "2021-10-21", "date_end": "2022-12-31",
+            "signature_date": "2021-10-21", "date_start": "2021-10-21", "date_end": date_end,
             "envelope_ids": [
                 [0, 0, {"name": f"E{n}", "code": f"E{n}", "amount": amount, "payment_path": path}]
                 for n, amount in enumerate(amounts)

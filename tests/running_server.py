@@ -29,15 +29,15 @@ def free_port():
 class OdooServer:
     """Odoo with two workers (prefork) on a database; scheduled actions do not run by themselves."""
 
-    def __init__(self, database, log, *options, env=None):
+    def __init__(self, database, log, config=None, env=None):
         self.database, self.log, self.env = database, Path(log), env
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.words = [
             *(os.environ["CTAI_PYTHON"], os.environ["CTAI_ODOO_BIN"], "server"),
-            *("-c", os.environ["CTAI_CONFIG"], "-d", database, f"--db-filter=^{database}$"),
+            *("-c", str(config or os.environ["CTAI_CONFIG"]), "-d", database, f"--db-filter=^{database}$"),
             *("--workers=2", "--max-cron-threads=0", f"--http-port={self.port}"),
-            *(f"--gevent-port={free_port()}", "--limit-time-real=300", *options),
+            *(f"--gevent-port={free_port()}", "--limit-time-real=300"),
         ]
         self.process = None
 
@@ -50,34 +50,57 @@ class OdooServer:
             )  # fmt: skip
         self.wait_until_ready()
 
-    def wait_until_ready(self, patience=90):
-        """Wait until it answers a page that asks the database."""
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
+    def wait_until_ready(self, patience=120):
+        """Wait until it answers pages of the database: each worker, whichever takes the request.
+
+        The first request of one whose connections died with the database fails.
+        """
+        until, answered = time.monotonic() + patience, 0
+        while answered < 6:
             assert self.process.poll() is None, f"the server ended: {self.read_log()[-3000:]}"
+            assert time.monotonic() < until, f"no answer: {self.read_log()[-3000:]}"
             try:
-                answer = requests.get(f"{self.url}/web/health?db_server_status=1", timeout=20)
-                if answer.status_code == 200:
-                    return
+                answer = requests.get(f"{self.url}/web/login", timeout=30)
+                answered = answered + 1 if answer.status_code == 200 else 0
             except requests.RequestException:
-                pass
+                answered = 0
+                time.sleep(0.05)
+
+    def wait_until_gone(self, patience=30):
+        """Wait until nobody holds its port any more."""
+        until = time.monotonic() + patience
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)):
+                    return
+            assert time.monotonic() < until, "somebody still holds the port"
             time.sleep(0.05)
-        raise AssertionError(f"the server does not answer: {self.read_log()[-3000:]}")
 
-    def get_workers(self):
-        """The process ids of its HTTP workers: those that it forked."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [pid for pid in map(int, children.split()) if not self.is_gevent(pid)]
+    def get_children(self):
+        """The process ids of its workers."""
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
-    @staticmethod
-    def is_gevent(pid):
-        try:
-            return b"gevent" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except FileNotFoundError:
-            return True
+    def get_work(self):
+        """How long each of its children has worked: {process: ticks of its clock}."""
+        work = {}
+        for pid in self.get_children():
+            try:
+                numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except FileNotFoundError:
+                continue
+            work[pid] = int(numbers[11]) + int(numbers[12])
+        return work
 
     def read_log(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self):
+        """As a power cut of this process alone: its workers find out later."""
+        workers = self.get_children()
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        return workers
 
     def stop(self):
         """End it, and all that it started."""

@@ -167,8 +167,8 @@ class Books:
         """What the envelopes have left to commit, as the ledger says and as they count."""
         return self.read(
             """SELECT envelope.allocated_amount - envelope.committed_amount,
-                      sum(CASE kind WHEN 'allocation' THEN amount WHEN 'commitment' THEN -amount
-                          ELSE 0 END)
+                      sum(CASE entry.kind WHEN 'allocation' THEN entry.amount
+                                          WHEN 'commitment' THEN -entry.amount ELSE 0 END)
                  FROM grant_envelope envelope JOIN grant_entry entry ON entry.envelope_id = envelope.id
                 WHERE envelope.id = ANY(%s) GROUP BY envelope.id""",
             self.envelopes,
@@ -177,12 +177,12 @@ class Books:
     def get_ledger(self):
         """What was paid and paid back by document and date, as the ledger says."""
         rows = self.read(
-            """SELECT origin_model, origin_id, entry.date, sum(amount)
+            """SELECT origin_model, origin_id, entry.date, sum(entry.amount)
                  FROM grant_entry entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
                  JOIN grant_envelope envelope ON envelope.id = entry.envelope_id
                 WHERE envelope.id = ANY(%s) AND payment_path = 'city'
                   AND entry.kind IN ('payment', 'recovery') AND subsidy.kind = 'operator'
-             GROUP BY 1, 2, 3 HAVING sum(amount) <> 0""",
+             GROUP BY 1, 2, 3 HAVING sum(entry.amount) <> 0""",
             self.envelopes,
         )
         return {row[:3]: row[3] for row in rows}
@@ -217,7 +217,7 @@ class Books:
     def get_own_costs(self):
         """Of each subsidy of own costs: paid, committed, and what was spent on its days."""
         return self.read(
-            """SELECT paid_amount, committed_amount, (
+            """SELECT subsidy.paid_amount, subsidy.committed_amount, (
                           SELECT COALESCE(sum(line.balance), 0) FROM account_move_line line
                            WHERE line.parent_state = 'posted'
                              AND line.date BETWEEN subsidy.date_start AND subsidy.date_end

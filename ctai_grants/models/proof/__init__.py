@@ -7,6 +7,7 @@ from . import (
     grant_schedule_deliverable,
     grant_schedule_template,
     grant_subsidy,
+    ir_attachment,
     res_company,
     res_config_settings,
     res_partner,

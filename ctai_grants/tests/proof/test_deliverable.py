@@ -1,4 +1,7 @@
+import errno
 import hashlib
+import os
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time
@@ -20,6 +23,25 @@ class TestDeliverable(GrantsCommon):
 
     def accept(self, user=None):
         self.piece.with_user(user or self.coordinator).action_accept()
+
+    def test_cut_while_it_is_written(self):
+        """A full disk, or a process killed: half a file is in nobody's way."""
+        attachments = self.env["ir.attachment"]
+        content = PDF + os.urandom(10000)
+
+        def full(_stream):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with patch("os.fsync", full), self.assertRaises(OSError):
+            self.submit(content)
+        version = self.submit(content)
+        self.assertEqual(version.sudo().attachment_id.raw, content)
+        folder = os.path.dirname(attachments._full_path(version.sudo().attachment_id.store_fname))
+        for name in os.listdir(folder):
+            # Half a file is on the list of what is collected.
+            if name.startswith(version.sudo().attachment_id.checksum + "-"):
+                listed = os.path.join("checklist", os.path.basename(folder), name)
+                self.assertTrue(os.path.exists(attachments._full_path(listed)))
 
     def test_versions(self):
         first = self.submit(PDF)
