@@ -76,7 +76,10 @@ class GrantFinancialReport(models.Model):
             (self.env._("What the report says"), due_rows, False),
             (self.env._("Tranches"), self._get_tranche_rows(), False),
             (
-                self.env._("Given back to envelope “%s”", self.envelope_id.display_name),
+                self.env._(
+                    "Given back to envelope “%(envelope)s”",
+                    envelope=self.envelope_id.display_name,
+                ),
                 self._get_release_rows(),
                 False,
             ),
