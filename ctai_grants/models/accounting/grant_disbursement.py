@@ -274,7 +274,8 @@ class GrantDisbursement(models.Model):
         if ordered := booked.filtered(lambda tranche: tranche.state == "certified"):
             ordered._become_ordered(bills)
         settlements = self.env["grant.settlement"]
-        settled_by = settlements._get(self.move_ids.browse().union(*bills.values())).grouped("move_id")
+        posted = self.env["account.move"].union(*bills.values())
+        settled_by = settlements._get(posted).grouped("move_id")
         for disbursement in booked:
             bill = bills[disbursement]
             settled = settled_by.get(bill, settlements)

@@ -231,11 +231,6 @@ class GrantDisbursement(models.Model):
             "reopened": "planned",
         }
 
-    @api.model
-    def _get_looked_at(self):
-        """Names of the fields that the total of a schedule and the conditions look at."""
-        return ["subsidy_id", "kind", "amount", "state"]
-
     # ------------------------------------------------------------------
     # From planned to paid
     # ------------------------------------------------------------------

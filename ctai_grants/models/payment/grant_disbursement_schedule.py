@@ -26,6 +26,11 @@ class GrantDisbursement(models.Model):
             self.filtered(lambda d: d.subsidy_id != before[d])._check_added()
         return result
 
+    @api.model
+    def _get_looked_at(self):
+        """Names of the fields that the total of a schedule and the conditions look at."""
+        return ["subsidy_id", "kind", "amount", "state"]
+
     def _check_added(self, check_total=True):
         """Refuse these tranches of signed subsidies from who may not add them, and beyond the
         amount of the subsidy.

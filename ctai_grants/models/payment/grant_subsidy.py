@@ -165,7 +165,7 @@ class GrantSubsidy(models.Model):
         return paid, paid
 
     def _read_ahead(self):
-        super()._read_ahead()
+        result = super()._read_ahead()
         # sudo: as there
         subsidies = self.sudo()
         subsidies.envelope_id.fetch(["payment_path"])
@@ -175,6 +175,7 @@ class GrantSubsidy(models.Model):
         subsidies.partner_id.commercial_partner_id.bank_ids.fetch([
             "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id",
         ])  # fmt: skip
+        return result
 
     def _check_signable(self):
         result = super()._check_signable()

@@ -24,7 +24,8 @@ class TestQueries(GrantsCommon):
         """A batch of orders takes a statement for each only where Odoo's own bills do."""
         batches = []
         for size in (2, 2, 7):
-            tranches = [self.make_tranche(self.sign(self.make_subsidy())) for _number in range(size)]
+            subsidies = [self.sign(self.make_subsidy()) for _number in range(size)]
+            tranches = [self.make_tranche(subsidy) for subsidy in subsidies]
             for tranche in tranches:
                 self.certify(tranche)
             batches.append(self.env["grant.disbursement"].union(*tranches))

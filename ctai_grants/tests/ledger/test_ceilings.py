@@ -1,5 +1,7 @@
 import datetime
 import json
+from itertools import accumulate
+from random import Random
 
 import psycopg2
 
@@ -339,6 +341,36 @@ class TestEveryDay(GrantsCommon):
         self.insert(("commitment", 149000, "2021-12-05"))
         self.assertFalse(self.verify())
 
+    def test_allocated_on_random_days(self):
+        """What the database takes, in whatever order, is what leaves room on each day."""
+        chance = Random(1)
+        self.insert(("allocation", -148000, "2021-11-01"))
+        days = [datetime.date(2021, 11, day) for day in range(1, 9)]
+        moves = dict.fromkeys(days, 0) | {days[0]: 1000}
+        taken = 0
+        for _turn in range(150):
+            kind = chance.choice(("allocation", *["commitment"] * 3))
+            amount, day = chance.choice((-300, -100, 300, 600, 900)), chance.choice(days)
+            after = {**moves, day: moves[day] + (amount if kind == "allocation" else -amount)}
+            line = (kind, amount, day)
+            # Of what makes a day worse, none may be left below zero; the subsidy has its own rule.
+            committed = kind == "commitment"
+            fits = min(accumulate(after.values())) >= 0 or after[day] > moves[day]
+            if committed and amount < 0 and not self.covers(amount, day):
+                continue
+            with self.subTest(line=line):
+                if fits:
+                    self.insert(line)
+                    moves, taken = after, taken + 1
+                else:
+                    self.assertEqual(self.get_refusal(line)[:2], ("allocated_ceiling", kind))
+        self.assertTrue(20 < taken < 120, taken)
+        self.assertFalse(self.verify())
+
+    def covers(self, amount, day):
+        """Whether this subsidy has that much committed on ``day`` and on each day after."""
+        return self.subsidy._get_room_since(day) + amount >= 0
+
     def test_what_nets_together_is_posted_together(self):
         self.insert(("commitment", 149000, "2021-11-05"), ("payment", 150000, "2021-11-06"))
         for lines in (
@@ -370,9 +402,9 @@ class TestEveryDay(GrantsCommon):
             self.env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         self.env.cr.execute("ALTER TABLE grant_envelope DISABLE TRIGGER USER")
         self.env.cr.execute(
-            "UPDATE grant_envelope SET entry_count = number, chain_head = hash FROM grant_entry last"
-            " WHERE last.envelope_id = grant_envelope.id AND number = (SELECT max(number)"
-            " FROM grant_entry WHERE envelope_id = grant_envelope.id)"
+            "UPDATE grant_envelope SET entry_count = number, chain_head = hash"
+            " FROM grant_entry last WHERE last.envelope_id = grant_envelope.id AND number ="
+            " (SELECT max(number) FROM grant_entry WHERE envelope_id = grant_envelope.id)"
         )
         self.env.cr.execute("ALTER TABLE grant_envelope ENABLE TRIGGER USER")
         self.env.invalidate_all()
