@@ -135,11 +135,15 @@ class GrantDisbursement(models.Model):
 
     @api.depends("condition_ids.state")
     def _compute_overrides(self):
+        overridden = self.env["grant.condition"].search(
+            [("disbursement_id", "in", self.ids), ("state", "=", "overridden")],
+            order="sequence, id",
+        )
+        by_tranche = overridden.grouped("disbursement_id")
         for disbursement in self:
             disbursement.overrides = "\n".join(
                 f"{condition.display_name}: {condition.evidence}"
-                for condition in disbursement.condition_ids
-                if condition.state == "overridden"
+                for condition in by_tranche.get(disbursement._origin, ())
             )
 
     @api.depends("due_date", "state", "subsidy_id.state")

@@ -80,8 +80,8 @@ class GrantSubsidy(models.Model):
 
     @api.depends("next_disbursement_id", "disbursement_ids.blockers")
     def _compute_next_blockers(self):
-        # What blocks them is looked up for all of them at once.
-        all_ids = self.next_disbursement_id.ids
+        # What blocks all tranches is looked up at once: where this is shown, they are too.
+        all_ids = self.disbursement_ids.ids
         for subsidy in self:
             following = subsidy.next_disbursement_id.with_prefetch(all_ids)
             subsidy.next_blockers = following.blockers

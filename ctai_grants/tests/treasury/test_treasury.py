@@ -613,7 +613,8 @@ class TestTreasuryImport(TreasuryCase):
             {"company_registry": False, "vat": f"FR83{SIRET[:9]}"}
         )
         self.assertEqual(self.operator.grant_body, SIRET[:9])
-        lines = self.preview(order_row("", 500.0, siret="W861234567"), order_row("", 700.0)).line_ids
+        rows = order_row("", 500.0, siret="W861234567"), order_row("", 700.0)
+        lines = self.preview(*rows).line_ids
         self.assertEqual(lines.disbursement_id, self.third | self.second)
         self.assertEqual(lines.mapped("status"), ["to_book", "to_book"])
 
