@@ -210,7 +210,7 @@ def _cannot_write(target, error):
 
 def _fill(server, name, store, side):
     with Moment(server, name) as before, ui.step("Copy the files", store.progress):
-        store.copy(before.rows(FILES_QUERY), missing=[])
+        store.copy(before.rows(FILES_QUERY), strict=False)
     with Moment(server, name) as moment:
         (start,) = moment.rows(MOMENT_QUERY)
         heads = [head | {"time": start["time"]} for head in moment.rows(HEADS_QUERY)]
@@ -219,7 +219,7 @@ def _fill(server, name, store, side):
                                   WHERE state = 'installed' ORDER BY name""")
         _dump(server, name, start, side / DUMP)
     with ui.step("Copy the files that came meanwhile", store.progress):
-        sums = store.copy(stored, missing=None)
+        sums = store.copy(stored)
     (side / SUMS).write_text("".join(sums), encoding="utf-8")
     with open(side / HEADS, "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, HEAD_COLUMNS, lineterminator="\n")
@@ -305,10 +305,10 @@ class Store:
         """Say how far the copying is."""
         return f"{self.done} of {self.total}, {self.size / 1e6:.0f} MB"
 
-    def copy(self, rows, missing):
+    def copy(self, rows, strict=True):
         """Copy the files that attachments name, unless done; return lines for `sha256sum -c`.
 
-        :param missing: a list for the files that are not there; None: that is an error
+        :param strict: whether a file that is not there is an error
         """
         self.target.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.done, self.total = 0, len(rows)
@@ -318,9 +318,8 @@ class Store:
                 try:
                     self._sums[name] = self._copy(row)
                 except FileNotFoundError:
-                    if missing is None:
+                    if strict:
                         raise wrong(row, f"is missing: {self.source / name}") from None
-                    missing.append(name)
             self.done += 1
         return [f"{self._sums[row['store_fname']]}  {FILESTORE}/{row['store_fname']}\n"
                 for row in rows if row["store_fname"] in self._sums]  # fmt: skip

@@ -17,12 +17,11 @@ class Stop(Exception):
         return f"{self.problem} {self.remedy}".strip()
 
 
-def disk_full(path):
+def disk_full(
+    path, remedy="Free about 3 GB and run the same command again: it goes on from there."
+):
     """Return the Stop for a file system without room left."""
-    return Stop(
-        f"The disk that holds {path} is full.",
-        "Free about 3 GB and run the same command again: it goes on from where it stopped.",
-    )
+    return Stop(f"The disk that holds {path} is full.", remedy)
 
 
 def from_os_error(error):

@@ -29,8 +29,8 @@ def tail(path, count=1):
 def run(argv, title, log, detail=None, on_error=None, place=None, **options):
     """Run a program as a step, its output in the file `log`; raise Stop when it fails.
 
-    `on_error` is given the log's text and returns the Stop to raise; `place` is the folder whose
-    disk it fills, unless that is the log's.
+    `on_error` is given the log's text and returns the Stop to raise; `place` is where it
+    fills a disk and leaves nothing, unless it is work that goes on from where it stopped.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with ui.step(title, detail or (lambda: tail(log)[-60:])):
@@ -39,7 +39,8 @@ def run(argv, title, log, detail=None, on_error=None, place=None, **options):
         if code == 0:
             return
         if "No space left on device" in tail(log, 200):
-            raise disk_full(place or log.parent)
+            again = "Nothing was left there: free some room and run the same command again."
+            raise disk_full(place, again) if place else disk_full(log.parent)
         if on_error:
             raise on_error(files.read(log))
         raise Stop(f"{title} failed: {tail(log)}", f"The whole output is in {log}.")

@@ -128,7 +128,8 @@ def _load(server, folder, name):
     # Each object is a transaction: the disk is waited for once, when the database is finished.
     told = f"{os.environ.get('PGOPTIONS', '')} -c synchronous_commit=off"
     env = {**server.environment(), "PGOPTIONS": told}
-    process.run(words, "Restore the database", log, env=env, on_error=refused)
+    place = paths.STATE if server.embedded else "the databases of your server"
+    process.run(words, "Restore the database", log, env=env, on_error=refused, place=place)
     # What the planner knows about tables is not in a dump of every version.
     server.sql("ANALYZE", database=name)
 

@@ -214,6 +214,13 @@ def test_dump_fails(city, server, tmp_path, monkeypatch):
     refused(city, server, tmp_path / "b", "Dump the database failed: pg_dump: error: odd")
 
 
+def test_disk_full_in_the_dump(city, server, tmp_path, monkeypatch):
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'No space left on device' >&2; exit 1\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    monkeypatch.setattr(backup, "programs", lambda _major: tmp_path)
+    refused(city, server, tmp_path / "b", "disk that holds .* is full. Nothing was left there")
+
+
 def test_interrupted(city, server, tmp_path, monkeypatch):
     monkeypatch.setattr(backup, "_dump", interrupt)
     with pytest.raises(KeyboardInterrupt):
