@@ -47,7 +47,9 @@ DAYS = ("2021-12-01", "2021-11-20", "2021-12-10")
 FORCE_DAY = "2021-10-21"
 SIGNATURE_DAYS = ("2021-10-25", "2021-11-02", "2021-11-05")
 # Before the contract, between the signatures, after the certificates, after the payments.
-CORRECTED_DAYS = ("2021-10-20", "2021-10-21", "2021-10-25", "2021-11-04", "2021-11-09", "2021-12-11")
+CORRECTED_DAYS = (
+    "2021-10-20", "2021-10-21", "2021-10-25", "2021-11-04", "2021-11-09", "2021-12-11"
+)  # fmt: skip
 CERTIFIED_DAY = CERTIFIED[:10]
 LARGEST = 10**12
 # Set in setUp: hypothesis makes the machines itself.
