@@ -30,7 +30,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.ctai_grants.tests.common import PDF, GrantsCommon
+from odoo.addons.ctai_grants.tests.common import CERTIFIED, PDF, GrantsCommon
 
 ROLES = {
     "reader": "",
@@ -46,6 +46,11 @@ DAY = "2021-12-01"
 DAYS = ("2021-12-01", "2021-11-20", "2021-12-10")
 FORCE_DAY = "2021-10-21"
 SIGNATURE_DAYS = ("2021-10-25", "2021-11-02", "2021-11-05")
+# Before the contract, between the signatures, after the certificates, after the payments.
+CORRECTED_DAYS = (
+    "2021-10-20", "2021-10-21", "2021-10-25", "2021-11-04", "2021-11-09", "2021-12-11"
+)  # fmt: skip
+CERTIFIED_DAY = CERTIFIED[:10]
 LARGEST = 10**12
 # Set in setUp: hypothesis makes the machines itself.
 CASE = None
@@ -68,6 +73,7 @@ STEPS = {
     "change_executory": "coordinator",
     "grant": "coordinator",
     "sign": "coordinator",
+    "correct_signature": "finance_manager",
     "reset_subsidy": "coordinator",
     "cancel_subsidy": "coordinator",
     "close_subsidy": "finance_manager",
@@ -558,6 +564,33 @@ class GrantsMachine(RuleBasedStateMachine):
             if expected:
                 self.decide(subsidy, "signed")
                 self.commit(subsidy, subsidy.amount, subsidy.signature_day)
+
+    def correct_signature(self, user, pick, likely):
+        """What the signature committed moves to another day, and each day must bear it."""
+        subsidy = self.choose(
+            self.subsidies, pick, likely, lambda s: s.state in ("signed", "closed")
+        )
+        if subsidy:
+            before, day = subsidy.signature_day, CORRECTED_DAYS[pick // 3 % len(CORRECTED_DAYS)]
+            moves = [(before, "commitment", -subsidy.amount), (day, "commitment", subsidy.amount)]
+            relied_on = any(t.state in ("certified", "ordered", "paid") for t in subsidy.tranches)
+            expected = (
+                "M" in ROLES[user]
+                and subsidy.state in ("signed", "closed")
+                and self.contract_state == "in_force"
+                and day >= FORCE_DAY
+                and day != before
+                and not (relied_on and CERTIFIED_DAY < day)
+                and subsidy.holds(*moves)
+                and subsidy.envelope.holds(*moves)
+            )
+            record = self.as_user(user, subsidy)
+            self.play(expected, lambda: record._do_correct_date("signature_date", day, "Erreur"))
+            if expected:
+                subsidy.decisions += 1
+                subsidy.signature_day = day
+                for owner in (subsidy, subsidy.envelope):
+                    owner.moves.extend(moves)
 
     def reset_subsidy(self, user, pick, likely):
         subsidy = self.choose(self.subsidies, pick, likely, lambda s: s.state == "cancelled")

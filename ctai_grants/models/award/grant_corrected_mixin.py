@@ -134,31 +134,30 @@ class GrantCorrectedMixin(models.AbstractModel):
         """Kinds of the entries that a signature posts."""
         return [kind for kind in ("allocation", "commitment") if kind in self._entry_kinds]
 
-    def _get_posted(self):
-        """What stands in the ledger of what the signature posted, by envelope and action: lines as
-        :meth:`grant.entry._post`."""
-        keys = ["kind", "envelope_id", "subsidy_id", "action_id"]
+    def _get_posted_entries(self):
+        """The entries of the day of the signature that are the signature's."""
         # sudo: of a document that the user may correct, all of what it posted
-        sums = self.env["grant.entry"].sudo()._read_group(
+        return self.env["grant.entry"].sudo().search(
             [
                 ("origin_model", "=", self._name),
                 ("origin_id", "=", self.id),
                 ("kind", "in", self._get_posted_kinds()),
                 ("date", "=", self.signature_date),
             ],
-            keys,
-            ["amount:sum"],
+            order="id desc",
         )  # fmt: skip
+
+    def _get_posted(self):
+        """What stands in the ledger of what the signature posted, by envelope and action: lines as
+        :meth:`grant.entry._post`."""
+        sums = {}
+        for entry in self._get_posted_entries():
+            key = entry.kind, entry.envelope_id.id, entry.subsidy_id.id, entry.action_id.id
+            sums[key] = self.currency_id.round(sums.get(key, 0.0) + entry.amount)
+        keys = ("kind", "envelope_id", "subsidy_id", "action_id")
         return [
-            {
-                "kind": kind,
-                "envelope_id": envelope.id,
-                "subsidy_id": subsidy.id,
-                "action_id": action.id,
-                "date": self.signature_date,
-                "amount": self.currency_id.round(amount),
-            }
-            for kind, envelope, subsidy, action, amount in sums
+            {**dict(zip(keys, key, strict=True)), "date": self.signature_date, "amount": amount}
+            for key, amount in sums.items()
             if not self.currency_id.is_zero(amount)
         ]
 

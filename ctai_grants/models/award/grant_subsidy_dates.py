@@ -100,9 +100,17 @@ class GrantSubsidy(models.Model):
         self.ensure_one()
         return self.amount
 
+    def _get_posted_entries(self):
+        # The last ones that add up to it: one signed before and cancelled may be of the same day.
+        entries, left = super()._get_posted_entries(), self._get_signed_amount()
+        for number, entry in enumerate(entries, 1):
+            left -= entry.amount
+            if self.currency_id.is_zero(left):
+                return entries[:number]
+        return entries.browse()
+
     def _get_moved_lines(self, date):
-        posted = sum(line["amount"] for line in self._get_posted())
-        if self.currency_id.compare_amounts(posted, self._get_signed_amount()):
+        if not self._get_posted_entries():
             raise UserError(
                 self.env._(
                     "%(subsidy)s was also closed, cancelled or reopened on %(day)s: what its "

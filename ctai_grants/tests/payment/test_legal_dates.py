@@ -394,6 +394,22 @@ class TestSignatureDate(LegalDatesCase):
         with self.assertRefused(other.display_name, "was also closed"):
             self.correct(other, "signature_date", "2021-11-02")
 
+    def test_signed_again(self):
+        """What was signed on that very day before, and cancelled, stays as it was stated."""
+        self.ask(self.subsidy, "cancel", self.coordinator)
+        self.subsidy.action_reset_to_draft()
+        self.subsidy.amount = 7000
+        self.sign(self.subsidy)
+        self.correct(self.subsidy, "signature_date", "2021-10-28")
+        sums, _entries = self.committed()
+        self.assertEqual(
+            [amount for (day, _what), amount in sorted(sums.items()) if day == "2021-10-28"],
+            [3000, 4000],
+        )
+        self.assertEqual((sums["2021-10-25", "Cours"], sums["2021-10-25", "A"]), (4000, 6000))
+        self.assertEqual(self.subsidy.committed_amount, 7000)
+        self.assertEqual(self.verify(), [])
+
     def test_preview(self):
         window = Form(
             self.env["grant.date.correction"]
