@@ -35,7 +35,8 @@ class OdooServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.words = [
             *(os.environ["CTAI_PYTHON"], os.environ["CTAI_ODOO_BIN"], "server"),
-            *("-c", str(config or os.environ["CTAI_CONFIG"]), "-d", database, f"--db-filter=^{database}$"),
+            *("-c", str(config or os.environ["CTAI_CONFIG"]), "-d", database),
+            f"--db-filter=^{database}$",
             *("--workers=2", "--max-cron-threads=0", f"--http-port={self.port}"),
             *(f"--gevent-port={free_port()}", "--limit-time-real=300"),
         ]

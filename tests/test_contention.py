@@ -169,7 +169,8 @@ class Books:
             """SELECT envelope.allocated_amount - envelope.committed_amount,
                       sum(CASE entry.kind WHEN 'allocation' THEN entry.amount
                                           WHEN 'commitment' THEN -entry.amount ELSE 0 END)
-                 FROM grant_envelope envelope JOIN grant_entry entry ON entry.envelope_id = envelope.id
+                 FROM grant_envelope envelope
+                 JOIN grant_entry entry ON entry.envelope_id = envelope.id
                 WHERE envelope.id = ANY(%s) GROUP BY envelope.id""",
             self.envelopes,
         )
@@ -239,7 +240,7 @@ class Books:
     def check(self):
         """No cent over at any date, everything taken of what was asked, and accounting agrees."""
         assert self.get_overrun() == 0
-        assert self.get_left() == [(0, 0), (0, 0)], "more was asked than there was, and some is left"
+        assert self.get_left() == [(0, 0), (0, 0)], "more was asked than there was"
         assert self.get_ledger() == self.get_accounting()
         for paid, committed, spent in self.get_own_costs():
             assert paid == min(committed, spent)

@@ -1,6 +1,6 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Killed while a write is in flight: what was acknowledged is there whole, what was cut is not there
-in part, no file is lost, and the same act can be done again.
+"""Killed while a write is in flight: what was acknowledged is there whole, what was cut is not
+there in part, no file is lost, and the same act can be done again.
 
 In flight is what PostgreSQL says: the call's transaction has an id when the signal is sent, and was
 still running, or rolled back, after it.
@@ -13,7 +13,6 @@ import re
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -28,7 +27,7 @@ ACTS = ("posting", "batch", "extract", "upload", "statement", "amendment")
 VICTIMS = ("worker", "master", "backend", "postmaster")
 KILLS = {False: 6, True: 100}
 # All that an act may write. Not where Odoo notes who is there, and that caches are old.
-TABLES = r"^(grant_|account_|mail_(message|activity|followers|mail$)|ir_attachment|res_partner|res_company)"
+TABLES = "^(grant_|account_|mail_(message|activity|followers|mail$)|ir_att|res_partner|res_company)"
 PDF = b"%PDF-1.7\n"
 
 
@@ -337,15 +336,17 @@ class Watch(threading.Thread):
         start = time.monotonic()
         self.seen, self.xid = seen, seen[1]
         if self.strike is None:
-            while self.look() == seen:
+            while (now := self.look()) and now[:2] == seen[:2]:
                 self.longest = time.monotonic() - start
             return
         time.sleep(self.delay)
-        self.was_open = self.look() == seen
+        now = self.look()
+        self.was_open = bool(now) and now[:2] == seen[:2]
         self.strike(seen[0])
         self.struck = time.monotonic()
         try:
-            self.still = self.look() == seen
+            now = self.look()
+            self.still = bool(now) and now[:2] == seen[:2]
         except psycopg2.Error:
             # The cluster is down.
             self.still = self.was_open
@@ -393,7 +394,7 @@ class Trial:
         return getattr(self.acts, f"is_{act}_whole")(document)
 
     def measure(self, act):
-        """How long its transaction writes, when nobody disturbs it; and that it does what it says."""
+        """How long its transaction writes, undisturbed; and that it does what it says."""
         for _number in range(2 if act == "statement" else 1):
             document = self.acts.take(act)
             answer, watch = self.play(act, document)
@@ -406,7 +407,7 @@ class Trial:
         about = (act, victim)
         document = self.acts.take(act)
         before = self.machine.get_fingerprint()
-        delay = self.chance.uniform(0, 0.95) * self.durations[act]
+        delay = self.chance.uniform(0, 0.8) * self.durations[act]
         before_it = self.machine.server.get_work()
 
         def strike(backend):
@@ -449,7 +450,6 @@ class Trial:
         self.numbers["cut"] += aborted and not acknowledged
         self.flights[act] += in_flight
         self.flights[victim] += in_flight
-        print(act, victim, "in flight" if in_flight else "missed", acknowledged, aborted)
 
     def check(self, about):
         """No file is lost, and the ledger holds."""
@@ -477,6 +477,6 @@ class Trial:
         assert numbers["in flight"] >= 0.6 * numbers["kills"], numbers
         return (
             f"{numbers['kills']} kills, {numbers['in flight']} in flight ({by}):"
-            f" {numbers['cut']} cut and not there, {numbers['acknowledged']} acknowledged and there,"
-            " 0 in part, 0 files lost; each done again"
+            f" {numbers['cut']} cut and not there, {numbers['acknowledged']} acknowledged and"
+            " there, 0 in part, 0 files lost; each done again"
         )

@@ -1,12 +1,13 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What comes back, under random sequences: recoveries claimed, paid back in parts, bounced, set off,
-waived, undone in accounting; the treasury's answers; closed periods; organisations that change
+"""What comes back, under random sequences: recoveries claimed, paid back in parts, bounced, set
+off, waived, undone in accounting; the treasury's answers; closed periods; organisations that change
 their name, establishment and address meanwhile. Acts are dated in any order.
 
 At every date, summed up here from the entries: nothing is paid beyond what is committed, nothing
 comes back beyond what was paid, no ceiling is passed, and what came back is what accounting has
-(city), or what was recorded (State). The sequences are the same each time; CTAI_HYPOTHESIS=N plays N
-random ones instead.
+(city), or what was recorded (State).
+
+The sequences are the same each time; CTAI_HYPOTHESIS=N plays N random ones instead.
 """
 
 import base64
@@ -50,6 +51,9 @@ class TestRecoveryMachine(RecoveryCase):
         super().setUpClass()
         cls.city_siret = make_siret()
         cls.company.partner_id.company_registry = cls.city_siret
+        # What is entered where nothing was is no change: it was not known yet.
+        with freeze_time("2021-10-01"):
+            cls.operator.write({"street": "1 rue des Tests", "zip": "86000", "city": "Poitiers"})
         cls.direct = cls.make_subsidy(envelope_id=cls.direct_envelope.id)
         tranche = cls.make_tranche(cls.direct, amount=5000)
         cls.sign(cls.direct)
@@ -81,7 +85,9 @@ class TestRecoveryMachine(RecoveryCase):
             steps = [*STEPS, *OFTEN]
             # What never passed yet is tried more often: it takes others before it.
             weights = [1 if done[name, True] else 4 for name in steps]
-            names = ["identify", "hear", "claim", *chance.choices(steps, weights, k=LENGTH)]
+            # Rarely by chance alone: what is undone was done before.
+            first = ["order", "set_off", "undo_set_off"] if seed % 2 else ["close", "reopen"]
+            names = ["identify", "hear", "claim", *first, *chance.choices(steps, weights, k=LENGTH)]
             with self.env.cr.savepoint() as savepoint:
                 for name in names:
                     passed = self.play(name, chance)
@@ -100,7 +106,7 @@ class TestRecoveryMachine(RecoveryCase):
         before = Counter(self.by_hand)
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                passed = getattr(self, name)(chance) is not False
+                passed = getattr(self, f"do_{name}")(chance) is not False
                 self.env.flush_all()
         except (UserError, RedirectWarning) as error:
             note(f"{name}: {error}")
@@ -123,7 +129,18 @@ class TestRecoveryMachine(RecoveryCase):
             if self.closed and entry.kind in HELD and entry.envelope_id == self.envelope:
                 self.assertGreater(entry.date, self.closed)
         self.check_names()
-        self.assertFalse(self.verify())
+        self.check_answers(self.verify())
+
+    def check_answers(self, wrong):
+        """The ledger holds; who is paid although the treasury refused the order is named."""
+        said = [sentence for sentence in wrong if "the treasury rejected its order" in sentence]
+        self.assertEqual(wrong, said)
+        refused = self.tranches.filtered(lambda tranche: tranche.treasury_state == "rejected")
+        paid = refused.filtered(lambda tranche: tranche.state == "paid")
+        named = refused.filtered(lambda t: any(t.order_number in words for words in said))
+        self.assertLessEqual(len(said), len(refused))
+        if not self.env["grant.set.off"].search_count([("state", "=", "done")]):
+            self.assertFalse(paid - named)
 
     def check_every_date(self, entries):
         rooms = defaultdict(lambda: defaultdict(Decimal))
@@ -135,7 +152,8 @@ class TestRecoveryMachine(RecoveryCase):
                 held = (entry.subsidy_id, "held")
                 rooms[held][entry.date] += HELD.get(entry.kind, 0) * amount
         for owner, days in rooms.items():
-            for day, left in zip(sorted(days), accumulate(days[d] for d in sorted(days)), strict=True):
+            ordered = sorted(days)
+            for day, left in zip(ordered, accumulate(days[d] for d in ordered), strict=True):
                 self.assertGreaterEqual(left, 0, (owner, day))
 
     def check_money_back(self, back):
@@ -185,27 +203,27 @@ class TestRecoveryMachine(RecoveryCase):
     def choose(self, chance, records):
         return records and records[chance.randrange(len(records))]
 
-    def recovery(self, chance, *states):
+    def pick_recovery(self, chance, *states):
         return self.choose(chance, self.env["grant.recovery"].search([("state", "in", states)]))
 
     def officer(self, record):
         return record.with_user(self.finance_officer)
 
-    def identify(self, chance):
-        subsidy = self.choose(chance, self.subsidies)
+    def do_identify(self, chance):
+        subsidy = self.choose(chance, self.subsidies[: chance.choice((2, 2, 3))])
         amount = chance.choice((0.01, 250, 999.99, 3000, 9000))
         self.make_recovery(subsidy, amount=amount)
 
-    def hear(self, chance):
-        recovery = self.recovery(chance, "identified")
+    def do_hear(self, chance):
+        recovery = self.pick_recovery(chance, "identified")
         return bool(recovery) and bool(self.decide(recovery, on=chance.choice(DAYS)))
 
-    def claim(self, chance):
-        recovery = self.recovery(chance, "decided")
+    def do_claim(self, chance):
+        recovery = self.pick_recovery(chance, "decided")
         return bool(recovery) and self.officer(recovery)._do_claim(chance.choice(DAYS))
 
-    def collect(self, chance, share=1):
-        recovery = self.recovery(chance, "claimed")
+    def do_collect(self, chance, share=1):
+        recovery = self.pick_recovery(chance, "claimed")
         if not recovery:
             return False
         amount, day = round(recovery.residual_amount * share, 2), chance.choice(DAYS)
@@ -214,11 +232,11 @@ class TestRecoveryMachine(RecoveryCase):
             self.by_hand[recovery.id, day] += Decimal(repr(amount))
         return True
 
-    def collect_part(self, chance):
-        return self.collect(chance, chance.choice((0.3, 0.5)))
+    def do_collect_part(self, chance):
+        return self.do_collect(chance, chance.choice((0.3, 0.5)))
 
-    def bounce(self, chance):
-        recovery = self.recovery(chance, "claimed", "collected")
+    def do_bounce(self, chance):
+        recovery = self.pick_recovery(chance, "claimed", "collected")
         if not recovery:
             return False
         self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
@@ -226,35 +244,36 @@ class TestRecoveryMachine(RecoveryCase):
             del self.by_hand[key]
         return True
 
-    def waive(self, chance):
-        recovery = self.recovery(chance, "identified", "notified", "decided", "claimed")
+    def do_waive(self, chance):
+        recovery = self.pick_recovery(chance, "identified", "notified", "decided", "claimed")
         return bool(recovery) and self.ask(recovery, "waive_recovery", self.finance_manager)
 
-    def unmatch(self, chance):
+    def do_unmatch(self, chance):
         """By hand, in accounting."""
-        recovery = self.recovery(chance, "claimed", "collected")
+        recovery = self.pick_recovery(chance, "claimed", "collected")
         lines = recovery.move_ids._get_payment_lines() if recovery else recovery
         return bool(lines) and lines.remove_move_reconcile()
 
-    def tranche(self, chance, state):
+    def pick_tranche(self, chance, state):
         return self.choose(chance, self.tranches.filtered(lambda t: t.state == state))
 
-    def order(self, chance):
-        tranche = self.tranche(chance, "certified")
+    def do_order(self, chance):
+        tranche = self.pick_tranche(chance, "certified")
         day = datetime.date(2021, 12, 1) + datetime.timedelta(chance.randrange(60))
         return bool(tranche) and self.officer(tranche)._do_order(f"7{tranche.id}", day)
 
-    def pay(self, chance):
-        tranche = self.tranche(chance, "ordered")
+    def do_pay(self, chance):
+        tranche = self.pick_tranche(chance, "ordered")
         return bool(tranche) and self.officer(tranche)._do_pay(chance.choice(DAYS), "VIR")
 
-    def unpay(self, chance):
-        tranche = self.tranche(chance, "paid")
+    def do_unpay(self, chance):
+        tranche = self.pick_tranche(chance, "paid")
         return bool(tranche) and self.ask(tranche, "unpay", self.finance_manager)
 
-    def set_off(self, chance):
+    def do_set_off(self, chance):
         """An order against a claim, both of ours."""
-        tranche, recovery = self.tranche(chance, "ordered"), self.recovery(chance, "claimed")
+        tranche = self.pick_tranche(chance, "ordered")
+        recovery = self.pick_recovery(chance, "claimed")
         if not tranche or not recovery or not recovery.move_ids:
             return False
         set_off = self.env["grant.set.off"].with_user(self.finance_manager).create(
@@ -266,18 +285,18 @@ class TestRecoveryMachine(RecoveryCase):
         )  # fmt: skip
         return set_off.action_record()
 
-    def undo_set_off(self, chance):
+    def do_undo_set_off(self, chance):
         set_off = self.choose(chance, self.env["grant.set.off"].search([("state", "=", "done")]))
         return bool(set_off) and self.ask(set_off, "undo_set_off", self.finance_manager)
 
-    def close(self, chance):
+    def do_close(self, chance):
         self.ask(self.choose(chance, self.subsidies), "close", self.finance_manager)
 
-    def reopen(self, chance):
-        subsidy = self.choose(chance, self.subsidies)
-        subsidy.with_user(self.finance_manager).action_reopen()
+    def do_reopen(self, chance):
+        subsidy = self.choose(chance, self.subsidies.filtered(lambda s: s.state == "closed"))
+        return bool(subsidy) and subsidy.with_user(self.finance_manager).action_reopen()
 
-    def lock(self, chance):
+    def do_lock(self, chance):
         """Close a period: it stays closed, and nothing of accounting is entered in it any more."""
         day = chance.choice(DAYS)
         if self.closed and day <= self.closed or chance.random() < 0.5:
@@ -288,7 +307,7 @@ class TestRecoveryMachine(RecoveryCase):
 
     def answer(self, chance, state, expected):
         """The treasury takes an order, or refuses it: no money moves by that."""
-        tranche = self.tranche(chance, "ordered")
+        tranche = self.pick_tranche(chance, "ordered")
         if not tranche:
             return False
         count = self.env["grant.entry"].search_count([])
@@ -305,10 +324,10 @@ class TestRecoveryMachine(RecoveryCase):
         self.assertEqual(self.env["grant.entry"].search_count([]), count)
         return tranche.treasury_state == expected
 
-    def answer_ok(self, chance):
+    def do_answer_ok(self, chance):
         return self.answer(chance, "02", "taken")
 
-    def answer_ko(self, chance):
+    def do_answer_ko(self, chance):
         return self.answer(chance, "04", "rejected")
 
     def change(self, chance, **values):
@@ -319,17 +338,17 @@ class TestRecoveryMachine(RecoveryCase):
         self.today = day
         self.names[day] = self.get_identity(self.operator)
 
-    def rename(self, chance):
+    def do_rename(self, chance):
         self.change(chance, name=f"Association {chance.randrange(10**6)}")
 
-    def move_establishment(self, chance):
+    def do_move_establishment(self, chance):
         siren = int(self.operator.company_registry[:8])
         self.change(chance, company_registry=make_siret(siren, chance.randrange(2, 9999)))
 
-    def move_address(self, chance):
+    def do_move_address(self, chance):
         self.change(chance, street=f"{chance.randrange(1, 999)} rue des Tests")
 
-    def commit(self, chance):
+    def do_commit(self, chance):
         """Signed on a day of before, up to what the envelope has left."""
         amount = chance.choice((0.01, 500, self.envelope.available_amount))
         day = chance.choice((datetime.date(2021, 10, 25), *DAYS))

@@ -8,9 +8,9 @@ class AccountPartialReconcile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        sides = {vals.get(side) for vals in vals_list for side in ("debit_move_id", "credit_move_id")}
-        lines = self.env["account.move.line"].browse(sides - {None, False})
-        lines.move_id._queue_for_grants()
+        sides = ("debit_move_id", "credit_move_id")
+        ids = {vals.get(side) for vals in vals_list for side in sides} - {None, False}
+        self.env["account.move.line"].browse(ids).move_id._queue_for_grants()
         partials = super().create(vals_list)
         moves = partials._get_grant_moves()
         self.env["grant.settlement"]._check(moves, partials)
