@@ -37,6 +37,11 @@ class AccountMoveLine(models.Model):
         frozen = self._grant_frozen_fields.intersection(vals)
         is_cost = not self._own_cost_fields.isdisjoint(vals)
         posted = self.filtered(lambda line: is_cost and line.parent_state == "posted")
+        changed = posted.filtered(
+            lambda line: line.analytic_distribution
+            != vals.get("analytic_distribution", line.analytic_distribution)
+        )
+        changed._check_cost_open()
         before = posted._get_cost_envelopes()
         self.env["grant.entry"]._begin_posting(before)
         if frozen:
@@ -44,6 +49,7 @@ class AccountMoveLine(models.Model):
                 line.move_id._check_grant_unchanged(line, {name: vals[name] for name in frozen})
         with (self.move_id | self.move_id.browse(vals.get("move_id")))._grant_facts_kept():
             result = super().write(vals)
+        changed._check_cost_open()
         posted._sync_own_costs(before)
         if not self._paying_fields.isdisjoint(vals):
             posted.move_id._follow_payments()
@@ -82,6 +88,24 @@ class AccountMoveLine(models.Model):
             for key, share in (self.analytic_distribution or {}).items()
             for account in key.split(",")
         ]
+
+    def _check_cost_open(self):
+        """Refuse to book a cost of a closed period elsewhere: accounting lets analytic shares
+        change there, and the ledger's payments of that period would.
+
+        :raise UserError: naming the entry and the lock
+        """
+        for line in self:
+            locks = line.company_id._get_grant_locks(line.date, line.move_id.journal_id)
+            if locks and line._get_cost_envelopes():
+                raise UserError(
+                    self.env._(
+                        "%(move)s is a cost of a grant in a closed period, %(lock)s: its analytic "
+                        "shares stay. Book the difference by an entry of an open day.",
+                        move=line.move_id.display_name,
+                        lock=line.company_id._format_lock_dates(locks),
+                    )
+                )
 
     def _sync_own_costs(self, before=None):
         """Let the ledger follow these items: what they are costs of now, and were ``before``."""

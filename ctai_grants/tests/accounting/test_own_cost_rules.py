@@ -106,6 +106,13 @@ class TestOwnCostShares(OwnCostCase):
             item.analytic_distribution = {self.first_key: 60, self.second_key: 60}
         self.assertPaid({NOVEMBER: 600})
 
+    def test_not_of_a_closed_period(self):
+        move = self.book(1000)
+        self.company.sudo().hard_lock_date = "2021-12-31"
+        with self.assertRefused(move.name, "12/31/2021"), self.env.cr.savepoint():
+            move.line_ids.filtered("analytic_distribution").analytic_distribution = False
+        self.assertPaid({NOVEMBER: 1000})
+
     def test_from_before(self):
         """What was booked before this was refused counts once, in proportion."""
         item = self.split(1000, 60, 40).line_ids.filtered("analytic_distribution")

@@ -243,6 +243,13 @@ class TestCertified(PaidAccountCase):
             self.account.write(before)
         self.second.with_user(self.finance_officer)._do_order("42", DAY)
 
+    def test_merged_away(self):
+        """That the ledger names the organisation is said, and not that its account stays."""
+        other = self.operator.copy({"company_registry": False, "rna": False})
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        with self.assertRefused("in the grant ledger", self.operator.name):
+            merge._merge((self.operator | other).ids, other)
+
     def test_another_bank(self):
         """The BIC is sent too: it is the one that was certified, wherever it was changed."""
         bank = self.env["res.bank"].create({"name": "Banque", "bic": "PSSTFRPPXXX"})
