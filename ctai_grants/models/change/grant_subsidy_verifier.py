@@ -1,6 +1,16 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+# What signatures and amendments committed, by day and action. Of signatures the last: a day that
+# was corrected may come back.
+POSTED = """SELECT subsidy_id, date, action_id, sum(amount) AS net,
+                   sum(amount) FILTER (WHERE origin_model = 'grant.amendment') AS amended,
+                   sum(amount) FILTER (WHERE origin_model = 'grant.subsidy') AS own,
+                   (array_agg(amount ORDER BY id DESC) FILTER (
+                       WHERE origin_model = 'grant.subsidy' AND amount > 0))[1] AS signed
+              FROM grant_entry WHERE kind = 'commitment' AND envelope_id = ANY(%s)
+          GROUP BY subsidy_id, date, action_id"""
+
 
 class GrantSubsidy(models.Model):
     """The verifier of what is promised: a subsidy says what its signature and its amendments
@@ -22,19 +32,7 @@ class GrantSubsidy(models.Model):
                        HAVING count(*) FILTER (WHERE decision = 'signed') = 1
                           AND COALESCE(max(id) FILTER (WHERE decision = 'reopened'), 0)
                               < max(id) FILTER (WHERE decision = 'signed')
-                   ), posted AS (
-                       SELECT subsidy_id, date, action_id, sum(amount) AS net,
-                              sum(amount) FILTER (WHERE origin_model = 'grant.amendment')
-                                  AS amended,
-                              sum(amount) FILTER (WHERE origin_model = 'grant.subsidy') AS own,
-                              -- The last: a corrected day may come back.
-                              (array_agg(amount ORDER BY id DESC) FILTER (
-                                  WHERE origin_model = 'grant.subsidy' AND amount > 0))[1]
-                                  AS signed
-                         FROM grant_entry
-                        WHERE kind = 'commitment' AND envelope_id = ANY(%s)
-                     GROUP BY subsidy_id, date, action_id
-                   ), promised AS (
+                   ), posted AS (%s), promised AS (
                        SELECT subsidy.id, sum(net) AS net,
                               -- A day from which a correction took all of it says nothing.
                               COALESCE(min(date) FILTER (WHERE own > 0),
@@ -61,7 +59,7 @@ class GrantSubsidy(models.Model):
                                AND subsidy.state IN ('draft', 'granted', 'cancelled'))
                           ) said (name, stored, said, differs) ON differs
                  ORDER BY 1""",
-                envelopes.ids,
+                SQL(POSTED, envelopes.ids),
                 envelopes.ids,
             ),
         ]
