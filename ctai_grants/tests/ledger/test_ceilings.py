@@ -241,7 +241,8 @@ class TestEveryDay(GrantsCommon):
         super().setUpClass()
         cls.subsidy = cls.sign(cls.make_subsidy(amount=1000, signature_date="2021-11-01"))
         # Entries are put straight into the table here, and come from no document that posts them.
-        cls.startClassPatcher(patch.object(cls.registry["grant.entry"], "_get_strays", lambda *_: []))
+        entries = cls.registry["grant.entry"]
+        cls.startClassPatcher(patch.object(entries, "_get_strays", lambda *_: []))
 
     def insert(self, *lines, subsidy=None):
         """Straight into the table: (kind, amount, date), all in one statement."""
