@@ -236,6 +236,16 @@ class TestCeilings(GrantsCommon):
 class TestEveryDay(GrantsCommon):
     """Every ceiling at the end of every day: in the database, and another way in the verifier."""
 
+    def verify(self, contract=None):
+        """Of the ledger alone: what these tests insert comes from no document, and is named for
+        that in test_strays.py."""
+        about_documents = ("no such document", "the other documents", "by its decisions")
+        return [
+            sentence
+            for sentence in super().verify(contract)
+            if not any(text in sentence for text in about_documents)
+        ]
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
