@@ -4,6 +4,7 @@ from . import grant_accounted_mixin
 
 # isort: on
 from . import (
+    account_account,
     account_move,
     account_move_line,
     account_move_numbers,

@@ -70,8 +70,13 @@ class AccountMove(models.Model):
         """
         settled = self.env["grant.settlement"]._get(self.filtered("grant_origin_id"), "set_off")
         # sudo: who keeps the accounts is told which set-off it is
-        for set_off in (self | settled.other_move_id).sudo().grant_set_off_id:
-            set_off._check_undone()
+        set_offs = (self | settled.other_move_id).sudo().grant_set_off_id
+        # sudo: likewise; the other debt may be no document of ours
+        set_offs |= set_offs.search([
+            ("state", "=", "done"), "|",
+            ("debt_move_id", "in", self.ids), ("claim_move_id", "in", self.ids),
+        ])  # fmt: skip
+        set_offs._check_undone()
 
     def _cancel_grant_payments(self):
         """Take back what paid this move: unmatched, and reversed unless it paid others too; on the

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from .account_move_undone import Undone
 
@@ -16,6 +17,23 @@ class AccountPartialReconcile(models.Model):
         self.env["grant.settlement"]._check(moves, partials)
         moves._sync_grant_ledger()
         return partials
+
+    def write(self, vals):
+        """What is matched with an order or claim is undone, and matched again: never changed.
+
+        :raise UserError: naming the order or claim
+        """
+        moves = self._get_grant_moves()
+        for name in ("amount", "debit_move_id", "credit_move_id"):
+            if moves and name in vals:
+                raise UserError(
+                    self.env._(
+                        "%s: what settles it is not changed by hand. Unmatch the entry, and match "
+                        "it again.",
+                        moves[0].display_name,
+                    )
+                )
+        return super().write(vals)
 
     def unlink(self):
         moves = self._get_grant_moves()

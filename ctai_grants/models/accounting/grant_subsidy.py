@@ -70,3 +70,18 @@ class GrantSubsidy(models.Model):
             )
             for subsidy, date, amount in self.env["grant.own.cost"]._find_wrong_payments(costs)
         ]
+
+    def _get_consequences(self, name, date):
+        consequences = super()._get_consequences(name, date)
+        if self.kind == "own_cost" and name == "signature_date" and date:
+            before = self.cost_ids.filtered(lambda cost: cost.date < date)
+            # What a later signature leaves out; later costs may take its place.
+            if covered := self.currency_id.round(sum(before.mapped("covered_amount"))):
+                consequences.append(
+                    self.env._(
+                        "%(amount)s of costs booked before %(date)s are not paid by it any more.",
+                        amount=self.currency_id.format(covered),
+                        date=format_date(self.env, date),
+                    )
+                )
+        return consequences

@@ -17,10 +17,14 @@ class GrantAmendment(models.Model):
                      FROM grant_amendment amendment
                      LEFT JOIN grant_subsidy subsidy ON subsidy.id = amendment.subsidy_id
                      JOIN LATERAL (
+                              -- A day from which a correction took all of it says nothing.
                               SELECT COALESCE(sum(amount), 0) AS amount, count(*) AS entries,
-                                     min(date) AS first, max(date) AS last
-                                FROM grant_entry WHERE origin_model = 'grant.amendment'
-                                 AND origin_id = amendment.id) ledger ON TRUE
+                                     min(date) FILTER (WHERE amount <> 0) AS first,
+                                     max(date) FILTER (WHERE amount <> 0) AS last
+                                FROM (SELECT date, sum(amount) AS amount FROM grant_entry
+                                       WHERE origin_model = 'grant.amendment'
+                                         AND origin_id = amendment.id
+                                    GROUP BY date, envelope_id, action_id) day) ledger ON TRUE
                      JOIN LATERAL (VALUES
                               ('amount', amendment.amount::text,
                                (COALESCE(amount_before, 0) + ledger.amount)::text,

@@ -22,16 +22,28 @@ class GrantSubsidy(models.Model):
                        HAVING count(*) FILTER (WHERE decision = 'signed') = 1
                           AND COALESCE(max(id) FILTER (WHERE decision = 'reopened'), 0)
                               < max(id) FILTER (WHERE decision = 'signed')
+                   ), posted AS (
+                       SELECT subsidy_id, date, action_id, sum(amount) AS net,
+                              sum(amount) FILTER (WHERE origin_model = 'grant.amendment')
+                                  AS amended,
+                              sum(amount) FILTER (WHERE origin_model = 'grant.subsidy') AS own,
+                              -- The last: a corrected day may come back.
+                              (array_agg(amount ORDER BY id DESC) FILTER (
+                                  WHERE origin_model = 'grant.subsidy' AND amount > 0))[1]
+                                  AS signed
+                         FROM grant_entry
+                        WHERE kind = 'commitment' AND envelope_id = ANY(%s)
+                     GROUP BY subsidy_id, date, action_id
                    ), promised AS (
-                       SELECT subsidy.id, sum(entry.amount) AS net,
-                              min(entry.date) FILTER (WHERE origin_model = 'grant.subsidy') AS date,
-                              COALESCE(sum(entry.amount) FILTER (
-                                  WHERE origin_model = 'grant.amendment' OR (
-                                        origin_model = 'grant.subsidy' AND entry.amount > 0
-                                        AND entry.date = subsidy.signature_date)), 0) AS amount
+                       SELECT subsidy.id, sum(net) AS net,
+                              -- A day from which a correction took all of it says nothing.
+                              COALESCE(min(date) FILTER (WHERE own > 0),
+                                       min(date) FILTER (WHERE own IS NOT NULL)) AS date,
+                              COALESCE(sum(amended), 0) + COALESCE(sum(signed) FILTER (
+                                  WHERE date = subsidy.signature_date), 0) AS amount
                          FROM grant_subsidy subsidy
-                         JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
-                        WHERE entry.kind = 'commitment' AND subsidy.envelope_id = ANY(%s)
+                         JOIN posted ON posted.subsidy_id = subsidy.id
+                        WHERE subsidy.envelope_id = ANY(%s)
                      GROUP BY subsidy.id
                    )
                    SELECT subsidy.id, said.name, said.stored, said.said
@@ -49,6 +61,7 @@ class GrantSubsidy(models.Model):
                                AND subsidy.state IN ('draft', 'granted', 'cancelled'))
                           ) said (name, stored, said, differs) ON differs
                  ORDER BY 1""",
+                envelopes.ids,
                 envelopes.ids,
             ),
         ]

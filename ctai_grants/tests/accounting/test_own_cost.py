@@ -370,6 +370,8 @@ class TestCorrectedSignature(OwnCostCase):
         self.book(1000, early)
         self.book(9500)
         self.assertPaid({early: 1000, NOVEMBER: 9000}, not_covered=500)
+        later = datetime.date(2021, 11, 2)
+        self.assertIn("1,000.00", self.cost._get_consequences("signature_date", later)[-1])
         self.correct("2021-11-02")
         self.assertPaid({NOVEMBER: 9500})
         self.correct("2021-10-25")

@@ -159,6 +159,17 @@ class TestWhatPays(SettlementCase):
             self.env.flush_all()
         self.assertAgree(self.tranche, 1000, "paid")
 
+    def test_what_it_went_through(self):
+        """Neither the type of its accounts, by which it is money, nor its match is changed."""
+        payment = self.register(self.bill(self.tranche))
+        for account in payment.move_id.line_ids.account_id:
+            with self.assertRefused(account.display_name, self.bill(self.tranche).name):
+                account.account_type = "liability_non_current"
+        match = payment.move_id.line_ids.matched_credit_ids
+        with self.assertRefused(self.bill(self.tranche).name, "Unmatch"):
+            match.amount = 5
+        self.assertAgree(self.tranche, 1000, "paid")
+
     def test_paid_in_part_and_reduced(self):
         """A credit note of the order itself takes off what will not be paid; the ledger says what
         was."""
@@ -571,6 +582,7 @@ class TestSetOff(SettlementCase):
             lambda: set_off.move_id.with_user(self.accountant).button_draft(),
             lambda: set_off.move_id._reverse_moves([{"date": LATER}], cancel=True),
             lambda: claim.line_ids.remove_move_reconcile(),
+            lambda: claim.button_draft(),
         ):
             with self.assertRefused("COMP-1", "undo"), self.env.cr.savepoint():
                 undo()

@@ -7,13 +7,22 @@ NUMBERS = ("company_registry", "rna")
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
-    def _update_foreign_keys(self, src_partners, dst_partner):
-        """Refuse to merge away what the ledger names, and leave behind the history of the rest.
+    def _merge_bank_accounts(self, src_partners, dst_partner):
+        # First of all that a merge does: what is refused about accounts would mislead.
+        self._check_in_ledger(src_partners, dst_partner)
+        return super()._merge_bank_accounts(src_partners, dst_partner)
+
+    def _check_in_ledger(self, src_partners, dst_partner):
+        """Refuse to merge away what the ledger names.
 
         :raise UserError: naming it, and what to do
         """
         if named := src_partners._get_in_ledger():
             raise UserError(self._get_ledger_refusal(named[0], dst_partner))
+
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """Leave behind the history of what is merged away."""
+        self._check_in_ledger(src_partners, dst_partner)
         # sudo: who merges contacts does not read histories; they go with the records they are of
         identities = self.env["grant.identity"].sudo()
         identities.flush_model()
