@@ -17,5 +17,5 @@ class TestQueries(GrantsCommon):
         def pay(tranche):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
-        self.assertQueries(115, order, *tranches, user=self.finance_officer)
-        self.assertQueries(184, pay, *tranches, user=self.finance_officer)
+        self.assertQueries(117, order, *tranches, user=self.finance_officer)
+        self.assertQueries(189, pay, *tranches, user=self.finance_officer)
