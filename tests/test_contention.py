@@ -29,7 +29,7 @@ SENTENCES = (
     r"left to (commit|order|pay), .* asked|are left of .*, .* asked"
     r"|its repayment was released when|its open recoveries would take back| is in the state “"
     # Odoo's own, of an entry that is posted.
-    r"|must be in draft"
+    r"|must be in draft|doit être en brouillon|what this does has changed since it was shown"
 )
 # What is left under a ceiling: of an envelope to commit, of a subsidy to pay.
 ENVELOPE = {"allocation": 1, "commitment": -1}
