@@ -449,10 +449,7 @@ class TestDatabaseGuards(LedgerCase):
         )
         self.env.invalidate_all()
         self.assertEqual(self.subsidy.recovered_amount, 0.01)
-        # Nothing else is wrong with it: no document posted it.
-        (found,) = self.verify()
-        self.assertIn(f"entry {last.number + 1}", found)
-        self.assertIn("no such document", found)
+        self.assertFalse(self.verify())
         other = self.make_subsidy(envelope_id=self.direct_envelope.id)
         refused = (
             ("commitment", "140000.00", self.subsidy, self.envelope),
@@ -506,9 +503,9 @@ class TestChain(LedgerCase):
         self.env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         self.env.invalidate_all()
 
-    def assertFound(self, text, times=1):
+    def assertFound(self, text):
         found = self.verify()
-        self.assertEqual(len(found), times, found)
+        self.assertEqual(len(found), 1, found)
         self.assertIn(text, found[0])
         self.assertIn(self.envelope.display_name, found[0])
 
@@ -607,8 +604,7 @@ class TestChain(LedgerCase):
                 self.tamper(
                     f"UPDATE grant_entry SET {name} = %s WHERE id = %s", value, self.entries[3].id
                 )
-                # Neither there, nor to the document that it names.
-                self.assertFound("entry 4 does not belong", 2)
+                self.assertFound("entry 4 does not belong")
                 savepoint.rollback()
         self.env.cr.execute(
             "UPDATE grant_subsidy SET envelope_id = %s WHERE id = %s",
