@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from clients import DAY, SET_UP_ACCOUNTING, WORKERS, passed, refusals
+from stdnum import luhn
 
 # ------------------------------------------------------------------------------------------
 # R1: the ceilings

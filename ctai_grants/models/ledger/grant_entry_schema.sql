@@ -17,7 +17,9 @@ CREATE OR REPLACE FUNCTION grant_entry_text(
     ], E'\n', '')
 $$;
 
--- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py).
+-- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py); before it, that
+-- of earlier versions.
+DROP FUNCTION IF EXISTS grant_entry_queue(integer, integer[], boolean);
 CREATE OR REPLACE FUNCTION grant_entry_queue(
     envelope_ids integer[], now timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $$

@@ -13,7 +13,8 @@ class ResDeviceLog(models.Model):
         and whoever posts first thing in a busy hour was refused after five tries.
         """
         before = [dict(trace) for trace in request.session.get("_trace", ())]
-        super()._update_device(request)
+        result = super()._update_device(request)
         if request.session.get("_trace", []) != before:
             # Nothing else is written yet: the session is looked at before anything is done.
             self.env.cr.commit()  # pylint: disable=invalid-commit
+        return result

@@ -2,6 +2,7 @@ import datetime
 import json
 from itertools import accumulate
 from random import Random
+from unittest.mock import patch
 
 import psycopg2
 
@@ -235,10 +236,23 @@ class TestCeilings(GrantsCommon):
 class TestEveryDay(GrantsCommon):
     """Every ceiling at the end of every day: in the database, and another way in the verifier."""
 
+    def verify(self, contract=None):
+        """Of the ledger alone: what these tests insert comes from no document, and is named for
+        that in test_strays.py."""
+        about_documents = ("no such document", "the other documents", "by its decisions")
+        return [
+            sentence
+            for sentence in super().verify(contract)
+            if not any(text in sentence for text in about_documents)
+        ]
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.subsidy = cls.sign(cls.make_subsidy(amount=1000, signature_date="2021-11-01"))
+        # Entries are put straight into the table here, and come from no document that posts them.
+        entries = cls.registry["grant.entry"]
+        cls.startClassPatcher(patch.object(entries, "_get_strays", lambda *_: []))
 
     def insert(self, *lines, subsidy=None):
         """Straight into the table: (kind, amount, date), all in one statement."""

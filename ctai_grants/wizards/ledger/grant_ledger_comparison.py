@@ -47,4 +47,4 @@ class GrantLedgerComparison(models.TransientModel):
 
     def _get_broken_chains(self):
         envelopes = self.env["grant.envelope"].search([("entry_count", ">", 0)])
-        return self.env["grant.entry"]._get_broken_chains(envelopes, {})
+        return self.env["grant.entry"]._get_broken_chains(envelopes)
