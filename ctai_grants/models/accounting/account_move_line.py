@@ -37,10 +37,10 @@ class AccountMoveLine(models.Model):
         frozen = self._grant_frozen_fields.intersection(vals)
         is_cost = not self._own_cost_fields.isdisjoint(vals)
         posted = self.filtered(lambda line: is_cost and line.parent_state == "posted")
-        changed = posted.filtered(
-            lambda line: line.analytic_distribution
-            != vals.get("analytic_distribution", line.analytic_distribution)
-        )
+        changed = self.browse()
+        if "analytic_distribution" in vals:
+            shares = vals["analytic_distribution"]
+            changed = posted.filtered(lambda line: line.analytic_distribution != shares)
         changed._check_cost_open()
         before = posted._get_cost_envelopes()
         self.env["grant.entry"]._begin_posting(before)
