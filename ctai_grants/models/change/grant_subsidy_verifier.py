@@ -4,8 +4,8 @@ from odoo.tools import SQL
 
 class GrantSubsidy(models.Model):
     """The verifier of what is promised: a subsidy says what its signature and its amendments
-    committed, on the day of its signature. Where it was signed or opened more than once, nothing
-    but its seal says it."""
+    committed, on the day of its signature, and while it is signed nothing more or less. Where it
+    was signed or opened more than once, nothing but its seal says it."""
 
     _inherit = "grant.subsidy"
 
@@ -28,7 +28,9 @@ class GrantSubsidy(models.Model):
                               COALESCE(sum(entry.amount) FILTER (
                                   WHERE origin_model = 'grant.amendment' OR (
                                         origin_model = 'grant.subsidy' AND entry.amount > 0
-                                        AND entry.date = subsidy.signature_date)), 0) AS amount
+                                        AND entry.date = subsidy.signature_date)), 0) AS amount,
+                              COALESCE(sum(entry.amount) FILTER (WHERE origin_model IN (
+                                  'grant.amendment', 'grant.subsidy')), 0) AS whole
                          FROM grant_subsidy subsidy
                          JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
                         WHERE entry.kind = 'commitment' AND subsidy.envelope_id = ANY(%s)
@@ -42,6 +44,14 @@ class GrantSubsidy(models.Model):
                               ('amount', subsidy.amount::text, promised.amount::text,
                                once.subsidy_id IS NOT NULL AND promised.amount <> subsidy.amount
                                AND promised.date = subsidy.signature_date),
+                              -- What a repayment that bounced commits again is of its subsidy too.
+                              ('amount', subsidy.amount::text, promised.whole::text,
+                               once.subsidy_id IS NOT NULL AND subsidy.state = 'signed'
+                               AND promised.amount = subsidy.amount
+                               AND promised.whole <> subsidy.amount AND NOT EXISTS (
+                                   SELECT FROM grant_entry bounced
+                                    WHERE bounced.subsidy_id = subsidy.id
+                                      AND bounced.kind = 'recovery' AND bounced.amount < 0)),
                               ('signature_date', subsidy.signature_date::text, promised.date::text,
                                once.subsidy_id IS NOT NULL
                                AND promised.date IS DISTINCT FROM subsidy.signature_date),
