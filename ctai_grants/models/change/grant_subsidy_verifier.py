@@ -28,9 +28,7 @@ class GrantSubsidy(models.Model):
                               COALESCE(sum(entry.amount) FILTER (
                                   WHERE origin_model = 'grant.amendment' OR (
                                         origin_model = 'grant.subsidy' AND entry.amount > 0
-                                        AND entry.date = subsidy.signature_date)), 0) AS amount,
-                              COALESCE(sum(entry.amount) FILTER (WHERE origin_model IN (
-                                  'grant.amendment', 'grant.subsidy')), 0) AS whole
+                                        AND entry.date = subsidy.signature_date)), 0) AS amount
                          FROM grant_subsidy subsidy
                          JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
                         WHERE entry.kind = 'commitment' AND subsidy.envelope_id = ANY(%s)
@@ -44,14 +42,6 @@ class GrantSubsidy(models.Model):
                               ('amount', subsidy.amount::text, promised.amount::text,
                                once.subsidy_id IS NOT NULL AND promised.amount <> subsidy.amount
                                AND promised.date = subsidy.signature_date),
-                              -- What a repayment that bounced commits again is of its subsidy too.
-                              ('amount', subsidy.amount::text, promised.whole::text,
-                               once.subsidy_id IS NOT NULL AND subsidy.state = 'signed'
-                               AND promised.amount = subsidy.amount
-                               AND promised.whole <> subsidy.amount AND NOT EXISTS (
-                                   SELECT FROM grant_entry bounced
-                                    WHERE bounced.subsidy_id = subsidy.id
-                                      AND bounced.kind = 'recovery' AND bounced.amount < 0)),
                               ('signature_date', subsidy.signature_date::text, promised.date::text,
                                once.subsidy_id IS NOT NULL
                                AND promised.date IS DISTINCT FROM subsidy.signature_date),
@@ -61,4 +51,31 @@ class GrantSubsidy(models.Model):
                  ORDER BY 1""",
                 envelopes.ids,
             ),
+            self._select_more_promised(envelopes),
         ]
+
+    @api.model
+    def _select_more_promised(self, envelopes):
+        """SQL of the signed subsidies that the ledger promises more or less, on whatever day."""
+        return SQL(
+            """SELECT subsidy.id, 'amount', subsidy.amount::text, sum(entry.amount)::text
+                 FROM grant_subsidy subsidy
+                 JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
+                WHERE subsidy.state = 'signed' AND subsidy.envelope_id = ANY(%s)
+                  AND entry.kind = 'commitment'
+                  AND entry.origin_model IN ('grant.amendment', 'grant.subsidy')
+                  AND (SELECT count(*) FILTER (WHERE decision = 'signed') = 1
+                              AND COALESCE(max(id) FILTER (WHERE decision = 'reopened'), 0)
+                                  < max(id) FILTER (WHERE decision = 'signed')
+                         FROM grant_decision WHERE subsidy_id = subsidy.id)
+                      -- What bounced is committed again in the subsidy's own name.
+                  AND NOT EXISTS (SELECT FROM grant_entry bounced
+                                   WHERE bounced.subsidy_id = subsidy.id
+                                     AND bounced.kind = 'recovery' AND bounced.amount < 0)
+             GROUP BY subsidy.id
+               HAVING sum(entry.amount) <> subsidy.amount
+                  AND min(entry.date) FILTER (WHERE origin_model = 'grant.subsidy')
+                      = subsidy.signature_date
+                ORDER BY 1""",
+            envelopes.ids,
+        )

@@ -32,8 +32,8 @@ class GrantTextMixin(models.AbstractModel):
             if isinstance(value, str) and "\0" in value:
                 raise ValidationError(
                     self.env._(
-                        "“%(field)s” of %(model)s: it holds a NUL character, which is no text. Write "
-                        "it without.",
+                        "“%(field)s” of %(model)s: it holds a NUL character, which is no text. "
+                        "Write it without.",
                         field=field._description_string(self.env),
                         model=self._get_model_label(),
                     )

@@ -75,7 +75,7 @@ class TestStrays(GrantsCommon):
                 savepoint.rollback()
 
     def test_promised_on_another_day(self):
-        """More, or less, than a signed subsidy says, on whatever day: it releases at its end only."""
+        """More, or less, than a signed subsidy says, on whatever day."""
         for amount in (10, -10):
             with self.subTest(amount=amount), self.env.cr.savepoint() as savepoint:
                 self.insert("commitment", self.subsidy, amount, self.subsidy, "2021-11-15")
