@@ -14,8 +14,8 @@ POSTED = """SELECT subsidy_id, date, action_id, sum(amount) AS net,
 
 class GrantSubsidy(models.Model):
     """The verifier of what is promised: a subsidy says what its signature and its amendments
-    committed, on the day of its signature. Where it was signed or opened more than once, nothing
-    but its seal says it."""
+    committed, on the day of its signature, and while it is signed nothing more or less. Where it
+    was signed or opened more than once, nothing but its seal says it."""
 
     _inherit = "grant.subsidy"
 
@@ -62,4 +62,31 @@ class GrantSubsidy(models.Model):
                 SQL(POSTED, envelopes.ids),
                 envelopes.ids,
             ),
+            self._select_more_promised(envelopes),
         ]
+
+    @api.model
+    def _select_more_promised(self, envelopes):
+        """SQL of the signed subsidies that the ledger promises more or less, on whatever day."""
+        return SQL(
+            """SELECT subsidy.id, 'amount', subsidy.amount::text, sum(entry.amount)::text
+                 FROM grant_subsidy subsidy
+                 JOIN grant_entry entry ON entry.subsidy_id = subsidy.id
+                WHERE subsidy.state = 'signed' AND subsidy.envelope_id = ANY(%s)
+                  AND entry.kind = 'commitment'
+                  AND entry.origin_model IN ('grant.amendment', 'grant.subsidy')
+                  AND (SELECT count(*) FILTER (WHERE decision = 'signed') = 1
+                              AND COALESCE(max(id) FILTER (WHERE decision = 'reopened'), 0)
+                                  < max(id) FILTER (WHERE decision = 'signed')
+                         FROM grant_decision WHERE subsidy_id = subsidy.id)
+                      -- What bounced is committed again in the subsidy's own name.
+                  AND NOT EXISTS (SELECT FROM grant_entry bounced
+                                   WHERE bounced.subsidy_id = subsidy.id
+                                     AND bounced.kind = 'recovery' AND bounced.amount < 0)
+             GROUP BY subsidy.id
+               HAVING sum(entry.amount) <> subsidy.amount
+                  AND min(entry.date) FILTER (WHERE origin_model = 'grant.subsidy')
+                      = subsidy.signature_date
+                ORDER BY 1""",
+            envelopes.ids,
+        )

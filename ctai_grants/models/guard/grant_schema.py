@@ -103,7 +103,7 @@ class GrantSchema(models.AbstractModel):
                 type_ if not attributes else -1, function,
                 tuple(bytes(arguments).decode().split("\0")[:-1]), new_table, condition))
             for table, name, state, type_, attributes, function, arguments, new_table, condition
-            in self._read_triggers()
+            in self._read_triggers(sorted({table for table, _name in wanted}))
         }  # fmt: skip
         for (table, name), trigger in sorted(wanted.items()):
             if (table, name) not in found:
@@ -117,10 +117,12 @@ class GrantSchema(models.AbstractModel):
             elif not self._is_same(f"{table} old, {table} new", trigger.condition, own.condition):
                 yield "altered", table, name
         for table, name in sorted(found.keys() - wanted.keys()):
-            yield "foreign", table, name
+            # Of Odoo's own tables, only ours are looked at.
+            if table in self._get_tables():
+                yield "foreign", table, name
 
     @api.model
-    def _read_triggers(self):
+    def _read_triggers(self, guarded):
         return self.env.execute_query(
             SQL(
                 r"""SELECT class.relname, tgname, tgenabled::text, tgtype, tgattr::text,
@@ -132,7 +134,7 @@ class GrantSchema(models.AbstractModel):
                        AND class.relnamespace = current_schema()::regnamespace
                       JOIN pg_proc function ON function.oid = tgfoid
                      WHERE NOT tgisinternal AND class.relname = ANY(%s)""",
-                self._get_tables(),
+                [*self._get_tables(), *guarded],
             )
         )
 

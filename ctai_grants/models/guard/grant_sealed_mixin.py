@@ -15,11 +15,13 @@ class GrantSealedMixin(models.AbstractModel):
 
     @tools.ormcache()
     def _get_sealed_fields(self):
-        """Names of the fields that are sealed."""
+        """Names of the fields that are sealed: ours. What other add-ons and the city's own fields
+        say goes with them, and comes back empty."""
         return frozenset(
             name
             for name, field in self._fields.items()
             if self._is_sealed and field.store and field.column_type and not field.translate
+            and any(module.startswith("ctai_grants") for module in field._modules)
             and name not in {*models.MAGIC_COLUMNS, "sequence"}
             and (field.readonly or not (
                 field.type in UNSEALED

@@ -20,13 +20,25 @@ class GrantTextMixin(models.AbstractModel):
 
     @api.model
     def _check_texts(self, vals):
-        """Refuse a tick where words are asked for, a reason or a reference.
+        """Refuse a tick where words are asked for, a reason or a reference, and what no database
+        keeps.
 
         :raise ValidationError: naming the field
         """
         for name, value in vals.items():
             field = self._fields.get(name)
-            if value is True and field and field.type in ("char", "text", "html"):
+            if not field or field.type not in ("char", "text", "html"):
+                continue
+            if isinstance(value, str) and "\0" in value:
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” of %(model)s: it holds a NUL character, which is no text. "
+                        "Write it without.",
+                        field=field._description_string(self.env),
+                        model=self._get_model_label(),
+                    )
+                )
+            if value is True:
                 raise ValidationError(
                     self.env._(
                         "“%(field)s” of %(model)s: write it, in words.",

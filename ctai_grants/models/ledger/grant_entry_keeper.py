@@ -3,7 +3,9 @@ from contextlib import contextmanager
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.modules import Manifest
-from odoo.tools import SQL, file_open, sql
+from odoo.tools import SQL, sql
+
+from ..guard.grant_append_only_mixin import read_sql
 
 # What writes a ledger out, by the name of its database, while the command that gives it up runs
 # (cli/grants_uninstall.py): in its process alone. Nothing that a client sends adds one.
@@ -48,29 +50,21 @@ class GrantEntry(models.Model):
     _inherit = "grant.entry"
 
     @api.model
-    def _install_guards(self):
-        result = super()._install_guards()
-        with file_open("ctai_grants/models/ledger/ir_module_module.sql") as functions:
-            self.env.cr.execute(functions.read())
-        is_kept = SQL("OLD.name = ANY (%s)", sorted(self._get_kept_modules()))
-        here = ("installed", "to upgrade")
-        leaves = SQL(
-            "OLD.state IN %(here)s AND (NEW.state NOT IN %(here)s OR NEW.name <> OLD.name)",
-            here=here,
-        )
-        for name, event, when in (
-            ("stay", "UPDATE", SQL("%s AND %s", is_kept, leaves)), ("keep", "DELETE", is_kept)
-        ):  # fmt: skip
-            self.env.cr.execute(
-                SQL(
-                    "CREATE OR REPLACE TRIGGER %s BEFORE %s ON ir_module_module FOR EACH ROW "
-                    "WHEN (%s) EXECUTE FUNCTION grant_module_keep()",
-                    SQL.identifier(f"grant_module_{name}"),
-                    SQL(event),
-                    when,
-                )
+    def _get_guards(self, chained):
+        # Installed with the rest, and verified with it.
+        names = ", ".join(map(repr, sorted(self._get_kept_modules())))
+        here = "('installed', 'to upgrade')"
+        leaves = f"OLD.state IN {here} AND (NEW.state NOT IN {here} OR NEW.name <> OLD.name)"
+        kept = f"OLD.name IN ({names})"
+        triggers = [
+            f"CREATE OR REPLACE TRIGGER grant_module_{name} BEFORE {event} ON ir_module_module "
+            f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION grant_module_keep();"
+            for name, event, when in (
+                ("stay", "UPDATE", f"{kept} AND {leaves}"), ("keep", "DELETE", kept)
             )
-        return result
+        ]  # fmt: skip
+        own = read_sql("ledger/ir_module_module")
+        return "\n".join([super()._get_guards(chained), own, *triggers])
 
     @api.model
     def _get_kept_modules(self):

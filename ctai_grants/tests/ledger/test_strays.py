@@ -74,6 +74,14 @@ class TestStrays(GrantsCommon):
                 self.assertNamed(document.display_name, name)
                 savepoint.rollback()
 
+    def test_promised_on_another_day(self):
+        """More, or less, than a signed subsidy says, on whatever day."""
+        for amount in (10, -10):
+            with self.subTest(amount=amount), self.env.cr.savepoint() as savepoint:
+                self.insert("commitment", self.subsidy, amount, self.subsidy, "2021-11-15")
+                self.assertNamed(self.subsidy.display_name, "Amount")
+                savepoint.rollback()
+
     def test_days(self):
         """The trigger refuses them; who switches it off is found."""
         self.env.cr.execute("ALTER TABLE grant_entry DISABLE TRIGGER USER")

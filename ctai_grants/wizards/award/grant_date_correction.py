@@ -8,6 +8,7 @@ class GrantDateCorrection(models.TransientModel):
 
     _name = "grant.date.correction"
     _description = "Correction of a Date"
+    _inherit = ["grant.text.mixin"]
 
     res_model = fields.Char(required=True, readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True)

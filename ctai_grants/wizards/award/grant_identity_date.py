@@ -6,6 +6,7 @@ class GrantIdentityDate(models.TransientModel):
 
     _name = "grant.identity.date"
     _description = "Known to Hold From"
+    _inherit = ["grant.text.mixin"]
 
     identity_id = fields.Many2one("grant.identity", required=True, readonly=True)
     date = fields.Date(string="Holds From", required=True)

@@ -16,6 +16,7 @@ class GrantRegisterUpload(models.TransientModel):
 
     _name = "grant.register.upload"
     _description = "Compare with a Public Register"
+    _inherit = ["grant.text.mixin"]
 
     file = fields.Binary(attachment=False)
     filename = fields.Char()

@@ -12,6 +12,7 @@ class GrantLedgerComparison(models.TransientModel):
 
     _name = "grant.ledger.comparison"
     _description = "Compare with an Older Ledger"
+    _inherit = ["grant.text.mixin"]
 
     file = fields.Binary(attachment=False)
     filename = fields.Char()

@@ -8,6 +8,7 @@ class GrantDeliverableSubmit(models.TransientModel):
 
     _name = "grant.deliverable.submit"
     _description = "Hand In a File"
+    _inherit = ["grant.text.mixin"]
 
     deliverable_id = fields.Many2one(
         "grant.deliverable", string="Piece", required=True, readonly=True

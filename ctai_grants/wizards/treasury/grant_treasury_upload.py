@@ -8,6 +8,7 @@ class GrantTreasuryUpload(models.TransientModel):
 
     _name = "grant.treasury.upload"
     _description = "Import an Extract"
+    _inherit = ["grant.text.mixin"]
 
     # Not required: a file of nothing is no value either, and is told in words that it is empty.
     file = fields.Binary(attachment=False)
