@@ -333,7 +333,7 @@ class TestDecisionState(DueCase):
         ])  # fmt: skip
         self.assertEqual(list(seen[made["it"]].values()), ["draft", "signed"])
         self.assertEqual(tranche.state, "cancelled")
-        self.assertTaken("grant.amendment")
+        self.assertTaken("grant.amendment", "corrected")
 
     # ------------------------------------------------------------------
 
