@@ -18,5 +18,6 @@ def uninstall_hook(env):
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,
             grant_entry_refuse, grant_entry_queue, grant_entry_count, grant_entry_overrun,
             grant_entry_sign, grant_envelope_guard, grant_subsidy_guard, grant_identity_keep,
-            grant_module_keep CASCADE
+            grant_module_keep, grant_line_chain, grant_line_text CASCADE;
+        DROP TABLE IF EXISTS grant_chain, grant_body_number
     """)

@@ -55,6 +55,8 @@ class GrantsVerify(Command):
 
     def _verify(self, env):
         """Return what is wrong, and what to say when nothing is."""
+        if missing := env["grant.schema"]._get_missing_tables():
+            return missing, None
         envelopes = env["grant.envelope"].search([])
         wrong = env["grant.entry"]._verify(envelopes)
         wrong += env["grant.entry"]._get_postdated(envelopes)

@@ -54,6 +54,8 @@ BEGIN
     INSERT INTO grant_chain AS head VALUES (NEW.chain, 1, repeat('0', 64))
         ON CONFLICT (name) DO UPDATE SET number = head.number + 1
         RETURNING number, hash INTO NEW.chain_number, NEW.chain_previous;
+    -- When, whatever the line says: what is old enough to leave as a head (ledger/grant_heads.py).
+    NEW.chain_time := clock_timestamp();
     NEW.chain_hash := encode(
         sha256(convert_to(grant_line_text(to_jsonb(NEW)), 'UTF8')), 'hex');
     UPDATE grant_chain SET hash = NEW.chain_hash WHERE name = NEW.chain;

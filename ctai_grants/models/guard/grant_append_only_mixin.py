@@ -44,7 +44,8 @@ class GrantAppendOnlyMixin(models.AbstractModel):
                     "ALTER TABLE %s ADD COLUMN IF NOT EXISTS chain text, "
                     "ADD COLUMN IF NOT EXISTS chain_number integer, "
                     "ADD COLUMN IF NOT EXISTS chain_previous text, "
-                    "ADD COLUMN IF NOT EXISTS chain_hash text",
+                    "ADD COLUMN IF NOT EXISTS chain_hash text, "
+                    "ADD COLUMN IF NOT EXISTS chain_time timestamptz",
                     SQL.identifier(self._table),
                 )
             )

@@ -71,6 +71,18 @@ class GrantSchema(models.AbstractModel):
     def _get_tables(self):
         return ["grant_chain", *(model._table for model in self._get_models())]
 
+    @api.private
+    @api.model
+    def _get_missing_tables(self):
+        """Sentences naming the tables of ours that are gone: without them nothing can be verified."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT name FROM unnest(%s) AS name WHERE to_regclass(name) IS NULL",
+                self._get_tables(),
+            )
+        )
+        return [self.env._("The table %s of the database is missing.", name) for (name,) in rows]
+
     @api.model
     def _get_replica(self):
         """A sentence when triggers do not run at all, now or by a default."""

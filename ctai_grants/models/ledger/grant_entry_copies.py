@@ -174,7 +174,8 @@ class GrantEntry(models.Model):
         if kind == "envelope":
             named = self._find_envelope(chain).display_name or chain
             return self.env._("envelope “%(envelope)s”", envelope=named)
-        return f"{kind} {chain}"
+        model = self.env["grant.heads"]._get_chained().get(kind)
+        return f"“{self.env['ir.model']._get(model).name}”" if model else f"{kind} {chain}"
 
     @api.model
     def _find_envelope(self, chain):

@@ -25,6 +25,14 @@ class TestSchema(TransactionCase):
     def test_all_is_there(self):
         self.assertEqual(self.find(), [])
 
+    def test_missing_tables(self):
+        """Said before anything is read: what is not there cannot be verified."""
+        missing = self.env["grant.schema"]._get_missing_tables
+        self.assertEqual(missing(), [])
+        self.env.cr.execute("ALTER TABLE grant_seal RENAME TO grant_seal_gone")
+        (sentence,) = missing()
+        self.assertIn("grant_seal", sentence)
+
     def test_all_of_the_sources_is_read(self):
         """Whatever is added to a file in another form is not left out unseen."""
         paths = sorted((Path(__file__).parents[2] / "models").rglob("*.sql"))

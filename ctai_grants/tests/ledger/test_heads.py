@@ -69,15 +69,43 @@ class HeadsCase(LedgerCase):
 class TestHeads(HeadsCase):
     def test_every_chain(self):
         heads = self.env["grant.heads"]._get_heads(self.company)
-        mine = [head for head in heads if head.id in self.contract.envelope_ids.ids]
+        mine = [h for h in heads if h.kind == "envelope" and h.id in self.contract.envelope_ids.ids]
         self.assertEqual([head.number for head in mine], [5, 1])
         self.assertEqual(mine[0].hash, self.envelope.chain_head)
         self.assertEqual(mine[0].chain, f"envelope {self.envelope.id} TEST-2021/A")
 
+    def find_lines(self, settled):
+        """The head of all decisions, those of that age or older."""
+        with patch("odoo.addons.ctai_grants.models.ledger.grant_heads.SETTLED", settled):
+            heads = self.env["grant.heads"]._get_heads(self.company)
+        return [head for head in heads if head.kind == "grant_decision"]
+
+    def test_lines_of_documents(self):
+        """Decisions leave too: a chain of theirs that was rewritten as a whole shows."""
+        (head,) = self.find_lines("-1 hour")
+        last = self.env["grant.decision"].search([], order="id desc", limit=1)
+        self.assertEqual((head.id, head.number), (0, last.id))
+        self.assertTrue(all(young.number < last.id for young in self.find_lines("1 hour")))
+        find = self.env["grant.heads"]._find_hashes
+        pairs = [(0, last.id), (0, last.id + 1)]
+        self.assertEqual(find("grant_decision", pairs), {(0, last.id): head.hash})
+        self.assertIsNone(find("res_users", pairs))
+        # What follows changes no older head; who rewrites a line changes all from there on.
+        self.sign(self.make_subsidy())
+        self.assertEqual(find("grant_decision", pairs)[0, last.id], head.hash)
+        self.env.cr.execute(
+            "ALTER TABLE grant_decision DISABLE TRIGGER USER;"
+            "UPDATE grant_decision SET chain_hash = repeat('a', 64) WHERE id = %s;"
+            "ALTER TABLE grant_decision ENABLE TRIGGER USER",
+            [last.id],
+        )
+        self.assertNotEqual(find("grant_decision", pairs)[0, last.id], head.hash)
+
     def test_only_what_has_begun(self):
         draft = self.contract.copy({"code": "DRAFT"})
         heads = self.env["grant.heads"]._get_heads(self.company)
-        self.assertFalse({head.id for head in heads} & set(draft.envelope_ids.ids))
+        begun = {head.id for head in heads if head.kind == "envelope"}
+        self.assertFalse(begun & set(draft.envelope_ids.ids))
 
 
 class TestHeadsFile(HeadsCase):
