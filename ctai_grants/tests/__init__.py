@@ -5,6 +5,7 @@ from .guard import (
     test_lines,
     test_schema,
     test_seal,
+    test_texts,
     test_transition,
 )
 from .ledger import (

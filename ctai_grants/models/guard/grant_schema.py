@@ -74,7 +74,7 @@ class GrantSchema(models.AbstractModel):
     @api.private
     @api.model
     def _get_missing_tables(self):
-        """Sentences naming the tables of ours that are gone: without them nothing can be verified."""
+        """Sentences naming our tables that are gone: without them nothing can be verified."""
         rows = self.env.execute_query(
             SQL(
                 "SELECT name FROM unnest(%s) AS name WHERE to_regclass(name) IS NULL",

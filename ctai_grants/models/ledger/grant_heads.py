@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from ...lib.ledger.heads import Head
 
-
 # Lines are numbered before their transactions end: after that long, none comes in before another.
 SETTLED = "1 hour"
 BATCH = 5000
@@ -56,7 +55,8 @@ class GrantHeads(models.AbstractModel):
                     """SELECT max(id) FILTER (WHERE id < COALESCE(young, id + 1))
                          FROM %(table)s, (
                               SELECT min(id) AS young FROM %(table)s
-                               WHERE chain_time > clock_timestamp() - %(settled)s::interval) recent""",
+                               WHERE chain_time > clock_timestamp() - %(settled)s::interval
+                              ) recent""",
                     table=SQL.identifier(table),
                     settled=SETTLED,
                 )
