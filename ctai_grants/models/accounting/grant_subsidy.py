@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 
@@ -70,6 +71,26 @@ class GrantSubsidy(models.Model):
             )
             for subsidy, date, amount in self.env["grant.own.cost"]._find_wrong_payments(costs)
         ]
+
+    def _check_correction(self, name, date):
+        result = super()._check_correction(name, date)
+        if self.kind == "own_cost" and name == "signature_date" and date:
+            first, end = sorted((self.signature_date, date))
+            # The first one that it pays from now on, or not any more; later ones change with it.
+            moved = self.cost_ids.filtered(lambda cost: first <= cost.date < end)
+            for cost in moved.sorted("date")[:1]:
+                journal = cost.move_id.journal_id
+                if locks := self.company_id._get_grant_locks(cost.date, journal):
+                    raise UserError(
+                        self.env._(
+                            "%(subsidy)s: with that day other costs are paid from %(date)s on, in "
+                            "a closed period, %(lock)s. Nothing was changed.",
+                            subsidy=self.display_name,
+                            date=format_date(self.env, cost.date),
+                            lock=self.company_id._format_lock_dates(locks),
+                        )
+                    )
+        return result
 
     def _get_consequences(self, name, date):
         consequences = super()._get_consequences(name, date)

@@ -376,6 +376,11 @@ class TestCorrectedSignature(OwnCostCase):
         self.assertPaid({NOVEMBER: 9500})
         self.correct("2021-10-25")
         self.assertPaid({early: 1000, NOVEMBER: 9000}, not_covered=500)
+        # What a closed year says was paid stays; where nothing of it moves, the day is corrected.
+        self.env.company.fiscalyear_lock_date = early
+        with self.assertRefused(self.cost.display_name, "closed period"):
+            self.correct("2021-11-02")
+        self.correct("2021-10-26")
         with self.assertRefused("another day"):
             self.cost.with_user(self.finance_manager)._do_correct_date(
                 "cer_date", "2021-10-25", "La ville n'en signe pas"
