@@ -91,7 +91,13 @@ class GrantDisbursement(models.Model):
         if len(company) != 1:
             raise UserError(self.env._("Orders of several companies cannot be in one batch."))
         if date > company._grant_today():
-            raise UserError(self.env._("An order is not dated in the future."))
+            raise UserError(
+                self.env._(
+                    "%(tranche)s: an order is not dated in the future (%(date)s).",
+                    tranche=self[:1].display_name,
+                    date=format_date(self.env, date),
+                )
+            )
         self._check_order_date(date)
         self._check_order()
         batch = self.env["grant.order.batch"]._create_batch(company, date, batch_number)

@@ -318,7 +318,9 @@ class GrantRecovery(models.Model):
 
     def _check_not_future(self, date):
         if not date or date > self.company_id._grant_today():
-            raise UserError(self.env._("Enter a date that is not in the future."))
+            raise UserError(
+                self.env._("%s: enter a date that is not in the future.", self[:1].display_name)
+            )
 
     def action_observe(self):
         """Ask for the operator's observations."""

@@ -42,7 +42,10 @@ REFUSALS = {
     "not_in_force": _lt(
         "Envelope “%(envelope)s”: its contract is not in force, nothing can be posted."
     ),
-    "future": _lt("A date after today cannot be recorded in the ledger."),
+    "future": _lt(
+        "Envelope “%(envelope)s”: %(date)s is after today. Record it in the ledger when the day "
+        "has come."
+    ),
     "other_envelope": _lt(
         "Subsidy “%(subsidy)s” is not one of the envelope “%(envelope)s”."
     ),

@@ -67,7 +67,8 @@ BEGIN
     IF envelope.state IS DISTINCT FROM 'in_force' THEN
         PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
     ELSIF NEW.date > envelope.today THEN
-        PERFORM grant_entry_refuse('future', json_build_object());
+        PERFORM grant_entry_refuse('future', json_build_object(
+            'envelope', envelope.name, 'date', NEW.date));
     ELSIF NEW.date < envelope.since THEN
         PERFORM grant_entry_refuse('before_force', json_build_object(
             'contract', (SELECT concat(code, ' – ', name) FROM grant_contract
