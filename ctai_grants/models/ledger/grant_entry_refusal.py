@@ -42,10 +42,6 @@ REFUSALS = {
     "not_in_force": _lt(
         "Envelope “%(envelope)s”: its contract is not in force, nothing can be posted."
     ),
-    "future": _lt(
-        "Envelope “%(envelope)s”: %(date)s is after today. Record it in the ledger when the day "
-        "has come."
-    ),
     "other_envelope": _lt(
         "Subsidy “%(subsidy)s” is not one of the envelope “%(envelope)s”."
     ),
@@ -63,6 +59,10 @@ REFUSALS = {
     ),
 }
 DATED_REFUSALS = {
+    "future": _lt(
+        "Envelope “%(envelope)s”: %(date)s is after today. Record it in the ledger when the day "
+        "has come."
+    ),
     "before_force": _lt(
         "%(contract)s is in force since %(date)s: nothing before that day can be recorded in the "
         "ledger."
