@@ -181,6 +181,8 @@ class TestUninstalling(AdministratorCase):
         found = self.env["ir.model.constraint"].search([("model.model", "like", "grant.")])
         # Not those of tables of links, which Odoo drops with these alone.
         there = {name for kind, name in self.get_shape() if kind != "column"}
+        # Odoo's runner tests an add-on before those that depend on it are loaded.
+        found = found.filtered(lambda line: line.model.model in self.env)
         models = {line: self.env[line.model.model] for line in found}
         found = found.filtered(lambda line: f"{models[line]._table}.{line.name}" in there)
         self.assertGreater(len(found), 100)

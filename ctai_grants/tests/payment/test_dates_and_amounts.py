@@ -185,6 +185,7 @@ class TestReasons(TranchesCase):
         for blank in BLANK:
             with self.subTest(blank=blank), self.assertRefused("number"):
                 self.tranche.with_user(self.finance_officer)._do_order(blank, DAY)
+        self.ask(self.tranche, "return", self.coordinator, "Autre convention")
         self.company.grant_convention_threshold = 1
         self.subsidy.convention_reference = "\u200b"
         self.assertIn(
