@@ -225,6 +225,8 @@ class TestPlay(PoitiersCase):
         super().setUpClass()
         load.run(cls.env)
         play.run(cls.env)
+        # Sealed as at the end of a transaction: each test ends with a rollback.
+        cls.env.cr.flush()
 
     def verify(self):
         """Return what `odoo grants_verify` finds."""

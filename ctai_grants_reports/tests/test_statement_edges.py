@@ -135,6 +135,8 @@ class TestDamaged(StatementCase):
             "UPDATE grant_envelope SET paid_amount = 0 WHERE id = %(e)s",
             "UPDATE grant_subsidy SET paid_amount = 0 WHERE id = %(s)s",
         )
+        self.assertNothingMade("“Entries” says 3, the ledger 2", "csv")
+        self.damage("UPDATE grant_envelope SET entry_count = 2 WHERE id = %(e)s")
         self.assertNothingMade("not the head", "csv")
 
     def test_a_counter_of_a_subsidy(self):

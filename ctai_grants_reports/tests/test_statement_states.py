@@ -171,7 +171,7 @@ class TestTranches(StatesCase):
         """Once the order is settled nothing is left to pay, and what was paid is what was paid."""
         self.order(self.tranche, "M-1")
         self.pay_on("2021-11-25", 3000)
-        self.on("2021-12-10", self.tranche._decide, "paid", state="paid")
+        self.on("2021-12-10", self.tranche._decide, "paid")
         row = self.get_tranche("Avance", day("2021-12-10"))
         self.assertEqual((row["State"], row["Paid"]), ("Paid Out", 3000))
         self.assertEqual(self.tell_tranche("Avance", "2021-12-09"), ["Ordered"])

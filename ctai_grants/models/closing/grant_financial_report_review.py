@@ -33,10 +33,10 @@ class GrantFinancialReport(models.Model):
         return any(report._is_nothing_due() for report in self)
 
     def _is_nothing_due(self):
-        """Whether the convention leaves nothing to the operator: nothing was spent, or nothing of
-        it is eligible."""
+        """Whether the convention leaves nothing to the operator of what was paid: nothing was
+        spent, or nothing of it is eligible."""
         due = self._get_due()["due"]
-        return due is not None and not due
+        return due is not None and not due and self._get_kept() > 0
 
     def _check_nothing_due(self, reason):
         """Refuse to ask everything back as if in passing.
