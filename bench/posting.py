@@ -31,8 +31,6 @@ from odoo.modules.registry import Registry
 from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE, call_kw, retrying
 from odoo.tools import SQL
 
-from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
-
 CLIENTS = (1, 4, 8)
 ENVELOPES = (1, 8)
 SECONDS = 2.0
@@ -139,6 +137,9 @@ def post(until, database, subsidies, user_id, queue=True, most=None):
     connection is kept, as the bare loop keeps its own. Of lines as accounting asks for them: no
     subsidy asks for one euro after the other."""
     tally, turn = Tally(until), 0
+    Registry(database)  # only now is the add-on there to import from
+    from odoo.addons.ctai_grants.models.ledger.grant_source_mixin import Accounted
+
     with Registry(database).cursor() as cr, nullcontext() if queue else without_queue(database):
         while time.monotonic() < until and turn != most:
             subsidy, envelope = subsidies[turn % len(subsidies)]
