@@ -19,10 +19,12 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .lib.ledger import chain
+from .lib.ledger.heads import write_heads
 
 LEDGER = (*chain.HASHED_FIELDS, "previous_hash", "hash")
-# Beside our own tables, what their ids stand for.
+# Beside our own tables, where the chains of their lines end, and what their ids stand for.
 NAMED = {
+    "grant_chain": "SELECT * FROM grant_chain ORDER BY name",
     "res_partner": "SELECT id, name, company_registry, vat FROM res_partner",
     "res_users": "SELECT id, login, partner_id FROM res_users",
     "account_move": "SELECT id, name, date, ref, grant_origin_model, grant_origin_id"
@@ -84,9 +86,9 @@ class Archive:
 
     def _write(self, env, tables):
         envelopes = env["grant.envelope"].search([])
-        versions = env["grant.deliverable.version"]
-        wrong = env["grant.entry"]._verify(envelopes) + versions._get_altered(envelopes)
+        wrong = env["grant.entry"]._verify_database()
         self._write_ledger(env, envelopes)
+        self._write_heads(env, envelopes.company_id)
         for name, query in tables.items():
             with self._writing(f"tables/{name}.csv") as stream:
                 env.cr.copy_expert(f"COPY ({query}) TO STDOUT WITH (FORMAT csv, HEADER)", stream)
@@ -124,15 +126,10 @@ class Archive:
 
     def _write_ledger(self, env, envelopes):
         written = 0
-        with self._writing("heads.csv") as heads, self._writing("ledger.csv") as ledger:
-            head = csv.writer(heads, lineterminator="\n")
-            head.writerow(["contract", "envelope", "envelope_id", "number", "head"])
+        with self._writing("ledger.csv") as ledger:
             line = csv.DictWriter(ledger, LEDGER, lineterminator="\n")
             line.writeheader()
             for envelope in envelopes:
-                contract = envelope.contract_id.code
-                position = (envelope.entry_count, envelope.chain_head)
-                head.writerow([contract, envelope.code, envelope.id, *position])
                 for entry in env["grant.entry"]._get_chain_rows(envelope):
                     line.writerow(entry)
                     written += 1
@@ -146,6 +143,14 @@ class Archive:
                     held=held,
                 )
             )
+
+    def _write_heads(self, env, companies):
+        """As they left the database each day: ``grants_verify --against`` reads them."""
+        with self._writing("heads.csv") as stream:
+            for place, company in enumerate(companies):
+                heads = env["grant.heads"]._get_heads(company)
+                time = env["grant.heads"]._get_time(company)
+                stream.write(write_heads(heads, time, header=not place))
 
     def _write_files(self, env):
         files = env["ir.attachment"].with_context(active_test=False, skip_res_field_check=True)

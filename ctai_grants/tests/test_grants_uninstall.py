@@ -61,6 +61,12 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
         about = json.loads((self.folder / "about.json").read_text())
         self.assertEqual((about["by"], about["reason"]), ("Jeanne Martin", "Fin"))
         self.assertEqual(about["entries"], len(self.read_rows("ledger.csv")))
+        self.assertEqual(about["wrong"], [])
+        # The same code that compares older copies reads both.
+        for name in ("ledger.csv", "heads.csv"):
+            with (self.folder / name).open("rb") as stream:
+                difference, _told = self.env["grant.entry"]._verify_against(stream, name)
+            self.assertIsNone(difference)
 
     def test_the_code_of_the_readme_checks_it(self):
         self.write_out()
@@ -69,9 +75,11 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
             [sys.executable, "-c", code], cwd=self.folder, capture_output=True, text=True
         )
         self.assertFalse(done.stderr)
-        for head in self.read_rows("heads.csv"):
-            if int(head["number"]):
-                self.assertIn(f"'{head['envelope_id']}': '{head['head']}'", done.stdout)
+        chains = [head for head in self.read_rows("heads.csv") if "envelope " in head["chain"]]
+        self.assertTrue(chains)
+        for head in chains:
+            envelope_id = head["chain"].split()[1]
+            self.assertIn(f"'{envelope_id}': '{head['head']}'", done.stdout)
         memos = [row["memo"] for row in self.read_rows("ledger.csv")]
         self.assertIn(self.subsidy.convention_reference, memos)
 

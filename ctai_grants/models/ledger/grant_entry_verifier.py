@@ -87,6 +87,32 @@ class GrantEntry(models.Model):
 
     @api.private
     @api.model
+    def _verify_database(self):
+        """Check all that can be: :meth:`_verify` of every envelope, days, the guards of the
+        database, chained lines, the tables of documents, and the files that were handed in.
+
+        :return: list of sentences, as there
+        """
+        # First: what is not there cannot be read.
+        if missing := self.env["grant.schema"]._get_missing_tables():
+            return missing
+        envelopes = self.env["grant.envelope"].search([])
+        return [
+            *self._verify(envelopes),
+            *self._get_postdated(envelopes),
+            *self.env["grant.schema"]._get_broken_guards(),
+            *self.env["grant.append.only.mixin"]._get_broken_lines(),
+            *self.env["grant.seal"]._get_altered_documents(),
+            *self._get_altered_files(envelopes),
+        ]
+
+    @api.model
+    def _get_altered_files(self, envelopes):
+        """Hook: sentences naming the files of documents that are not what they were."""
+        return []
+
+    @api.private
+    @api.model
     def _get_untied(self, envelopes):
         """What does not tie out in the ledger of ``envelopes`` as it is now: list of sentences."""
         return [

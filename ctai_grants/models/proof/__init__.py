@@ -3,6 +3,7 @@ from . import (
     grant_deliverable,
     grant_deliverable_type,
     grant_deliverable_version,
+    grant_entry,
     grant_milestone,
     grant_schedule_deliverable,
     grant_schedule_template,

@@ -1,0 +1,12 @@
+from odoo import api, models
+
+
+class GrantEntry(models.Model):
+    """What the verifier looks at beside the ledger: the files that operators handed in."""
+
+    _inherit = "grant.entry"
+
+    @api.model
+    def _get_altered_files(self, envelopes):
+        altered = self.env["grant.deliverable.version"]._get_altered(envelopes)
+        return super()._get_altered_files(envelopes) + altered
