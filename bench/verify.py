@@ -24,10 +24,12 @@ REPETITIONS = 3
 
 
 def measure(database):
-    """Verify all envelopes, in a cold cache: seconds."""
+    """Verify the ledger of all envelopes, in a cold cache: seconds. Not whether its documents say
+    the same: what is posted here by the hundred thousand comes from none."""
     with environment(database) as env:
+        entries, envelopes = env["grant.entry"], env["grant.envelope"].search([])
         start = time.perf_counter()
-        wrong = env["grant.entry"]._verify(env["grant.envelope"].search([]))
+        wrong = entries._get_untied(envelopes) + entries._get_broken_days(envelopes)
         seconds = time.perf_counter() - start
         assert not wrong, wrong
     return seconds

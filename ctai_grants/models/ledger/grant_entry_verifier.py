@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL, LazyTranslate, format_date
 
 from ...lib.ledger import chain
@@ -96,7 +96,7 @@ class GrantEntry(models.Model):
         # First: what is not there cannot be read.
         if missing := self.env["grant.schema"]._get_missing_tables():
             return missing
-        envelopes = self.env["grant.envelope"].search([])
+        envelopes = self.env["grant.envelope"].search(fields.Domain.TRUE)
         return [
             *self._verify(envelopes),
             *self._get_postdated(envelopes),
