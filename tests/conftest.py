@@ -23,6 +23,22 @@ def tell():
     return COUNTS.append
 
 
+@pytest.fixture
+def progress(request):
+    """Say how far the long form is, while it lasts: the launcher shows the last line."""
+    plugins = request.config.pluginmanager
+    capture, reporter = plugins.getplugin("capturemanager"), plugins.getplugin("terminalreporter")
+
+    def say(text):
+        if LONG:
+            with capture.global_and_fixture_disabled():
+                reporter.ensure_newline()
+                reporter.write_line(text)
+                reporter.flush()
+
+    return say
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print the counts, which pytest would keep for itself when all is well."""
     if COUNTS:

@@ -30,6 +30,7 @@ SENTENCES = (
     r"|its repayment was released when|its open recoveries would take back| is in the state “"
     # Odoo's own, of an entry that is posted.
     r"|must be in draft|doit être en brouillon|what this does has changed since it was shown"
+    r"|somebody else is changing it at this very moment"
 )
 # What is left under a ceiling: of an envelope to commit, of a subsidy to pay.
 ENVELOPE = {"allocation": 1, "commitment": -1}
@@ -248,7 +249,7 @@ class Books:
             assert paid == min(committed, spent)
 
 
-def test_contended_calls(city, server, long, tell):
+def test_contended_calls(city, server, long, tell, progress):
     """As many as fit under each ceiling, and not one more."""
     race = Race(city, server)
     books = Books(server.database, race.envelopes)
@@ -259,6 +260,7 @@ def test_contended_calls(city, server, long, tell):
         made = race.prepare(rounds, presses=3 if long else 1)
         race.judge(made, race.play(made["calls"], chance))
         books.check()
+        progress(f"{race.numbers['calls']} of {CALLS[long]} contended calls, {rounds} rounds")
     city.verify(race.contract)
     said = server.read_log()
     assert "Exception during request handling" not in said

@@ -352,7 +352,7 @@ class Watch(threading.Thread):
             self.still = self.was_open
 
 
-def test_kills(machine, long, tell):
+def test_kills(machine, long, tell, progress):
     """All or nothing, each time."""
     kills = KILLS[long]
     acts = Acts(machine, 2 + -(-kills // len(ACTS)))
@@ -362,6 +362,7 @@ def test_kills(machine, long, tell):
     for number in range(kills):
         victim = VICTIMS[(number + number // len(ACTS)) % len(VICTIMS)]
         trial.cut(ACTS[number % len(ACTS)], victim)
+        progress(f"{number + 1} of {kills} kills")
     machine.city.code("env['ir.attachment']._gc_file_store()")
     assert not machine.find_bad_files()
     tell(trial.tell())

@@ -563,6 +563,23 @@ env['grant.subsidy'].browse({0}).note = 'after'
     city.verify(contract)
 
 
+def test_who_comes_while_somebody_changes_a_document_is_told_which(city):
+    """Nobody waits for another's screen, and nobody reads of records that cannot be grabbed."""
+    _contract, (envelope,) = city.make_contract(1000)
+    (subsidy,) = city.make_subsidies(envelope, 20, state="signed")
+    held, free = city.make_tranches(subsidy, 10, 10, certified=False)
+    hold = f"env['grant.disbursement'].browse({held}).lock_for_update()\ntime.sleep(0.8)\n"
+    press = city.request("coordinator", "grant.disbursement", "action_certify", [free, held])
+    first, second = city.together({"uid": 1, "code": hold}, {**press, "after": 0.3})
+    assert "value" in first, first
+    assert second["kind"] == "LockError" and second["retries"] == 0, second
+    name, other = (city.read("grant.disbursement", one, "display_name") for one in (held, free))
+    assert name in second["refused"] and other not in second["refused"], second
+    assert city.read("grant.disbursement", free, "state") != "certified"
+    (again,) = city.together(press)
+    assert "value" in again, again
+
+
 def test_a_refusal_in_a_savepoint_leaves_the_rest(city):
     """A batch that goes on after a refusal keeps what it did before and does after."""
     contract, (envelope,) = city.make_contract(100)

@@ -1,7 +1,7 @@
 import functools
 
-from odoo import models, tools
-from odoo.exceptions import AccessError, UserError
+from odoo import api, models, tools
+from odoo.exceptions import AccessError, LockError, UserError
 
 from ...lib.guard.words import has_words
 
@@ -82,6 +82,23 @@ class GrantActingMixin(models.AbstractModel):
                         state=record._get_state_label(),
                     )
                 )
+
+    @api.private
+    def lock_for_update(self, *, allow_referencing=False):
+        """Lock these documents as Odoo does, without waiting for whoever has one; its own refusal
+        names none of them.
+
+        :raise LockError: naming each document that somebody else is changing
+        """
+        locked = self.try_lock_for_update(allow_referencing=allow_referencing)
+        if busy := self - locked:
+            raise LockError(
+                self.env._(
+                    "%(documents)s: somebody else is changing it at this very moment. Nothing was "
+                    "done here: look at it again in a few seconds, and go on from there.",
+                    documents=", ".join(busy.mapped("display_name")),
+                )
+            )
 
     def _check_filled(self, names):
         """Refuse while one of these fields is empty.
