@@ -17,6 +17,7 @@ from . import (
     grant_accounted_ledger,
     grant_accounted_verifier,
     grant_accounting_control,
+    grant_amendment,
     grant_carry,
     grant_decision,
     grant_disbursement,

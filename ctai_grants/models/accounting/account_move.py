@@ -64,6 +64,7 @@ class AccountMove(models.Model):
             self._check_grant_documents()
         elif "state" in vals:
             self._check_grant_set_offs()
+            self._check_grant_notes()
         concerned = (self | self._get_reconciled_moves()).filtered("grant_origin_id")
         with self._grant_facts_kept():
             result = super().write(vals)

@@ -35,6 +35,8 @@ class AccountMove(models.Model):
             # sudo: only whether it came from a file
             if documents or move.sudo().grant_file_sha256:
                 move.company_id._check_grant_open(move.display_name, move.date, move.journal_id)
+            if undone.sudo().grant_origin_id and undone.state != "posted":
+                move._refuse_grant_note(undone)
         return super()._post(soft)
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
@@ -42,6 +44,7 @@ class AccountMove(models.Model):
         reversal."""
         if not cancel:
             return super()._reverse_moves(default_values_list, cancel)
+        self._check_grant_notes()
         values_list = default_values_list or [{} for _move in self]
         days = {}
         for move, values in zip(self, values_list, strict=True):
@@ -77,6 +80,38 @@ class AccountMove(models.Model):
             ("debt_move_id", "in", self.ids), ("claim_move_id", "in", self.ids),
         ])  # fmt: skip
         set_offs._check_undone()
+
+    def _check_grant_notes(self):
+        """Refuse to take an order or claim away under its credit note, which would be left over: a
+        debt of the operator's that nobody owes.
+
+        :raise UserError: naming both
+        """
+        # sudo: only whether they are ours, and what reduces them
+        for move in self.sudo().filtered(lambda m: m.grant_origin_id and m.state == "posted"):
+            notes = move.reversal_move_ids.filtered(
+                lambda note: note.state == "posted" and not note._is_grant_reversed()
+            )
+            if notes:
+                raise UserError(
+                    self.env._(
+                        "%(move)s is reduced by its credit note %(note)s, which would be left "
+                        "over. Take that one back first: reset it to draft and cancel it, or "
+                        "reverse it where its period is closed.",
+                        move=move.display_name,
+                        note=notes[0].display_name,
+                    )
+                )
+
+    def _refuse_grant_note(self, order):
+        raise UserError(
+            self.env._(
+                "%(note)s is a credit note of %(order)s, which is not posted: it would reduce "
+                "nothing. Delete it, or post %(order)s again first.",
+                note=self.display_name,
+                order=order.display_name,
+            )
+        )
 
     def _cancel_grant_payments(self):
         """Take back what paid this move: unmatched, and reversed unless it paid others too; on the

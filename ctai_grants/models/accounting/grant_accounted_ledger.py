@@ -1,7 +1,9 @@
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..ledger.grant_source_mixin import Accounted
+from .account_payment import NO_MONEY
 from .grant_settlement import SETTLED
 
 # Decisions that take back what was ordered, claimed or paid.
@@ -39,6 +41,8 @@ class GrantAccountedMixin(models.AbstractModel):
         differences = documents._get_differences()
         for document in documents:
             own = document._carry(differences.get(document.id, ()), undone or {})
+            if any(amount < 0 for amount, _date in own):
+                document._check_taken_back()
             for amount, date in own:
                 if amount > 0:
                     document._check_accounted_date(date)
@@ -178,6 +182,18 @@ class GrantAccountedMixin(models.AbstractModel):
         """
         self.ensure_one()
         payment = settlement.other_move_id.origin_payment_id
+        # Of a draft, the entry is posted first.
+        if payment.state in NO_MONEY and payment.state != "draft":
+            labels = dict(payment._fields["state"]._description_selection(self.env))
+            raise UserError(
+                self.env._(
+                    "%(document)s: %(payment)s is “%(state)s”, and pays nothing. Match it with a "
+                    "payment that was made.",
+                    document=self.display_name,
+                    payment=payment.display_name,
+                    state=labels[payment.state],
+                )
+            )
         if payment and payment.date != settlement.date:
             journal = payment.journal_id
             journal.company_id._check_grant_open(self.display_name, payment.date, journal)

@@ -357,13 +357,14 @@ class GrantDisbursement(models.Model):
         self._check_group("group_finance_officer", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("ordered",), what)
+        bill = self._get_live_move()
+        bill._check_grant_notes()
         if self.currency_id.compare_amounts(self.residual_amount, self.amount):
             raise UserError(
                 self.env._(
                     "%(tranche)s is paid in part: its order stays.", tranche=self.display_name
                 )
             )
-        bill = self._get_live_move()
         company, journal = self.company_id, bill.journal_id
         day = company._get_grant_undo_day(self.display_name, bill.date, journal)
         # The decision first, with its reason: accounting then follows what is decided.

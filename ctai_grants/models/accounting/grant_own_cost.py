@@ -113,16 +113,28 @@ def select_own_costs(env, chosen=None):
 # What the ledger is to say of these costs. At no date is more paid than was committed then: what an
 # amendment adds covers older costs from its own date on. What is paid falls only where costs fall:
 # a ceiling that was lowered since leaves out the latest costs, and no negative payment.
-def select_own_payments(env, chosen=None):
-    """SQL of the payments that own costs make, one row for each subsidy and accounting date."""
+def select_own_payments(env, chosen=None, moved=()):
+    """SQL of the payments that own costs make, one row for each subsidy and accounting date.
+
+    :param chosen: as for :func:`select_own_costs`
+    :param moved: lines (:meth:`grant.entry._post`) of commitments that are about to be posted
+    """
+    committed = SQL(
+        """SELECT subsidy_id, date, amount FROM grant_entry WHERE kind = 'commitment'
+            UNION ALL
+           SELECT * FROM unnest(%s::integer[], %s::date[], %s::numeric[])""",
+        [line["subsidy_id"] for line in moved],
+        [line["date"] for line in moved],
+        [line["amount"] for line in moved],
+    )
     return SQL(
         """WITH step AS (
                SELECT subsidy_id, date, counted AS spent, 0 AS committed FROM (%s) cost
                 WHERE subsidy_id IS NOT NULL
                 UNION ALL
                SELECT entry.subsidy_id, entry.date, 0, entry.amount
-                 FROM grant_entry entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
-                WHERE entry.kind = 'commitment' AND subsidy.kind = 'own_cost'
+                 FROM (%s) entry JOIN grant_subsidy subsidy ON subsidy.id = entry.subsidy_id
+                WHERE subsidy.kind = 'own_cost'
            ), day AS (
                SELECT subsidy_id, date, GREATEST(sum(sum(spent)) OVER so_far, 0) AS spent,
                       sum(sum(committed)) OVER so_far AS ceiling
@@ -145,6 +157,7 @@ def select_own_payments(env, chosen=None):
                   total - lag(total, 1, 0.0) OVER (PARTITION BY subsidy_id ORDER BY date) AS amount
              FROM covered""",
         select_own_costs(env, chosen),
+        committed,
     )
 
 
@@ -222,10 +235,11 @@ class GrantOwnCost(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _sync(self, envelopes):
+    def _sync(self, envelopes, moved=()):
         """Bring the payments of the costs of ``envelopes`` to what accounting says and the
         commitment covers (R1, R6): what does not fit stays booked, and is not counted.
 
+        :param moved: as for :func:`select_own_payments`
         :raise UserError: a cost leaves, and its contract is closed
         """
         # sudo: accounting has decided, whoever may do that; the ledger follows
@@ -239,7 +253,7 @@ class GrantOwnCost(models.Model):
         entries._begin_posting(subsidies.envelope_id)
         # Shown to costs booked at the same time, which would not see these: tried again.
         subsidies.envelope_id._touch()
-        for subsidy, differences in self._get_differences(subsidies).items():
+        for subsidy, differences in self._get_differences(subsidies, moved=moved).items():
             # In one statement: the ledger judges together what leaves and what comes.
             lines = Accounted(
                 {
@@ -255,10 +269,11 @@ class GrantOwnCost(models.Model):
             subsidy._post_entries(lines)
 
     @api.model
-    def _get_differences(self, subsidies, chosen=None):
+    def _get_differences(self, subsidies, chosen=None, moved=()):
         """What accounting covers beyond the ledger, or the other way round.
 
         :param chosen: as for :func:`select_own_costs`
+        :param moved: as for :func:`select_own_payments`
         :return: dict {subsidy: list of (accounting date, euros to post)}
         """
         self.env.flush_all()
@@ -272,7 +287,7 @@ class GrantOwnCost(models.Model):
                             WHERE subsidy_id = ANY(%s) AND kind = 'payment') sides
                  GROUP BY subsidy_id, date HAVING sum(amount) <> 0
                  ORDER BY subsidy_id, date""",
-                select_own_payments(self.env, chosen),
+                select_own_payments(self.env, chosen, moved),
                 subsidies.ids,
                 subsidies.ids,
             )

@@ -10,6 +10,11 @@ _lt = LazyTranslate(__name__)
 # What the city owes, and what it is owed, as accounting says it.
 DEBTS = ("in_invoice", "out_refund")
 CLAIMS = ("out_invoice", "in_refund")
+# Of these, what is not settled; of the same body, once the other debt is chosen.
+_OPEN = (
+    "[('move_type', 'in', %s), ('state', '=', 'posted'), ('amount_residual', '>', 0),"
+    " ('commercial_partner_id.grant_body', '=?', %s)]"
+)
 
 
 class GrantSetOff(models.Model):
@@ -32,14 +37,17 @@ class GrantSetOff(models.Model):
 
     debt_move_id = fields.Many2one(
         "account.move", string="What the City Owes", required=True, ondelete="restrict",
-        domain=[("move_type", "in", DEBTS), ("state", "=", "posted"), ("amount_residual", ">", 0)],
-        check_company=True, help="An order to pay, or another bill of the same organisation.",
+        domain=_OPEN % (DEBTS, "claim_body"), check_company=True,
+        help="An order to pay, or another bill of the same organisation.",
     )  # fmt: skip
     claim_move_id = fields.Many2one(
         "account.move", string="What It Is Owed", required=True, ondelete="restrict",
-        domain=[("move_type", "in", CLAIMS), ("state", "=", "posted"), ("amount_residual", ">", 0)],
-        check_company=True, help="The claim of a repayment, or another claim on it.",
+        domain=_OPEN % (CLAIMS, "debt_body"), check_company=True,
+        help="The claim of a repayment, or another claim on it.",
     )  # fmt: skip
+    # One body is one SIREN, whichever of its establishments a bill names.
+    debt_body = fields.Char(related="debt_move_id.commercial_partner_id.grant_body")
+    claim_body = fields.Char(related="claim_move_id.commercial_partner_id.grant_body")
     company_id = fields.Many2one(related="debt_move_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
@@ -143,14 +151,14 @@ class GrantSetOff(models.Model):
             raise UserError(
                 self.env._("%(set_off)s: choose a bill of the city, and a claim of it.", **about)
             )
-        if (
-            debt.commercial_partner_id != claim.commercial_partner_id
-            or debt.company_id != claim.company_id
-        ):
+        if self.debt_body != self.claim_body or debt.company_id != claim.company_id:
             raise UserError(
                 self.env._(
-                    "%(set_off)s: %(debt)s and %(claim)s are not between the same two parties, "
-                    "only what they owe each other is set off.",
+                    "%(set_off)s: %(debt)s (%(creditor)s) and %(claim)s (%(debtor)s) are not "
+                    "between the same two parties, only what they owe each other is set off. "
+                    "Choose two debts of one organisation (one SIREN).",
+                    creditor=debt.commercial_partner_id.display_name,
+                    debtor=claim.commercial_partner_id.display_name,
                     **about,
                 )
             )
@@ -209,8 +217,15 @@ class GrantSetOff(models.Model):
     def _prepare_entry(self):
         lines = []
         for move, side in ((self.debt_move_id, "debit"), (self.claim_move_id, "credit")):
-            line = {"name": self.reference, "partner_id": self.partner_id.id, side: self.amount}
-            lines.append({**line, "account_id": move._get_payment_lines()[:1].account_id.id})
+            open_line = move._get_payment_lines()[:1]
+            lines.append(
+                {
+                    "name": self.reference,
+                    "partner_id": move.commercial_partner_id.id,
+                    "account_id": open_line.account_id.id,
+                    side: self.amount,
+                }
+            )
         return {
             "move_type": "entry",
             "company_id": self.company_id.id,

@@ -14,7 +14,9 @@ class GrantSubsidy(models.Model):
     date_start = fields.Date(wakes="_get_cost_envelopes")
     date_end = fields.Date(wakes="_get_cost_envelopes")
 
-    cost_ids = fields.One2many("grant.own.cost", "subsidy_id", string="Costs")
+    cost_ids = fields.One2many(
+        "grant.own.cost", "subsidy_id", string="Costs", compute="_compute_cost_ids"
+    )
     not_covered_amount = fields.Monetary(
         string="Not Covered",
         compute="_compute_not_covered_amount",
@@ -30,21 +32,36 @@ class GrantSubsidy(models.Model):
         # What credit notes took off an order is not paid, and may be planned again.
         return super()._get_planned_amount() - sum(self.disbursement_ids.mapped("reduced_amount"))
 
+    def _get_of_own_costs(self):
+        """Of these, what the city spends itself: costs are counted from journal items, which forms
+        and lists of operators' subsidies have no use for."""
+        return self.filtered(lambda subsidy: subsidy.kind == "own_cost")
+
+    @api.depends("kind")
+    def _compute_cost_ids(self):
+        costs = self.env["grant.own.cost"]
+        if own := self._get_of_own_costs():
+            costs = costs.search([("subsidy_id", "in", own.ids)])
+        by_subsidy = costs.grouped("subsidy_id")
+        for subsidy in self:
+            subsidy.cost_ids = by_subsidy.get(subsidy._origin, costs.browse())
+
     @api.depends("paid_amount", "committed_amount")
     def _compute_not_covered_amount(self):
-        # Costs are counted from journal items: not for lists that have none.
-        costs = dict(
-            self.env["grant.own.cost"]._read_group(
-                [("subsidy_id", "in", self.ids), ("reason", "=", "ceiling")],
-                ["subsidy_id"],
-                ["not_covered_amount:sum"],
+        costs = {}
+        if own := self._get_of_own_costs():
+            costs = dict(
+                self.env["grant.own.cost"]._read_group(
+                    [("subsidy_id", "in", own.ids), ("reason", "=", "ceiling")],
+                    ["subsidy_id"],
+                    ["not_covered_amount:sum"],
+                )
             )
-        ) if "own_cost" in self.mapped("kind") else {}
         for subsidy in self:
             subsidy.not_covered_amount = costs.get(subsidy._origin, 0.0)
 
     def _get_cost_envelopes(self):
-        return self.filtered(lambda subsidy: subsidy.kind == "own_cost").envelope_id
+        return self._get_of_own_costs().envelope_id
 
     def _post_moved(self, lines):
         # Costs from before its new day leave first: they are not covered any more.

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -22,10 +22,23 @@ class ResConfigSettings(models.TransientModel):
         readonly=False,
         context={"active_test": False},
     )
+    grant_own_costs_followed = fields.Boolean(compute="_compute_grant_own_costs_followed")
     grant_payroll_journal_id = fields.Many2one(
         related="company_id.grant_payroll_journal_id", readonly=False
     )
     grant_order_limit = fields.Monetary(related="company_id.grant_order_limit", readonly=False)
+
+    @api.depends("company_id")
+    def _compute_grant_own_costs_followed(self):
+        """Whether the ledger follows costs on these accounts: they are changed by an act then."""
+        for settings in self:
+            # sudo: the administrator of these settings may read no subsidy
+            settings.grant_own_costs_followed = bool(
+                self.env["grant.subsidy"].sudo().search_count([
+                    ("company_id", "=", settings.company_id.id), ("kind", "=", "own_cost"),
+                    ("state", "in", ("signed", "closed")),
+                ], limit=1)
+            )  # fmt: skip
 
     def action_set_up_grant_accounting(self):
         """Make the journals' settings and accounts that are missing; what exists stays.

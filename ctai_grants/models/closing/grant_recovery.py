@@ -439,7 +439,7 @@ class GrantRecovery(models.Model):
     def _do_collect(self, date, reference=None, amount=None):
         """Record that the operator paid back.
 
-        :param date: accounting date of the repayment
+        :param date: accounting date: the bank's, even before the claim (titre de régularisation)
         :param str reference: the payer's reference
         :param float amount: euros; all that is outstanding by default
         :raise UserError: not claimed, or more than is outstanding

@@ -62,6 +62,13 @@ class GrantSourceMixin(models.AbstractModel):
         """Append ``lines`` to the ledger as :meth:`grant.entry._post`, with this document."""
         return self.env["grant.entry"]._post(self, lines)
 
+    def _check_taken_back(self):
+        """Refuse to take back what these documents posted, while something rests on it; by default
+        nothing does.
+
+        :raise UserError: naming the document and what to do first
+        """
+
     @api.model
     def _get_unbalanced(self, envelopes):
         """Sentences naming the documents of ``envelopes`` whose ledger and accounting differ; none

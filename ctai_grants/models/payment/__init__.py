@@ -9,6 +9,7 @@ from . import (
     grant_disbursement_dates,
     grant_disbursement_people,
     grant_disbursement_schedule,
+    grant_disbursement_undone,
     grant_disbursement_verifier,
     grant_schedule_template,
     grant_schedule_tranche,

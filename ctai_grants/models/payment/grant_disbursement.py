@@ -364,45 +364,6 @@ class GrantDisbursement(models.Model):
         )
         self._post_payment(self.amount, date)
 
-    def action_unpay(self):
-        """Ask for the reason, then cancel a payment recorded by mistake."""
-        return self._ask_reason("unpay")
-
-    @asks_reason("unpay", _lt("Cancel the Payment"))
-    def _do_unpay(self, reason):
-        """Cancel a payment recorded by mistake, with the opposite entry of the same date.
-
-        :raise UserError: not paid, or the subsidy is closed
-        :raise AccessError: the user is not a finance manager
-        """
-        self.ensure_one()
-        what = self.env._("Cancelling a payment")
-        self._check_group("group_finance_manager", what)
-        self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._check_unpayable(what)
-        self.subsidy_id._check_state(("signed",), what)
-        self._take_payment_back(reason)
-
-    def _check_unpayable(self, what):
-        """Refuse to cancel a payment that there is not.
-
-        :raise UserError: naming the tranche and its state
-        """
-        self._check_state(("paid",), what)
-
-    def _take_payment_back(self, reason):
-        """Record that the State's payment was none, with the opposite entry of the same date."""
-        date = self.paid_date
-        self._decide(
-            "unpaid",
-            reason,
-            ordered_by_id=False,
-            paid_by_id=False,
-            paid_date=False,
-            payment_reference=False,
-        )
-        self._post_payment(-self.amount, date, reason)
-
     def action_cancel(self):
         """Ask for the reason, then cancel a tranche that will not be paid."""
         return self._ask_reason("cancel")

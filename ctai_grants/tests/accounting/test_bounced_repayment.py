@@ -232,3 +232,43 @@ class TestClaimsSettledOtherwise(RecoveryCase):
         entry.action_post()
         with self.assertRaises(UserError):
             (receivable | entry.line_ids.filtered("credit")).reconcile()
+
+
+class TestPaidBackEarly(RecoveryCase):
+    """Who owes may pay before it is asked to: the city then claims what it has received already
+    (titre de régularisation). The date is the bank's; only what was not paid out yet cannot come
+    back."""
+
+    def collected_on(self, subsidy, date, recovery=None):
+        recovery = recovery or self.claimed(subsidy)
+        recovery.with_user(self.finance_officer)._do_collect(date, "VIR")
+        self.env.invalidate_all()
+        entry = subsidy.entry_ids.filtered(lambda entry: entry.kind == "recovery")
+        self.assertEqual((entry.date, entry.amount), (date, 1000))
+        self.assertEqual((recovery.state, recovery.collected_date), ("collected", date))
+        self.assertFalse(self.verify())
+
+    def claimed(self, subsidy):
+        recovery = self.decide(self.make_recovery(subsidy), on=datetime.date(2022, 8, 1))
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
+        return recovery
+
+    def test_between_the_decision_and_the_claim(self):
+        self.collected_on(self.subsidy, datetime.date(2022, 8, 20))
+
+    def test_before_the_decision(self):
+        self.collected_on(self.subsidy, datetime.date(2022, 7, 20))
+
+    def test_before_it_was_paid_out(self):
+        recovery = self.claimed(self.subsidy)
+        for day in (datetime.date(2021, 11, 24), datetime.date.today() + datetime.timedelta(1)):
+            with self.assertRefused("1,000.00" if day.year == 2021 else "after today"):
+                recovery.with_user(self.finance_officer)._do_collect(day, "VIR")
+        self.collected_on(self.subsidy, datetime.date(2021, 11, 25), recovery)
+
+    def test_to_the_state(self):
+        direct = self.make_subsidy(envelope_id=self.direct_envelope.id)
+        tranche = self.make_tranche(direct, amount=5000)
+        self.sign(direct)
+        self.pay(tranche)
+        self.collected_on(direct, datetime.date(2022, 7, 20))

@@ -385,3 +385,51 @@ class TestCorrectedSignature(OwnCostCase):
             self.cost.with_user(self.finance_manager)._do_correct_date(
                 "cer_date", "2021-10-25", "La ville n'en signe pas"
             )
+
+    def amend(self, amount, date):
+        amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": self.cost.id, "amount": amount, "reason": "Avenant",
+                "signature_date": date,
+            }
+        )  # fmt: skip
+        amendment.with_user(self.finance_manager).action_sign()
+        return amendment
+
+    def correct_amendment(self, amendment, date):
+        amendment.with_user(self.finance_manager)._do_correct_date(
+            "signature_date", date, "Erreur de saisie"
+        )
+
+    def test_of_an_amendment_that_adds(self):
+        """What it covers is covered from its right day on, both ways."""
+        self.book(10800)
+        self.book(100, datetime.date(2022, 1, 15))
+        amendment = self.amend(11500, "2022-01-10")
+        signed, day = datetime.date(2022, 1, 10), datetime.date(2022, 1, 15)
+        self.assertPaid({NOVEMBER: 10000, signed: 800, day: 100})
+        later, earlier = datetime.date(2022, 1, 20), datetime.date(2021, 12, 10)
+        self.assertIn("800.00", amendment._get_consequences("signature_date", later)[1])
+        self.correct_amendment(amendment, later)
+        self.assertPaid({NOVEMBER: 10000, later: 900})
+        self.correct_amendment(amendment, earlier)
+        self.assertPaid({NOVEMBER: 10000, earlier: 800, day: 100})
+        self.correct_amendment(amendment, signed)
+        self.assertPaid({NOVEMBER: 10000, signed: 800, day: 100})
+        # What a closed year says was paid stays.
+        self.company.fiscalyear_lock_date = signed
+        with self.assertRefused(amendment.display_name, self.cost.display_name, "closed period"):
+            self.correct_amendment(amendment, later)
+        self.assertPaid({NOVEMBER: 10000, signed: 800, day: 100})
+
+    def test_of_an_amendment_that_takes(self):
+        """It is not dated before what was paid then."""
+        self.book(4000)
+        self.book(3000, datetime.date(2022, 1, 20))
+        self.book(-1000, datetime.date(2022, 2, 5))
+        amendment = self.amend(6500, "2022-02-10")
+        self.assertEqual(self.cost.paid_amount, 6000)
+        with self.assertRefused(self.cost.name, "not paid", "later date"):
+            self.correct_amendment(amendment, "2022-01-21")
+        self.correct_amendment(amendment, "2022-02-06")
+        self.assertFalse(self.verify())

@@ -1,6 +1,9 @@
 import datetime
 
+from unittest.mock import PropertyMock, patch
+
 from odoo import Command
+from odoo.tests import Form
 
 from ...models.guard import transition
 from .test_own_cost import DECEMBER, NOVEMBER, OwnCostCase
@@ -185,6 +188,17 @@ class TestOwnCostAccounts(OwnCostCase):
         with self.assertRefused("followed anew", "300.00"):
             self.company.grant_own_cost_account_ids |= self.other_account
 
+    def test_the_setting_says_so(self):
+        """Once the ledger counts on them, the form of the settings does not offer to drop one."""
+        settings = Form(self.env["res.config.settings"])
+        self.assertTrue(settings.grant_own_costs_followed)
+        with self.assertRaisesRegex(AssertionError, "not editable"):
+            settings.grant_own_cost_account_ids.clear()
+        other = self.env["res.company"].create({"name": "Autre commune"})
+        self.env.user.company_ids |= other
+        settings = self.env["res.config.settings"].with_company(other).new()
+        self.assertFalse(settings.grant_own_costs_followed)
+
     def test_by_its_act(self):
         self.book(500)
         self.book(300, account=self.other_account)
@@ -215,3 +229,25 @@ class TestOwnCostAccounts(OwnCostCase):
         self.assertPaid({})
         self.company.grant_own_cost_account_ids |= self.other_account
         self.assertIn(self.pay, self.company.grant_own_cost_account_ids)
+
+
+class TestWhereCostsMatter(OwnCostCase):
+    def test_not_for_operators(self):
+        """Neither a form nor a list of operators' subsidies looks for costs in accounting."""
+        subsidies = self.sign(self.make_subsidy()) | self.make_subsidy()
+        with patch.object(
+            self.registry["grant.own.cost"], "_table_query", PropertyMock(side_effect=ValueError)
+        ):
+            self.env.invalidate_all()
+            self.assertFalse(subsidies.with_env(self.env).cost_ids)
+            self.assertFalse(any(subsidies.mapped("not_covered_amount")))
+            with self.assertRaises(ValueError):
+                self.cost.cost_ids.mapped("amount")
+
+    def test_together(self):
+        self.book(10800)
+        other = self.sign(self.make_subsidy()).with_env(self.env)
+        both = self.cost | other
+        self.env.invalidate_all()
+        self.assertEqual(both.mapped("not_covered_amount"), [800, 0])
+        self.assertEqual(both.mapped("cost_ids.amount"), [10800])

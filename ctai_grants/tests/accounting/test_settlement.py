@@ -6,8 +6,11 @@ import psycopg2
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
+from ..common import SIRETS, make_siret
 from .test_accounting import LATER, ORDERED, PAID, AccountingCase
 from .test_own_cost import NOVEMBER, OwnCostCase
 
@@ -570,6 +573,40 @@ class TestSetOff(SettlementCase):
         other.action_post()
         with self.assertRefused("comes from a subsidy"):
             self.set_off(self.claim(), debt_move_id=other.id).action_record()
+
+    def test_two_establishments_of_one_body(self):
+        """One SIREN is one debtor and creditor; the form proposes its open debts, and no others."""
+        place = self.env["res.partner"].create(
+            {
+                "name": "Association de test, antenne",
+                "is_company": True,
+                "country_id": self.env.ref("base.fr").id,
+                "company_registry": make_siret(int(SIRETS[0][:8]), nic=2),
+            }
+        )
+        self.assertEqual(place.grant_body, self.operator.grant_body)
+        claim, strange = self.claim(partner_id=place.id), self.claim(
+            partner_id=self.other_operator.id
+        )
+        bill = self.bill(self.tranche)
+        form = Form(self.env["grant.set.off"].with_user(self.finance_manager))
+        found = self.env["account.move"].search(self.get_domain("claim_move_id", False))
+        self.assertLessEqual(claim | strange, found)
+        form.debt_move_id = bill.with_env(self.env)
+        found = self.env["account.move"].search(self.get_domain("claim_move_id", form.debt_body))
+        self.assertIn(claim, found)
+        self.assertNotIn(strange, found)
+        set_off = self.set_off(claim)
+        set_off.action_record()
+        self.assertEqual(claim.payment_state, "paid")
+        self.assertEqual(set_off.move_id.line_ids.partner_id, self.operator | place)
+        self.assertAgree(self.tranche, 300, "ordered")
+
+    def get_domain(self, name, body):
+        """The domain of a field of the form, as the client evaluates it."""
+        domain = self.env["grant.set.off"].fields_get([name])[name]["domain"]
+        self.assertIn("debt_body", domain)
+        return safe_eval(domain, {"debt_body": body, "company_id": self.company.id})
 
     def test_undone_with_a_reason(self):
         claim = self.claim()

@@ -100,7 +100,9 @@ class TestMovesArePrivate(PortalCase):
             bill = self.bill.with_user(user)
             with self.assertRaises(AccessError):
                 bill.message_post(body=SECRET)
-            bill.message_subscribe(user.partner_id.ids)
+            with self.assertRaises(AccessError):
+                bill.message_subscribe(user.partner_id.ids)
+            self.bill.message_subscribe(user.partner_id.ids)
             self.assertNotIn(user.partner_id, self.bill.message_partner_ids)
             self.assertFalse(
                 self.env["mail.message"].with_user(user).search([("model", "=", "account.move")])
