@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class GrantThreadMixin(models.AbstractModel):
@@ -25,6 +26,21 @@ class GrantThreadMixin(models.AbstractModel):
             return super()._get_thread_with_access(thread_id, mode=mode, **kwargs)
         # As for a document that is not there.
         return self.browse()
+
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        """Refuse a mail that would make a document: by an alias it comes from anybody, and is
+        written with all rights.
+
+        :raise UserError: always
+        """
+        raise UserError(
+            self.env._(
+                "%(model)s: none is made by a mail. Enter it in Odoo, and answer there.",
+                # sudo: the name only
+                model=self.env["ir.model"]._get(self._name).sudo().name,
+            )
+        )
 
     def _creation_message(self):
         # Odoo's own agrees with no French feminine: "Subvention créé".
