@@ -68,6 +68,7 @@ from .portal import (
     test_portal_queries,
     test_portal_rpc,
     test_portal_tour,
+    test_side_doors,
 )
 from . import (
     test_grants_uninstall,

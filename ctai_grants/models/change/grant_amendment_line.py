@@ -333,7 +333,12 @@ class GrantAmendmentLine(models.Model):
         items = self.env[self.item_model].sudo()
         vals = self._prepare_item()
         # A new envelope is in force at once, and nobody types in a state.
-        return transition.creating(items, [vals]).create(vals)
+        item = transition.creating(items, [vals]).create(vals)
+        if item._name == "grant.milestone":
+            # sudo: as above
+            pieces = self.env["grant.deliverable"].sudo()
+            pieces.create({"name": self.name, "milestone_id": item.id})
+        return item
 
     def _prepare_item(self):
         """Values of the document that this line adds."""
@@ -351,9 +356,6 @@ class GrantAmendmentLine(models.Model):
             case "grant.disbursement":
                 values |= {"subsidy_id": subsidy.id, "kind": self.tranche_kind}
                 values["deliverable_ids"] = self.condition_ids.ids
-            case "grant.milestone":
-                values["subsidy_id"] = subsidy.id
-                values["deliverable_ids"] = [fields.Command.create({"name": self.name})]
             case _:
                 values["subsidy_id"] = subsidy.id
         return values

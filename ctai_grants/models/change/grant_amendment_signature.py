@@ -104,6 +104,9 @@ class GrantAmendment(models.Model):
         # In one statement: what actions lose and gain of each other nets together.
         return [{**gain, "date": self.signature_date, "memo": self.display_name} for gain in gains]
 
+    def _keeps_file(self, file):
+        return self.state == "signed" and file in self.attachment_ids
+
     def _record_signature(self):
         """Freeze the amendment and its files, and tell the document's readers."""
         owner = {"res_model": self._name, "res_id": self.id}

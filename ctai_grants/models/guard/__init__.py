@@ -16,5 +16,7 @@ from . import (
     grant_seal_verifier,
     grant_schema,
     grant_thread_mixin,
+    ir_attachment,
+    mail_thread,
     res_company,
 )

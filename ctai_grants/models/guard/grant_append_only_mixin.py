@@ -29,6 +29,7 @@ class GrantAppendOnlyMixin(models.AbstractModel):
 
     _name = "grant.append.only.mixin"
     _description = "Append-only lines"
+    _allow_sudo_commands = False
 
     def init(self):
         # After the tables of every model exist.

@@ -12,3 +12,6 @@ class GrantDocumentMixin(models.AbstractModel):
         "grant.money.mixin", "grant.guarded.mixin", "grant.waking.mixin", "grant.acting.mixin",
         "grant.disclosed.mixin", "grant.sealed.mixin",
     ]  # fmt: skip
+    # Commands inside another record's values have the rights of who calls: some of Odoo's methods
+    # write with all rights what a caller sends them.
+    _allow_sudo_commands = False

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class GrantStaffThreadMixin(models.AbstractModel):
@@ -54,6 +55,21 @@ class GrantThreadMixin(models.AbstractModel):
     _name = "grant.thread.mixin"
     _description = "Discussion of a Grant Document"
     _inherit = ["grant.staff.thread.mixin"]
+
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        """Refuse a mail that would make a document: by an alias it comes from anybody, and is
+        written with all rights.
+
+        :raise UserError: always
+        """
+        raise UserError(
+            self.env._(
+                "%(model)s: none is made by a mail. Enter it in Odoo, and answer there.",
+                # sudo: the name only
+                model=self.env["ir.model"]._get(self._name).sudo().name,
+            )
+        )
 
     def _creation_message(self):
         # Odoo's own agrees with no French feminine: "Subvention créé".

@@ -12,6 +12,8 @@ class ResPartnerBank(models.Model):
     # As for res.company: to add a mixin.
     _name = "res.partner.bank"
     _inherit = ["res.partner.bank", "grant.waking.mixin"]
+    # As for documents of ours: an account is paid once it is verified.
+    _allow_sudo_commands = False
 
     def _get_wakers(self):
         # A verified account may be all that a tranche waits for (:mod:`grant_condition`). Said here

@@ -86,6 +86,9 @@ class GrantDeliverableVersion(models.Model):
         # sudo: portal users cannot read attachments; the version they hang on was just checked
         return self.sudo().attachment_id
 
+    def _keeps_file(self, file):
+        return file == self.attachment_id
+
     @api.model
     def _get_altered(self, envelopes):
         """Sentences naming the pieces of ``envelopes`` whose stored file is not, or not any more,

@@ -34,6 +34,9 @@ class GrantOrderBatch(models.Model):
         files = self.env["ir.attachment"].search(
             [("res_model", "=", bill._name), ("res_id", "=", bill.id)], order="id"
         )
+        # A mail that answers one of Odoo's comes to its order, whoever sent it.
+        sent = [("message_type", "=", "email"), ("attachment_ids", "in", files.ids)]
+        files -= self.env["mail.message"].search(sent).attachment_ids
         return pes.Piece(
             number=int(tranche.order_number),
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",

@@ -154,6 +154,9 @@ class GrantTreasuryImport(models.Model):
     def _unlink_except_booked(self):
         self._check_state(("preview",), self.env._("Deleting an extract"))
 
+    def _keeps_file(self, file):
+        return file.res_field == "file"
+
     # ------------------------------------------------------------------
     # From the file to the preview
     # ------------------------------------------------------------------
