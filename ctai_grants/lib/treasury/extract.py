@@ -25,8 +25,7 @@ from .titles import read_titles
 REJECTIONS = (
     "motif rejet", "motif de rejet", "motif du rejet", "motifs de rejet", "rejet", "rejete",
     "motif de suspension", "motif suspension", "motif d annulation", "motif annulation",
-)  # fmt: skip
-REJECTION_DATES = (
+    "code rejet", "libelle rejet", "rejet o n",
     "date rejet", "date de rejet", "date du rejet", "rejete le", "date de suspension",
     "date annulation", "date d annulation",
 )  # fmt: skip
@@ -55,10 +54,10 @@ ORDERS = Layout(
         "stage": (
             "etat", "etat mandat", "etat du mandat", "etat paiement", "etat du paiement",
             "etat piece", "statut", "statut mandat", "statut du mandat", "statut paiement",
-            "statut du paiement", "situation",
+            "statut du paiement", "etat virement", "etat du virement", "statut virement",
+            "statut du virement", "etat reglement", "statut reglement", "situation",
         ),
         "rejection": REJECTIONS,
-        "rejected_on": REJECTION_DATES,
         "city": (
             "code insee bc", "siret collectivite", "siret de la collectivite", "siret budget",
             "code collectivite", "idcoll", "id coll",
@@ -84,7 +83,6 @@ STATE = Layout(
         "reference": ("n dp", "no dp", "num dp", "numero dp", "demande de paiement"),
         "stage": ("statut dp", "statut de la dp", "etat dp", "etat de la dp", "statut", "etat"),
         "rejection": REJECTIONS,
-        "rejected_on": REJECTION_DATES,
     },
     ("number", "amount", "date"),
 )  # fmt: skip
@@ -97,8 +95,16 @@ UNPAID = re.compile(
     r"|echou|differ|sans suite|re ?imput|(nok?|ko|npai)\b|en cours\b"
     r"|(en )?(attente|instance)\b)|^r$"
 )
+# How it says that it did. Of whatever else it says, people judge.
+PAID = re.compile(
+    r"^(?!.*\b(?:non|pas|avant|sans)\b).*\b(?:(?:pay|regl|vers|vir|valid|trait|sold|mandat|vis"
+    r"|acquitt|decaiss|comptabilis|execut|effectu|realis|termin|clotur)ee?s?|emis(?:es?)?"
+    r"|transmis(?:es?)?|(?:pris|mis)e?s? en (?:charge|paiement)|ok|oui)\b"
+)
+# Headings of what else may say that money did not leave, or came back.
+RETURNED = re.compile(r"\b(?:rejet|annul|suspen|retour|impaye|anomalie|extourn)")
 # How a cell about rejections says that there is none.
-NOT_REJECTED = ("", "0", "00", "n", "non", "neant", "aucun", "sans objet", "so", "na", "false")
+NOT_REJECTED = ("", "n", "non", "neant", "aucun", "sans objet", "so", "na", "false")
 # What is no order to pay, and may have the number of one.
 NOT_A_PAYMENT = re.compile(r"\b(titre|recette|encaissement|recouvrement|reversement)s?\b")
 # An amount below zero, even one that cannot be read.
@@ -117,7 +123,7 @@ class Line:
 
     # What the file does not say; an extract has ten thousands of lines.
     amount = date = exercise = issued = None
-    number = identifier = name = city = reference = type = stage = rejection = rejected_on = ""
+    number = identifier = name = city = reference = type = ""
     status = reason = about = method = tranche_id = None
     # The line that this one repeats cell by cell; whether its state says that nothing was paid.
     twin, is_rejected, kept = "", False, False
@@ -125,6 +131,8 @@ class Line:
     is_return = False
     # Whom the titles of its sheet name, and why an officer has to keep it: (reason, about).
     titles = doubt = None
+    # What it says of itself that may mean that nothing was paid.
+    unclear = ""
 
     def __init__(self, sheet, row):
         self.sheet, self.row = sheet, row
@@ -149,7 +157,7 @@ class Line:
 
     def keep(self):
         """An officer has looked at it: nobody doubts it any more."""
-        self.twin, self.doubt, self.kept = "", None, True
+        self.twin, self.unclear, self.doubt, self.kept = "", "", None, True
         if self.reason == "duplicate":
             self.set(None)
 
@@ -227,8 +235,25 @@ def _normalise_any(cell):
     return normalise(str(cell))
 
 
-def _read_text(cell):
-    return str(cell).strip()
+def _judge_stage(words):
+    """What a state of an order, normalised, says of its payment: ``unpaid``, ``unclear`` or
+    nothing."""
+    if UNPAID.search(words):
+        return "unpaid"
+    return None if PAID.search(words) or not words else "unclear"
+
+
+def _judge_rejection(words):
+    return None if _says_no(words) else "unpaid"
+
+
+def _judge_other(words):
+    return None if _says_no(words) else "unclear"
+
+
+def _says_no(words):
+    # An amount of nothing, too.
+    return words in NOT_REJECTED or not words.strip("0 ")
 
 
 class _RowReader:
@@ -241,6 +266,7 @@ class _RowReader:
         self.total = self.subtotal = Decimal(0)
         self.amounts = []  # with their rows, for the totals
         self.readers = self._make_readers()
+        self.judges = self._make_judges()
         self.name_column = columns.get("name")
         if self.is_state and self.name_column is not None:
             # The number of a supplier has the heading, and its name the next column, without one.
@@ -266,15 +292,26 @@ class _RowReader:
             "issued": parse_date,
             "exercise": _parse_year,
             "type": _normalise_any,
-            "stage": _read_text,
-            "rejection": _read_text,
-            "rejected_on": _read_text,
         }
         return [
             (column, self.columns[column], parse, {})
             for column, parse in parsers.items()
             if column in self.columns
         ]
+
+    def _make_judges(self):
+        """For each column that says of a payment whether it was one (there may be several): how to
+        judge a cell, and what was judged before."""
+        judges, used = [], set(self.columns.values())
+        for position, heading in enumerate(self.headings):
+            name = normalise(heading) if isinstance(heading, str) else ""
+            if name in self.layout.columns["stage"]:
+                judges.append((position, _judge_stage, {}))
+            elif name in self.layout.columns["rejection"]:
+                judges.append((position, _judge_rejection, {}))
+            elif position not in used and RETURNED.search(name):
+                judges.append((position, _judge_other, {}))
+        return judges
 
     def is_note(self, cells):
         """Whether a row without date says nothing of a payment, nor that it is a total."""
@@ -300,7 +337,7 @@ class _RowReader:
             self.total += line.amount
             self.subtotal += line.amount
             self.amounts.append((row, line.amount))
-        self._check_payment(line)
+        self._check_payment(line, cells)
         return line
 
     def _parse(self, line, column, parse, cell):
@@ -340,7 +377,7 @@ class _RowReader:
             # Rows between two quotation marks that belong to no pair.
             line.refuse("shifted")
 
-    def _check_payment(self, line):
+    def _check_payment(self, line, cells):
         """Say of a line that it is no payment, or takes one back."""
         if NOT_A_PAYMENT.search(line.type) and "mandat" not in line.type:
             line.reason = None
@@ -351,9 +388,8 @@ class _RowReader:
             # Some write what a reduction takes back above zero.
             line.amount, line.is_return = line.amount and -abs(line.amount), True
         line.is_return = line.is_return or line.amount is not None and line.amount <= 0
-        said = "" if line.is_return else self._find_unpaid(line)
-        if said:
-            line.is_rejected = True
+        said = "" if line.is_return else self._find_unpaid(line, cells)
+        line.is_rejected = bool(said)
         if line.date and line.date > self.today:
             # Nothing has happened yet: it is no payment, and takes back none.
             line.refuse("future")
@@ -364,16 +400,20 @@ class _RowReader:
             line.reason = None
             line.refuse("rejected", said)
 
-    def _find_unpaid(self, line):
-        """What the line says of itself that means it was not paid: in its state, its type, or a
-        column about rejections."""
+    def _find_unpaid(self, line, cells):
+        """What the line says of itself that means it was not paid: in its type, its state, or a
+        column about rejections; what may mean it is noted on the line."""
         if "rejet" in line.type:
             return line.type
-        if line.stage and UNPAID.search(normalise(line.stage)):
-            return line.stage
-        for said in (line.rejection, line.rejected_on):
-            if said and normalise(said) not in NOT_REJECTED:
-                return said
+        for position, judge, known in self.judges:
+            cell = cells[position] if position < len(cells) else None
+            key = (cell.__class__, cell)
+            if key not in known:
+                known[key] = None if is_empty(cell) else judge(normalise(str(cell)))
+            if known[key] == "unpaid":
+                return str(cell).strip()
+            if known[key]:
+                line.unclear = line.unclear or str(cell).strip()
         return None
 
     # --- totals ---------------------------------------------------------------------------------

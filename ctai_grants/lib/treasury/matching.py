@@ -265,7 +265,7 @@ class OrderMatcher:
         in the end what is left to book.
         """
         pairs, payments, returns = pair_returns(lines + self.taken_back[tranche.id])
-        payments.sort(key=lambda line: (bool(line.doubt or line.twin), line.date, line.row))
+        payments.sort(key=_put_doubts_last)
         payments = [line for line in payments if not self._is_known(tranche, line)]
         unexplained = self.held.get(tranche.id)
         for paid, back in pairs:
@@ -387,6 +387,10 @@ class OrderMatcher:
                 if key and key in self.by_id[tranche_id].keys:
                     for line in same:
                         line.doubt_by("other_return", back.get_place())
+
+
+def _put_doubts_last(line):
+    return bool(line.doubt or line.unclear or line.twin), line.date, line.row
 
 
 def _get_years(line):

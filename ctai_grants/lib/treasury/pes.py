@@ -197,13 +197,14 @@ def _make(sender, batch, kind, section, total, add_piece, file_type):
 
 
 def get_file_name(sender, batch, kind):
-    """Name of the file, without extension: unique for a city, a batch and a kind.
+    """Name of the file, without extension: unique for a budget, a batch and a kind.
 
     Batches of reductions (``TypBord`` 02) are a series of their own, beside those of orders.
     """
     if any(piece.reduces for piece in batch.pieces):
         kind = "RED"
-    return f"PESALR1_{sender.siret}_{kind}_{batch.exercise}_{batch.number:07d}"
+    budget = f"{sender.entity}{sender.budget}"
+    return f"PESALR1_{sender.siret}_{budget}_{kind}_{batch.exercise}_{batch.number:07d}"
 
 
 def _serialise(root):

@@ -56,7 +56,12 @@ class Answer(NamedTuple):
 
 
 class Answers(NamedTuple):
+    """``entity`` and ``budget`` (CodCol, CodBud) tell the budgets of one SIRET apart; they are
+    empty when the file does not say them."""
+
     siret: str
+    entity: str
+    budget: str
     date: datetime.date
     answers: list
 
@@ -95,8 +100,11 @@ def read_answers(content: bytes) -> Answers:
         if not read:
             raise ValueError(root.tag)
         siret = _get(root, "EnTetePES/IdColl").zfill(14)
+        # Of a return, and of an acknowledgement.
+        entity = _get(root, "EnTetePES/CodColl") or _get(root, "EnTetePES/CodCol")
+        budget = _get(root, "EnTetePES/CodBud")
         date = datetime.date.fromisoformat(_get(root, "EnTetePES/DteStr"))
-        return Answers(siret, date, list(read(root)))
+        return Answers(siret, entity, budget, date, list(read(root)))
     except ValueError as error:
         raise Unreadable("not_pes") from error
 

@@ -58,7 +58,8 @@ def cancel_out(paid, back):
 
 def apply_doubt(line):
     """Leave out what would be booked of a doubtful line until an officer puts it back."""
-    doubt = line.doubt or line.twin and ("duplicate", line.twin)
+    unclear = line.unclear and ("unclear_state", line.unclear)
+    doubt = line.doubt or unclear or line.twin and ("duplicate", line.twin)
     if not doubt:
         return
     if line.status in ("to_book", "to_return"):

@@ -227,6 +227,11 @@ class AccountMove(models.Model):
             lambda line: line.account_id.account_type in ("liability_payable", "asset_receivable")
         )
 
+    def _get_grant_account(self):
+        """The account that an order or claim is booked on, by its code in the books of its city: the
+        code of an account is another one in each company."""
+        return self.invoice_line_ids.account_id.with_company(self.company_id)
+
     def _get_payment_moves(self):
         """The entries that settled this one, in whole or in part."""
         lines = self._get_payment_lines()

@@ -4,7 +4,8 @@ from odoo.tools import format_date
 
 
 class AccountMove(models.Model):
-    """An entry of another year that blocks the numbers of ours: named, with what to do."""
+    """The numbers of our entries: which one the treasury is told, and an entry of another year that
+    blocks them: named, with what to do."""
 
     _inherit = "account.move"
 
@@ -31,6 +32,16 @@ class AccountMove(models.Model):
                     year=blocking.date.year,
                 )
             ) from refusal
+
+    def _get_grant_number(self):
+        """The number of this claim, or reduction of an order, for the treasury: once in a year.
+
+        Odoo's journals of bills begin anew each month: the month goes before the number, seven
+        digits in all, as many as the treasury takes.
+        """
+        if "month" in self._deduce_sequence_number_reset(self.name):
+            return self.date.month * 100_000 + self.sequence_number
+        return self.sequence_number
 
     def _find_misnumbered(self):
         """A draft of the same journal and year as one of these, whose number is of another."""

@@ -206,7 +206,7 @@ class GrantOrderBatch(models.Model):
             tranche.partner_id._get_identity(self.date).name,
             tranche.partner_id.commercial_partner_id._get_identity(self.date)._get_siret() or "",
             f"{tranche.subsidy_id.code} – {tranche.name}",
-            bill.invoice_line_ids.account_id.code or "",
+            bill._get_grant_account().code or "",
             bill.partner_bank_id._get_masked_number(short=True) or "",
             tranche.currency_id.format(tranche.amount),
         ]

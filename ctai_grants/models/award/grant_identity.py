@@ -86,6 +86,7 @@ class GrantIdentity(models.Model):
         # sudo: as in _record
         versions = self.sudo().search([("partner_id", "=", self.partner_id.id)])
         last = versions[:1].date_from
+        self._check_dated_for_cities(date)
         if not date or not last or date >= last:
             raise UserError(
                 self.env._(
@@ -106,6 +107,18 @@ class GrantIdentity(models.Model):
             }
         )  # fmt: skip
         return True
+
+    def _check_dated_for_cities(self, date):
+        """Refuse that somebody of one city renames an organisation on the earlier papers of another.
+
+        :raise AccessError: naming the organisation, the field and the other cities
+        """
+        partner = self.partner_id
+        held = partner._get_identity(date) if date else partner
+        names = partner._get_identity_fields() & set(self._get_names())
+        partner._check_changed_for_cities(
+            [name for name in sorted(names) if (self[name] or "") != (held[name] or "")]
+        )
 
     def action_hold_from(self):
         """Ask from which day on this version held."""

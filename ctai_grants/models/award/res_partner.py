@@ -76,11 +76,14 @@ class ResPartner(models.Model):
         return super()._get_in_ledger() | self.filtered(lambda partner: partner in funding)
 
     def _get_cities(self):
-        """Also those whose contracts it funds."""
+        """Also those whose contracts it funds, and the city that it is itself."""
         # sudo: as in the ledger
         contracts = self.env["grant.contract"].sudo()
-        funded = contracts.search([("funder_id", "=", self.id), ("state", "!=", "draft")])
-        return super()._get_cities() | funded.company_id
+        named = contracts.search([
+            ("state", "!=", "draft"),
+            "|", ("funder_id", "=", self.id), ("company_id.partner_id", "=", self.id),
+        ])  # fmt: skip
+        return super()._get_cities() | named.company_id
 
     @api.model
     def _get_identity_fields(self):

@@ -47,22 +47,31 @@ class ResPartner(models.Model):
         :raise AccessError: naming the organisation, the field and the other cities
         """
         names = self._get_identity_fields() & vals.keys()
-        if not names or self.env.uid == SUPERUSER_ID:
+        if not names:
             return
         is_changed = self.env["grant.guarded.mixin"]._is_changed
         for partner in self:
             changed = [name for name in sorted(names) if is_changed(partner, name, vals[name])]
-            others = partner._get_cities() - self.env.user.company_ids if changed else ()
-            if others:
-                raise AccessError(
-                    self.env._(
-                        "%(partner)s stands on the papers of %(cities)s too: “%(field)s” is "
-                        "changed by somebody who works for all of them.",
-                        partner=partner.display_name,
-                        cities=", ".join(others.mapped("name")),
-                        field=self._fields[changed[0]]._description_string(self.env),
-                    )
+            partner._check_changed_for_cities(changed)
+
+    def _check_changed_for_cities(self, changed):
+        """Refuse that these fields of an organisation change on the papers of another city.
+
+        :param list changed: names of the fields
+        :raise AccessError: as :meth:`_check_identity_of_cities`
+        """
+        if not changed or self.env.uid == SUPERUSER_ID:
+            return
+        if others := self._get_cities() - self.env.user.company_ids:
+            raise AccessError(
+                self.env._(
+                    "%(partner)s stands on the papers of %(cities)s too: “%(field)s” is "
+                    "changed by somebody who works for all of them.",
+                    partner=self.display_name,
+                    cities=", ".join(others.mapped("name")),
+                    field=self._fields[changed[0]]._description_string(self.env),
                 )
+            )
 
     def write(self, vals):
         self._check_identity_of_cities(vals)

@@ -41,7 +41,7 @@ class GrantOrderBatch(models.Model):
             number=int(tranche.order_number),
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
             amount=euros(tranche.amount),
-            account=bill.invoice_line_ids.account_id.code,
+            account=bill._get_grant_account().code,
             party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id, self.date),
             files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
         )

@@ -176,7 +176,7 @@ class GrantPesMixin(models.AbstractModel):
         ]
 
     def _find_account_gaps(self, move):
-        account = move.invoice_line_ids.account_id
+        account = move._get_grant_account()
         if re.fullmatch(r"\d{1,12}", account.code or ""):
             return []
         return [
@@ -245,14 +245,15 @@ class GrantPesMixin(models.AbstractModel):
 
     def _get_pes_claim(self, move, partner, label):
         """The batch of one claim: numbered as its invoice, in the journal's own sequence."""
+        number = move._get_grant_number()
         piece = pes.Piece(
-            number=move.sequence_number,
+            number=number,
             object=label,
             amount=euros(move.amount_total),
-            account=move.invoice_line_ids.account_id.code,
+            account=move._get_grant_account().code,
             party=self._get_pes_party(partner, date=move.date),
         )
-        return "REC", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
+        return "REC", pes.Batch(move.date.year, number, move.date, [piece])
 
     # ------------------------------------------------------------------
     # What the treasury answers
@@ -270,7 +271,7 @@ class GrantPesMixin(models.AbstractModel):
         """A claim under the number that the treasury knows: see :meth:`_find_answered`."""
         # sudo: who reads the treasury's answer may not read every journal entry
         move = self.sudo()._get_live_move()
-        return (kind, str(move.date.year), str(move.sequence_number)), self
+        return (kind, str(move.date.year), str(move._get_grant_number())), self
 
     def _get_answered(self, answer):
         """The orders or claims that an answer is about, of those sent with this document."""

@@ -25,12 +25,17 @@ class GrantPesReader(models.AbstractModel):
             for model in self._get_sent_models()
             for pair in self.env[model]._find_answered(company)
         ]
-        marked, left, known = {}, [], {}
+        marked, left, early, known = {}, [], [], {}
         for answer in answers.answers:
             sent = self._find_sent(documents, answer)
             answered = sent._get_answered(answer) if sent else ()
             if not answered or not answer.state:
                 left.append(answer)
+                continue
+            # sudo: who reads the treasury's answer may not read every journal entry
+            if answers.date < sent.sudo()._get_pes_date():
+                # A batch of that number that was taken back since, say.
+                early.append(answer)
                 continue
             if sent not in known:
                 known[sent] = self._is_kept(sent, content)
@@ -40,7 +45,7 @@ class GrantPesReader(models.AbstractModel):
         for sent, is_known in known.items():
             if not is_known:
                 self._keep(sent, content, filename)
-        return self._say(list(marked), left)
+        return self._say(list(marked), left, early)
 
     @api.model
     def _get_sent_models(self):
@@ -76,12 +81,19 @@ class GrantPesReader(models.AbstractModel):
             attachments=[(filename, content)],
         )
 
-    def _say(self, marked, left):
+    def _say(self, marked, left, early):
         orders = [document for document in marked if document._name == "grant.disbursement"]
         sentences = [self.env._("Orders marked: %s.", len(orders))]
         if len(marked) > len(orders):
             sentences.append(self.env._("Claims marked: %s.", len(marked) - len(orders)))
         sentences += filter(None, (document._say_answer() for document in marked))
+        if early:
+            sentences.append(
+                self.env._(
+                    "Dated before the batch that has this number now, left alone: %s.",
+                    self._name_answers(early),
+                )
+            )
         if unclear := [answer for answer in left if not answer.state]:
             sentences.append(
                 self.env._(

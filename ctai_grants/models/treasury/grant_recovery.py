@@ -55,13 +55,13 @@ class GrantRecovery(models.Model):
         order = self.reduced_disbursement_id
         if not order:
             return self._get_pes_claim(move, self.partner_id, label)
-        bill = order._get_live_move()
+        bill, number = order._get_live_move(), move._get_grant_number()
         piece = pes.Piece(
-            number=move.sequence_number,
+            number=number,
             object=label,
             amount=euros(self.amount),
-            account=move.invoice_line_ids.account_id.code,
+            account=move._get_grant_account().code,
             party=self._get_pes_party(self.partner_id, bill.partner_bank_id, move.date),
             reduces=(order.exercise, int(order.order_number)),
         )
-        return "DEP", pes.Batch(move.date.year, move.sequence_number, move.date, [piece])
+        return "DEP", pes.Batch(move.date.year, number, move.date, [piece])

@@ -30,12 +30,18 @@ class GrantTreasuryImport(models.Model):
                 )
             )
         ours = {city for city in named if siret.startswith(city)}
-        near = {city for city in named - ours if city[:9] == siret[:9]}
+        # What was the city's own once may be another budget's, or was entered by mistake.
+        former = self.company_id.partner_id._get_sirets_ever()
+        near = {
+            city
+            for city in named - ours
+            if city[:9] == siret[:9] or any(known.startswith(city) for known in former)
+        }
         others = named - ours - near
         if others and others == cities:
             raise UserError(self._get_others_message(others, siret))
         titles = {line.titles for line in payments if line.city not in named}
-        doubts = {title: self._get_title_doubt(title, siret) for title in titles}
+        doubts = {title: self._get_title_doubt(title, siret, former) for title in titles}
         for line in payments:
             if line.city in others:
                 line.set("ignored", "other_city")
@@ -60,11 +66,11 @@ class GrantTreasuryImport(models.Model):
             ours=siret,
         )
 
-    def _get_title_doubt(self, titles, siret):
+    def _get_title_doubt(self, titles, siret, former):
         """Why the lines below these titles may be another city's: (reason, about), or None."""
         if siret in titles.sirets:
             return None
-        if near := [found for found in titles.sirets if found[:9] == siret[:9]]:
+        if near := [s for s in titles.sirets if s[:9] == siret[:9] or s in former]:
             return "city_siret", near[0]
         name = self.company_id.name
         if any(names_city(words, name) and not is_other_body(text, name)

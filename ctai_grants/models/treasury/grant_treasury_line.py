@@ -46,6 +46,7 @@ REASONS = [
     ("unexplained", "A return is not explained"),
     ("after_return", "After a return"),
     ("rejected", "Rejected"),
+    ("unclear_state", "Paid or not"),
     ("other_number", "Number of another order"),
     ("other_siret", "Other SIRET of the operator"),
     ("no_number", "No commitment number"),
@@ -54,7 +55,7 @@ REASONS = [
     ("rule", "Refused by a rule"),
 ]
 # Lines left out for these reasons are booked once an officer puts them back.
-DOUBTS = ("duplicate", "city_siret", "title_city", "other_return")
+DOUBTS = ("duplicate", "city_siret", "title_city", "other_return", "unclear_state")
 
 
 class GrantTreasuryLine(models.Model):
@@ -296,6 +297,9 @@ class GrantTreasuryLine(models.Model):
             ),
             "rejected": env._(
                 "The file says “%(cell)s”: it was not paid, or came back.", cell=cell
+            ),
+            "unclear_state": env._(
+                "The file says “%(cell)s” of it, which may mean that it was not paid.", cell=cell
             ),
             "not_a_payment": env._(
                 "The file says “%(cell)s”: this is no order to pay, whatever its number.", cell=cell

@@ -22,3 +22,15 @@ class ResCompany(models.Model):
         "Treasury: the accounting post has 6 or 7 digits, the entity code 3 characters, the budget "
         "code 2.",
     )
+
+    def _has_answered_budget(self, answers):
+        """Whether this company is the budget that the treasury answers: budgets of a city may have
+        one SIRET, and number their orders each for itself.
+
+        :param answers: of :func:`ctai_grants.lib.treasury.pes_return.read_answers`
+        """
+        self.ensure_one()
+        if answers.siret not in self.partner_id._get_sirets_ever():
+            return False
+        said = ((answers.entity, self.grant_pes_entity), (answers.budget, self.grant_pes_budget))
+        return all(theirs == ours for theirs, ours in said if theirs and ours)

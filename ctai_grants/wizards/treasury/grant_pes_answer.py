@@ -30,11 +30,18 @@ class GrantPesAnswer(models.TransientModel):
         batches._check_group("group_finance_officer", self.env._("Reading the treasury's answer"))
         content, answers = self._read()
         # Of the cities that one works for, the one it answers.
-        ours = self.env.companies.filtered(
-            lambda city: answers.siret in city.partner_id._get_sirets_ever()
-        )
+        ours = self.env.companies.filtered(lambda city: city._has_answered_budget(answers))
         company = ours[:1] or self.env.company
         self._check_answers(company, answers)
+        if len(ours) > 1:
+            raise UserError(
+                self.env._(
+                    "“%(file)s” may answer %(cities)s, which have one SIRET: nothing was read. "
+                    "Choose one of them alone as your company, and read it again.",
+                    file=self.filename or "",
+                    cities=", ".join(ours.mapped("name")),
+                )
+            )
         reader = self.env["grant.pes.reader"]
         sentences = reader._take_answers(company, answers, content, self.filename or "PES.xml")
         self.result = "\n".join(sentences)
@@ -56,6 +63,16 @@ class GrantPesAnswer(models.TransientModel):
                     theirs=answers.siret,
                     company=company.name,
                     ours=company._get_siret() or self.env._("none"),
+                )
+            )
+        if not company._has_answered_budget(answers):
+            raise UserError(
+                self.env._(
+                    "This answers another budget: %(theirs)s, and %(company)s is %(ours)s (Settings "
+                    "> Grants > Treasury).",
+                    theirs=f"{answers.entity} {answers.budget}".strip(),
+                    company=company.name,
+                    ours=f"{company.grant_pes_entity} {company.grant_pes_budget}",
                 )
             )
         if answers.date > company._grant_today():
