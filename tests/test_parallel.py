@@ -438,6 +438,83 @@ def test_two_amendments_at_once(city):
     city.verify(contract)
 
 
+def correct(city, model, record, date, user="finance_manager"):
+    """The request that corrects the day of a signature."""
+    return city.wizard(
+        user, "grant.date.correction", res_model=model, res_id=record,
+        date_name="signature_date", date=date, reason="Erreur de saisie",
+    )  # fmt: skip
+
+
+def get_committed(city, subsidy):
+    """What is committed of a subsidy, by date, where it is not zero."""
+    return dict(
+        city.code(
+            "env.cr.execute('''SELECT date::text, sum(amount)::float FROM grant_entry\n"
+            f"    WHERE subsidy_id = {subsidy} AND kind = 'commitment'\n"
+            "    GROUP BY date HAVING sum(amount) <> 0 ORDER BY date''')\n"
+            "out += env.cr.fetchall()\n"
+        )
+    )
+
+
+def test_a_date_corrected_twice_at_once(city):
+    """What a signature posted is on one day, whoever corrects it to which."""
+    contract, (envelope,) = city.make_contract(1000, path="direct")
+    (subsidy,) = city.make_subsidies(envelope, 100, state="signed")
+    for days in (("2021-10-27", "2021-10-28"), ("2021-11-03", "2021-11-03")):
+        answers = city.together(
+            *(
+                correct(city, "grant.subsidy", subsidy, day, user)
+                for day, user in zip(days, ("finance_manager", "admin"), strict=True)
+            )
+        )
+        # To the same day: for the second one nothing is left to correct.
+        assert len(passed(answers)) == len(set(days)), answers
+        signed = city.read("grant.subsidy", subsidy, "signature_date")
+        assert signed in days
+        assert get_committed(city, subsidy) == {signed: 100}
+        city.verify(contract)
+
+
+def test_dates_of_two_documents_corrected_at_once(city):
+    """Each correction alone is possible, both together are not."""
+    contract, (envelope,) = city.make_contract(1000, path="direct")
+    (subsidy,) = city.make_subsidies(envelope, 100, state="signed")
+    amendment, sign = draft_amendment(city, subsidy, amount=150, signature_date="2021-11-28")
+    assert passed(city.together(sign))
+    answers = city.together(
+        correct(city, "grant.subsidy", subsidy, "2021-11-26"),
+        correct(city, "grant.amendment", amendment, "2021-11-24", "admin"),
+    )
+    assert len(passed(answers)) == 1, answers
+    first = city.read("grant.subsidy", subsidy, "signature_date")
+    second = city.read("grant.amendment", amendment, "signature_date")
+    assert first < second
+    assert get_committed(city, subsidy) == {first: 100, second: 50}
+    city.verify(contract)
+
+
+def test_a_date_corrected_while_a_payment_is_recorded(city):
+    """Nothing is paid before the signature, whoever was first."""
+    contract, (envelope,) = city.make_contract(1000, path="direct")
+    for _turn in range(3):
+        (subsidy,) = city.make_subsidies(envelope, 100, state="signed")
+        (tranche,) = city.make_tranches(subsidy, 100)
+        answers = city.together(
+            correct(city, "grant.subsidy", subsidy, "2021-11-20"),
+            city.wizard(
+                "finance_officer", "grant.disbursement.pay", disbursement_id=tranche,
+                paid_date="2021-11-15",
+            ),
+        )  # fmt: skip
+        assert len(passed(answers)) == 1, answers
+        signed = city.read("grant.subsidy", subsidy, "signature_date")
+        assert signed == ("2021-11-20" if 0 in passed(answers) else "2021-10-25")
+        assert get_committed(city, subsidy) == {signed: 100}
+        city.verify(contract)
+
+
 def test_amended_while_a_tranche_is_certified_or_ordered(city):
     """What is certified or ordered does not change any more: whoever comes second is told."""
     contract, (envelope,) = city.make_contract(1000, path="direct")

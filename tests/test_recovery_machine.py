@@ -1,7 +1,8 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What comes back, under random sequences: recoveries claimed, paid back in parts, bounced, set
 off, waived, undone in accounting; the treasury's answers; closed periods; organisations that change
-their name, establishment and address meanwhile. Acts are dated in any order.
+their name, establishment and address meanwhile; subsidies amended, and dates of amendments
+corrected. Acts are dated in any order.
 
 At every date, summed up here from the entries: nothing is paid beyond what is committed, nothing
 comes back beyond what was paid, no ceiling is passed, and what came back is what accounting has
@@ -26,7 +27,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.ctai_grants.tests.closing.test_recovery import RecoveryCase
-from odoo.addons.ctai_grants.tests.common import make_siret
+from odoo.addons.ctai_grants.tests.common import PDF, make_siret
 from odoo.addons.ctai_grants.tests.treasury.test_pes_answer import PIECE, RETURN
 
 LENGTH = 22
@@ -35,7 +36,7 @@ DAYS = [datetime.date(2022, 2, 1) + datetime.timedelta(days=n) for n in range(0,
 STEPS = [
     "identify", "hear", "claim", "collect", "collect_part", "bounce", "waive", "unmatch", "order",
     "pay", "unpay", "set_off", "undo_set_off", "close", "reopen", "lock", "answer_ok", "answer_ko",
-    "rename", "move_establishment", "move_address", "commit",
+    "rename", "move_establishment", "move_address", "commit", "amend", "correct_amendment",
 ]  # fmt: skip
 OFTEN = ["identify", "hear", "hear", "claim", "claim", "collect", "collect_part", "bounce", "order"]
 # What an entry counts under each ceiling: an envelope's, a subsidy's; and what an operator holds.
@@ -353,3 +354,33 @@ class TestRecoveryMachine(RecoveryCase):
         amount = chance.choice((0.01, 500, self.envelope.available_amount))
         day = chance.choice((datetime.date(2021, 10, 25), *DAYS))
         self.sign(self.make_subsidy(amount=amount, signature_date=day))
+
+    def do_amend(self, chance):
+        """More or less is granted, from any day on."""
+        subsidy = self.choose(chance, self.subsidies)
+        day = chance.choice(DAYS)
+        amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": subsidy.id,
+                "amount": subsidy.amount + chance.choice((-3000, -500, -0.01, 0.01, 700, 4000)),
+                "reason": "Avenant", "decision_number": "2022-1",
+                "decision_date": day - datetime.timedelta(days=9),
+                "executory_date": day - datetime.timedelta(days=5), "signature_date": day,
+            }
+        )  # fmt: skip
+        file = {"name": "avenant.pdf", "raw": PDF, "res_model": amendment._name}
+        amendment.attachment_ids = self.env["ir.attachment"].create(
+            {**file, "res_id": amendment.id}
+        )
+        return amendment.with_user(self.finance_manager).action_sign()
+
+    def do_correct_amendment(self, chance):
+        signed = self.env["grant.amendment"].search(
+            [("state", "=", "signed"), ("subsidy_id", "in", self.subsidies.ids)]
+        )
+        amendment = self.choose(chance, signed.with_user(self.finance_manager))
+        if not amendment:
+            return False
+        day = amendment.signature_date + datetime.timedelta(chance.choice((-4, -1, 3, 30)))
+        amendment._do_correct_date("signature_date", day, "Erreur de saisie")
+        return True

@@ -1,10 +1,9 @@
 """What accounting undoes by its own doors holds to the same rules as our buttons."""
 
-import datetime
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
 
-from odoo.exceptions import UserError
-
-from .test_accounting import LATER, PAID
+from .test_accounting import LATER
 from .test_settlement import SettlementCase
 
 
@@ -169,3 +168,27 @@ class TestARejectedPayment(SettlementCase):
         payment.move_id.button_cancel()
         self.assertEqual(payment.state, "canceled")
         self.assertAgree(self.tranche, 0, "ordered")
+
+
+class TestWhoRecordsTheBank(SettlementCase):
+    """No role of grants writes what the bank says; finance officers match it (README)."""
+
+    def test_lines_of_the_bank(self):
+        values = {
+            "journal_id": self.company.grant_payment_journal_id.id, "payment_ref": "VIR",
+            "date": LATER, "amount": -1000, "partner_id": self.operator.id,
+        }  # fmt: skip
+        for user in self.staff:
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.env["account.bank.statement.line"].with_user(user).create(values)
+        bookkeeper = new_test_user(self.env, "test_bookkeeper", "account.group_account_user")
+        line = self.env["account.bank.statement.line"].with_user(bookkeeper).create(values)
+        _liquidity, suspense, _other = line._seek_for_lines()
+        line.move_id.button_draft()
+        suspense.account_id = self.payable
+        line.move_id.action_post()
+        bill = self.bill(self.tranche).with_user(self.finance_officer)
+        open_lines = line.move_id.with_user(self.finance_officer)._get_payment_lines()
+        (bill._get_payment_lines() | open_lines).reconcile()
+        self.assertAgree(self.tranche, 1000, "paid")
+        self.assertEqual(self.payments(self.tranche), [(LATER, 1000)])
