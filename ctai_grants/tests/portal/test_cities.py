@@ -1,4 +1,5 @@
 import datetime
+import io
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -133,6 +134,20 @@ class TestCities(PortalCase):
                 with self.assertRefused(city.name, exception=AccessError):
                     city.partner_id.with_user(user).write({name: value})
         self.city.partner_id.with_user(self.clerk).name = "Ville nouvelle"
+
+    def test_each_city_hears_of_the_register(self):
+        """The second to import the same extract is told nothing new: both are told at once."""
+        head = (
+            "siren,statutDiffusionUniteLegale,dateDebut,"
+            "etatAdministratifUniteLegale,denominationUniteLegale,nicSiegeUniteLegale"
+        )
+        siret = self.operator.company_registry
+        row = f"{siret[:9]},O,2025-03-01,C,ASSOCIATION DE TEST,{siret[9:]}"
+        content = io.BytesIO(f"{head}\n{row}\n".encode())
+        self.env["grant.register"].with_user(self.clerk)._import(content, "extrait.csv")
+        users = self.operator.activity_ids.user_id
+        self.assertEqual(users, self.there.user_id | self.mine.user_id)
+        self.assertEqual(users.company_id, self.company | self.city)
 
     def test_no_city_takes_the_others_trust(self):
         account = self.operator.bank_ids

@@ -443,6 +443,28 @@ class TestWhose(ReturnsCase):
         self.assertIn(SIRET[:9] + "00025", found.line_ids.message)
 
 
+    def test_an_operator_of_another_siren(self):
+        """Associations merge: what names its order, and its former SIRET, is left to the officer."""
+        self.operator.company_registry = make_siret()
+        old, new = order_row(1), order_row(2, 700.0, siret=self.operator.company_registry)
+        left = ("left_out", "former_siret")
+        found = self.assertFacts(left, ("to_book", None), rows=[old, new])
+        line = found.line_ids.sorted("id")[0]
+        for part in (SIRET, self.operator.company_registry, self.operator.name):
+            self.assertIn(part, line.message)
+        # Without the number of an order it says nothing, nor once it is somebody else's.
+        self.assertFacts(("refused", "unknown_operator"), rows=[order_row("")])
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        out = ("cancelled", "cancelled_out")
+        self.assertFacts(out, out, rows=[old, back])
+        found = self.preview(old)
+        found.line_ids.with_user(self.finance_officer).action_put_back()
+        found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
+        self.other_operator.company_registry = SIRET
+        found = self.assertFacts(("to_book", None), rows=[order_row(3, 500.0, siret=SIRET)])
+
+
 class TestKept(ReturnsCase):
     def test_two_true_payments(self):
         rows = [order_row(1, 500.0), order_row(1, 500.0)]
