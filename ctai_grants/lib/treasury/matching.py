@@ -25,6 +25,7 @@ class Tranche:
     number: str = None
     exercise: int = None
     keys: set = None  # what may name its operator (operator_key)
+    former: set = frozenset()  # what named it before its number changed
     siret: str = None
     commitment: str = None
     paid_date: datetime.date = None
@@ -148,6 +149,7 @@ class OrderMatcher:
         years, key = _get_years(line), operator_key(line.identifier)
         numbered = [tranche for tranche in numbered if not years or tranche.exercise in years]
         found = [t for t in numbered if not key or not t.keys or key in t.keys]
+        found = found or [t for t in numbered if key in t.former]
         return found, [t for t in numbered if t not in found]
 
     def _find_by_number(self, line):
@@ -365,10 +367,11 @@ class OrderMatcher:
         else:
             tranche.left -= line.amount
             line.set("to_book", "partial" if tranche.left else None, tranche.left or "")
-            if len(line.identifier) == 14 and tranche.siret not in ("", line.identifier):
+            if operator_key(line.identifier) in tranche.former - tranche.keys:
+                line.doubt_by("former_siret", tranche.siret)
+            elif len(line.identifier) == 14 and tranche.siret not in ("", line.identifier):
                 # The same SIREN: it has moved, or it is another of its establishments.
                 line.set("to_book", "other_siret", tranche.siret)
-
 
     def _doubt_loose(self, lines):
         """A reduction may have a number of its own: beside one that nothing explains, an officer

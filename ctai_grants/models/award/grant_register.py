@@ -125,27 +125,33 @@ class GrantRegister(models.AbstractModel):
                 note = self.env._("Its head office is %(siret)s there (%(origin)s).", **about)
             case _:
                 note = self.env._("%(key)s is at %(address)s there (%(origin)s).", **about)
-        user = self._get_follower(partner)
         finding = dict(
             self.env["grant.register.answer"]._fields["finding"]._description_selection(self.env)
         )[finding]
-        # sudo: who imports the register may not write every organisation
-        partner.sudo().activity_schedule(
-            "ctai_grants.mail_activity_register",
-            user_id=user.id,
-            summary=self.env._("Public register: %(finding)s", finding=finding.lower()),
-            note=note,
-        )
+        for user in self._get_followers(partner):
+            # sudo: who imports the register may not write every organisation
+            partner.sudo().activity_schedule(
+                "ctai_grants.mail_activity_register",
+                user_id=user.id,
+                summary=self.env._("Public register: %(finding)s", finding=finding.lower()),
+                note=note,
+            )
 
     @api.model
-    def _get_follower(self, partner):
-        """The coordinator of the body's last subsidy; without one, a coordinator of the city, or
-        who asks."""
-        subsidies = self.env["grant.subsidy"].search(
-            [*partner._get_subsidies_domain(), ("user_id.active", "=", True)], order="id desc"
-        )
-        if found := subsidies.filtered(lambda s: s.state != "cancelled")[:1].user_id:
-            return found
+    def _get_followers(self, partner):
+        """In each city, the coordinator of the body's last subsidy there; without one, a
+        coordinator of this city, or who asks."""
+        followed = [
+            *partner._get_subsidies_domain(),
+            ("user_id.active", "=", True), ("state", "!=", "cancelled"),
+        ]  # fmt: skip
+        if partner.company_id:
+            # That city's own record of the body.
+            followed.append(("company_id", "=", partner.company_id.id))
+        # sudo: an answer is told once, and each city that pays the body has to hear of it
+        subsidies = self.env["grant.subsidy"].sudo().search(followed, order="id")
+        if last := {subsidy.company_id: subsidy.user_id for subsidy in subsidies}:
+            return self.env["res.users"].union(*last.values())
         # sudo: the members of a group are not everybody's to read
         group = self.env.ref("ctai_grants.group_coordinator").sudo()
         members = group.all_user_ids.filtered(

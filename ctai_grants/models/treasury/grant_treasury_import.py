@@ -366,6 +366,17 @@ class GrantTreasuryImport(models.Model):
             for partner in partners
         }
 
+    def _get_former_keys(self, partners):
+        """What a file may have called each of these partners before its number changed: dict
+        {partner: set of keys}."""
+        # sudo: who imports may not read histories; numbers are compared, and none is shown
+        identities = self.env["grant.identity"].sudo()
+        numbered = [("partner_id", "in", partners.ids), ("company_registry", "!=", False)]
+        former = defaultdict(set)
+        for version in identities.search_fetch(numbered, ["partner_id", "company_registry"]):
+            former[version.partner_id.id].add(operator_key(version.company_registry))
+        return former
+
     def _read_tranches(self, kind, tranches, ledger, keys):
         """These tranches as matching sees them: read in one query, since there are thousands."""
         columns = (
@@ -381,8 +392,9 @@ class GrantTreasuryImport(models.Model):
                 )
             )
         )
+        former = self._get_former_keys(self.env["res.partner"].union(*keys))
         operators = {
-            partner.id: (names, get_digits(partner.company_registry))
+            partner.id: (names, former[partner.id], get_digits(partner.company_registry))
             for partner, names in keys.items()
         }
         subsidies = self.env["grant.subsidy"]
@@ -403,7 +415,7 @@ class GrantTreasuryImport(models.Model):
             for row in rows
         ]
 
-    def _as_tranche(self, row, paid, keys, registry, commitment):
+    def _as_tranche(self, row, paid, keys, former, registry, commitment):
         amount, ordered = euros(row["amount"]), row["order_date"]
         return Tranche(
             id=row["id"],
@@ -417,6 +429,7 @@ class GrantTreasuryImport(models.Model):
             paid_date=row["paid_date"],
             reference=row["payment_reference"] or "",
             keys=keys,
+            former=former,
             siret=registry if len(registry) == 14 else "",
             commitment=commitment or "",
         )

@@ -49,13 +49,14 @@ REASONS = [
     ("unclear_state", "Paid or not"),
     ("other_number", "Number of another order"),
     ("other_siret", "Other SIRET of the operator"),
+    ("former_siret", "Former SIRET of the operator"),
     ("no_number", "No commitment number"),
     ("city_siret", "Other SIRET of the city"),
     ("title_city", "Title of another city"),
     ("rule", "Refused by a rule"),
 ]
 # Lines left out for these reasons are booked once an officer puts them back.
-DOUBTS = ("duplicate", "city_siret", "title_city", "other_return", "unclear_state")
+DOUBTS = ("duplicate", "city_siret", "title_city", "other_return", "unclear_state", "former_siret")
 
 
 class GrantTreasuryLine(models.Model):
@@ -138,7 +139,9 @@ class GrantTreasuryLine(models.Model):
         if not self.reason:
             return False
         if self.status == "left_out" and self.reason in DOUBTS:
-            sentence = self._get_extract_message() or self._get_cell_message()
+            sentence = (
+                self._get_order_message() or self._get_extract_message() or self._get_cell_message()
+            )
             return self.env._("%s If it is to be booked, put it back.", sentence)
         if self.disbursement_id:
             sentence = self._get_matching_message() or self._get_order_message()
@@ -207,6 +210,13 @@ class GrantTreasuryLine(models.Model):
                     theirs=self.identifier,
                     operator=tranche.partner_id.name,
                     ours=self.about,
+                )
+            case "former_siret":
+                return self.env._(
+                    "Paid to SIRET %(theirs)s, which %(operator)s had before %(ours)s.",
+                    theirs=self.identifier,
+                    operator=tranche.partner_id.name,
+                    ours=self.about or self.env._("none"),
                 )
             case "after_return":
                 return self.env._(

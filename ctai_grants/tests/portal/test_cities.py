@@ -1,3 +1,6 @@
+import datetime
+import io
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, new_test_user, tagged
@@ -107,6 +110,44 @@ class TestCities(PortalCase):
         self.other_operator.with_user(self.coordinator).name = "À nous seuls"
         self.coordinator.company_ids |= self.city
         self.operator.with_user(self.coordinator).name = "Pour les deux"
+
+    def test_no_city_dates_a_name_for_the_other(self):
+        """What it was called earlier is on the earlier papers of both."""
+        with freeze_time("2026-01-10"):
+            self.operator.name = "Nouveau nom"
+        version = self.operator.grant_identity_ids[0]
+        for user, city in ((self.coordinator, "Autre ville"), (self.clerk, self.company.name)):
+            wizard = self.env["grant.identity.date"].with_user(user).create(
+                {"identity_id": version.id, "date": "2021-11-01", "reason": "Récépissé"}
+            )  # fmt: skip
+            with self.assertRefused(city, "Nouveau nom", exception=AccessError):
+                wizard.action_confirm()
+        day = datetime.date(2021, 12, 1)
+        self.assertEqual(self.operator._get_identity(day).name, "Association de test")
+        self.coordinator.company_ids |= self.city
+        version.with_user(self.coordinator)._do_hold_from(datetime.date(2021, 11, 1), "Récépissé")
+        self.assertEqual(self.operator._get_identity(day).name, "Nouveau nom")
+
+    def test_no_city_renames_the_other(self):
+        for user, city in ((self.coordinator, self.city), (self.clerk, self.company)):
+            for name, value in (("name", "Autrement"), ("grant_role", "operator")):
+                with self.assertRefused(city.name, exception=AccessError):
+                    city.partner_id.with_user(user).write({name: value})
+        self.city.partner_id.with_user(self.clerk).name = "Ville nouvelle"
+
+    def test_each_city_hears_of_the_register(self):
+        """The second to import the same extract is told nothing new: both are told at once."""
+        head = (
+            "siren,statutDiffusionUniteLegale,dateDebut,"
+            "etatAdministratifUniteLegale,denominationUniteLegale,nicSiegeUniteLegale"
+        )
+        siret = self.operator.company_registry
+        row = f"{siret[:9]},O,2025-03-01,C,ASSOCIATION DE TEST,{siret[9:]}"
+        content = io.BytesIO(f"{head}\n{row}\n".encode())
+        self.env["grant.register"].with_user(self.clerk)._import(content, "extrait.csv")
+        users = self.operator.activity_ids.user_id
+        self.assertEqual(users, self.there.user_id | self.mine.user_id)
+        self.assertEqual(users.company_id, self.company | self.city)
 
     def test_no_city_takes_the_others_trust(self):
         account = self.operator.bank_ids

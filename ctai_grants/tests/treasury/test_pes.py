@@ -176,6 +176,21 @@ class TestPesDocuments(PesCase):
         listed = [tranche.order_number for tranche in batch._get_bills()]
         self.assertEqual(listed, ["010", "M-1", "M-2"])
 
+    def test_while_working_for_another_city(self):
+        """An account has a code in the books of each city, and another one, or none, in others'."""
+        batch = self.make_batch(100)
+        other = self.env["res.company"].create({"name": "Autre ville"})
+        officer = self.finance_officer
+        officer.company_ids |= other
+        cities = {"allowed_company_ids": (other | self.company).ids}
+        batch = batch.with_user(officer).with_context(**cities)
+        for account in batch._get_bills()[batch.disbursement_ids].invoice_line_ids.account_id:
+            account.sudo().with_company(other).code = "999"
+        _name, content, _changed = batch._make_pes()
+        self.assertEqual(values(etree.fromstring(content), "Nature"), ["6574"])
+        ((tranche, bill),) = batch._get_bills().items()
+        self.assertIn("6574", batch._get_list_row(tranche, bill))
+
     def test_claim(self):
         self.prefecture.write({"street": "1 place", "zip": "86000", "city": "Poitiers"})
         funding = self.env["grant.funding"].create(

@@ -1,7 +1,7 @@
 import base64
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools.misc import mute_logger
 
 from ..common import make_siret
@@ -264,7 +264,7 @@ class TestPesAnswer(PesCase):
             with self.subTest(date=date):
                 recovery.with_user(self.finance_officer)._do_claim(date)
                 self.assertEqual(bool(recovery.reduced_disbursement_id), kind == "02")
-                number = recovery._get_live_move().sequence_number
+                number = recovery._get_live_move()._get_grant_number()
                 if kind == "02":
                     piece = PIECE.format(number=number, state="02", reasons="", comment="")
                     content = RETURN.replace('TypBord V="01"', 'TypBord V="02"').format(
@@ -279,6 +279,74 @@ class TestPesAnswer(PesCase):
                 self.assertEqual(recovery.treasury_state, kept)
                 decision = recovery.decision_ids.sorted("id")[-1].decision
                 self.assertEqual(decision, "treasury_taken")
+
+    def test_one_number_in_a_year(self):
+        """Journals of bills begin anew each month, and the treasury counts by year."""
+        self.pay_second()
+        numbers = []
+        for date in ("2021-12-01", "2021-12-02", "2022-02-01"):
+            recovery = self.make_recovery()
+            recovery.with_user(self.finance_officer)._do_claim(date)
+            _kind, batch = recovery._get_pes_batch()
+            numbers.append((batch.exercise, batch.number))
+            self.assertLess(batch.number, 10**7)
+        with freeze_time("2021-11-30"):
+            recovery = self.make_recovery()
+            recovery._transition(decided_date="2021-11-29")
+            recovery.with_user(self.finance_officer)._do_claim("2021-11-30")
+        _kind, batch = recovery._get_pes_batch()
+        self.assertTrue(recovery.reduced_disbursement_id)
+        numbers.append((batch.exercise, batch.number))
+        self.assertEqual(len(set(numbers)), len(numbers))
+
+    # ------------------------------------------------------------------
+    # Budgets
+    # ------------------------------------------------------------------
+
+    def test_budgets_of_one_siret(self):
+        """Each numbers its orders for itself: the answer to one says nothing of the other."""
+        other = self.env["res.company"].create({
+            "name": "Budget annexe", "parent_id": self.company.id, "grant_pes_post": "086999",
+            "grant_pes_entity": "001", "grant_pes_budget": "01",
+        })  # fmt: skip
+        other.partner_id.write(
+            {"country_id": self.env.ref("base.fr").id, "company_registry": "00000003400017"}
+        )
+        user = self.finance_officer
+        about = '<IdColl V="00000003400017"/><CodColl V="001"/><CodBud V="{}"/>'
+        piece = PIECE.format(number=41, state="04", reasons="01", comment="")
+        plain = RETURN.format(
+            date="2021-11-25", siret="00000003400017", batch=self.batch.number, pieces=piece
+        )
+        theirs, ours = (
+            plain.replace('<IdColl V="00000003400017"/>', about.format(budget))
+            for budget in ("01", "00")
+        )
+        with self.assertRefused("001 01", self.company.name, "001 00"):
+            self.answer(theirs)
+        user.company_ids |= other
+        cities = {"allowed_company_ids": (self.company | other).ids}
+        user = user.with_user(user).with_context(**cities)
+        wizard = user.env["grant.pes.answer"]
+        for content, refused in ((theirs, False), (plain, True)):
+            found = wizard.create({"file": base64.b64encode(content.encode()), "filename": "r.xml"})
+            if refused:
+                with self.assertRefused("r.xml", self.company.name, other.name):
+                    found.action_confirm()
+            else:
+                found.action_confirm()
+        self.assertFalse(self.first.treasury_state)
+        found = wizard.create({"file": base64.b64encode(ours.encode()), "filename": "r.xml"})
+        found.action_confirm()
+        self.assertEqual(self.first.treasury_state, "rejected")
+
+    def test_before_the_batch(self):
+        """What answers a batch from before this one had its number."""
+        result = self.answer_return((41, "04", "01", ""), date="2021-11-19")
+        self.assertIn(f"left alone: 1 (41 ({self.batch.number}/2021))", result)
+        self.assertFalse(self.first.treasury_state)
+        self.answer_return((41, "04", "01", ""), date="2021-11-20")
+        self.assertEqual(self.first.treasury_state, "rejected")
 
     def pay_second(self):
         self.second.with_user(self.finance_officer)._do_pay(DAY, "P-1")

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
 
 from ...lib.accounting import spreadsheet
+from ..common import make_siret
 from .test_treasury import (
     CITY,
     HEAD,
@@ -287,15 +288,48 @@ class TestReturns(ReturnsCase):
                     ("refused", "rejected"), rows=[stated(state, 1)], head=STATED
                 )
                 self.assertIn(state, found.line_ids.message)
-        for state in ("Payé", "Réglé", "Pris en charge", ""):
+        for state in ("Payé", "Réglé", "Pris en charge", "Mandat visé", "VIREMENT ÉMIS", "OK", ""):
             with self.subTest(state=state):
                 self.assertFacts(("to_book", None), rows=[stated(state, 1)], head=STATED)
+        # What nobody foresaw is not taken for paid: the officer looks at it.
+        for state in (
+            "Anomalie", "Erreur", "Litige", "Retour banque", "Extourné", "Contrepassé", "Supprimé",
+            "Non traité", "À traiter", "Brouillon", "Opposition", "Compensé", "RJ", "X", "1",
+        ):  # fmt: skip
+            with self.subTest(state=state):
+                found = self.assertFacts(
+                    ("left_out", "unclear_state"), rows=[stated(state, 1)], head=STATED
+                )
+                self.assertIn(f"“{state}”", found.line_ids.message)
+        found.line_ids.with_user(self.finance_officer).action_put_back()
+        found.action_refresh()
+        self.assertEqual(self.facts(found), [("to_book", None)])
+        # An officer who has looked at it may book it; a return takes it back all the same.
+        back = stated("Payé", 1, -1000.0, paid="10/12/2021")
+        self.assertFacts(self.OUT, self.OUT, rows=[stated("X", 1), back], head=STATED)
         # Rejected, then paid; paid, then rejected.
         rejected, paid = ("refused", "rejected"), ("to_book", None)
         rows = [stated("Rejeté", 1, paid="25/11/2021"), stated("Payé", 1)]
         self.assertFacts(rejected, paid, rows=rows, head=STATED)
         rows = [stated("Payé", 1), stated("Rejeté", 1, paid="10/12/2021")]
         self.assertFacts(("refused", "unexplained"), rejected, rows=rows, head=STATED)
+
+    def test_several_columns_that_say_it(self):
+        """Of an order, and of its transfer: whichever says that it was not paid."""
+        rejected, unclear = ("refused", "rejected"), ("left_out", "unclear_state")
+        for headings, cells, expected in (
+            (["ETAT_MANDAT", "ETAT_PAIEMENT"], ["Visé", "Rejeté"], rejected),
+            (["ETAT", "STATUT"], ["Payé", "Annulé"], rejected),
+            (["ETAT", "STATUT_VIREMENT"], ["Payé", "Anomalie"], unclear),
+            (["MOTIF_REJET", "DATE_REJET"], ["", "10/12/2021"], rejected),
+            (["CODE_REJET"], ["AC04"], rejected),
+            (["MOTIF_RETOUR_BANQUE"], ["Compte clos"], unclear),
+            (["PAIEMENT_ANNULE"], ["O"], unclear),
+            (["PAIEMENT_ANNULE", "MONTANT_REJETE", "RETOUR"], ["N", 0.0, ""], ("to_book", None)),
+            (["MONTANT_REJETE"], ["0,00"], ("to_book", None)),
+        ):
+            with self.subTest(headings=headings, cells=cells):
+                self.assertFacts(expected, rows=[[*order_row(1), *cells]], head=[*HEAD, *headings])
 
     def test_rejected_since(self):
         """The line of an earlier file comes back as rejected."""
@@ -338,6 +372,20 @@ class TestWhose(ReturnsCase):
         found.action_refresh()
         self.assertEqual(self.facts(found), [("to_book", None)])
         self.assertFalse(found.city_sirets)
+
+    def test_the_former_siret_of_the_city(self):
+        """Of another SIREN, too: communes merge, and extracts still name the former one."""
+        self.company.partner_id.company_registry = make_siret()
+        for rows in (
+            [HEAD, order_row(1)],
+            [["SIRET", CITY], HEAD, order_row(1, CODE_INSEE_BC="86194")],
+        ):
+            found = self.upload(make_xlsx(("A", rows)))
+            self.assertEqual(self.facts(found), [("left_out", "city_siret")])
+            self.assertEqual(found.city_sirets, CITY)
+        found.line_ids.with_user(self.finance_officer).action_put_back()
+        found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
 
     def test_another_budget_takes_nothing(self):
         """The same numbers in another budget of the city are not confused with ours."""
@@ -393,6 +441,28 @@ class TestWhose(ReturnsCase):
         found = self.preview(order_row(1, siret=SIRET[:9] + "00025"))
         self.assertEqual(self.facts(found), [("to_book", "other_siret")])
         self.assertIn(SIRET[:9] + "00025", found.line_ids.message)
+
+
+    def test_an_operator_of_another_siren(self):
+        """Associations merge: what names its order, and its former SIRET, is left to the officer."""
+        self.operator.company_registry = make_siret()
+        old, new = order_row(1), order_row(2, 700.0, siret=self.operator.company_registry)
+        left = ("left_out", "former_siret")
+        found = self.assertFacts(left, ("to_book", None), rows=[old, new])
+        line = found.line_ids.sorted("id")[0]
+        for part in (SIRET, self.operator.company_registry, self.operator.name):
+            self.assertIn(part, line.message)
+        # Without the number of an order it says nothing, nor once it is somebody else's.
+        self.assertFacts(("refused", "unknown_operator"), rows=[order_row("")])
+        back = order_row(1, -1000.0, paid="10/12/2021")
+        out = ("cancelled", "cancelled_out")
+        self.assertFacts(out, out, rows=[old, back])
+        found = self.preview(old)
+        found.line_ids.with_user(self.finance_officer).action_put_back()
+        found.action_book()
+        self.assertEqual(self.tranche.state, "paid")
+        self.other_operator.company_registry = SIRET
+        found = self.assertFacts(("to_book", None), rows=[order_row(3, 500.0, siret=SIRET)])
 
 
 class TestKept(ReturnsCase):
