@@ -205,8 +205,10 @@ class GrantReminder(models.Model):
             with self.env.cr.savepoint():
                 self._remind(batch)
             return
+        except psycopg2.errors.UniqueViolation:
+            # Somebody else told one of them at this moment: the next hour sees what is left.
+            return
         except psycopg2.Error:
-            # Somebody else is at it: the next hour sees what is left.
             raise
         except Exception as error:
             if len(batch) == 1:
