@@ -70,6 +70,7 @@ from .portal import (
     test_portal_tour,
     test_side_doors,
 )
+from .operator import test_reminders
 from . import (
     test_grants_uninstall,
     test_grants_verify,

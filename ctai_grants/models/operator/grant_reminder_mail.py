@@ -1,0 +1,207 @@
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+
+class Letter(NamedTuple):
+    """A mail to an operator, of one city."""
+
+    partner: models.BaseModel
+    pieces: models.BaseModel
+    #: contacts of who acts for it on the portal; none: its own address
+    contacts: models.BaseModel
+    addresses: list
+    subject: str
+    body: str
+
+
+class GrantReminder(models.Model):
+    """The mails: what they say, in the language of who reads them, and to whom they go."""
+
+    _inherit = "grant.reminder"
+
+    # ------------------------------------------------------------------
+    # To whom
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _address(self, pieces, write):
+        """Letters about pieces, one an operator: to its portal users, or else to its own address.
+
+        :param write: what makes title, template and values of the operator's pieces, whose
+            environment has the language of the letter
+        """
+        operators = pieces.partner_id.commercial_partner_id
+        operators.fetch(["name", "lang", "email", "email_normalized"])
+        users = operators._get_grant_representatives()
+        letters = []
+        for operator, owed in pieces.grouped(
+            lambda piece: piece.partner_id.commercial_partner_id
+        ).items():
+            contacts = users[operator].partner_id if operator in users else operator.browse()
+            addresses = contacts.mapped("email_normalized")
+            if not addresses and operator.email_normalized:
+                addresses = [operator.email_normalized]
+            languages = {contact.lang for contact in contacts}
+            lang = languages.pop() if len(languages) == 1 else operator.lang
+            owed = owed.with_context(lang=lang or self.env.lang)
+            title, template, values = write(owed)
+            letters.append(
+                Letter(
+                    operator, owed.with_env(pieces.env), contacts, addresses,
+                    f"{owed.company_id.name}: {title}",
+                    self._render(owed, operator, template, {**values, "title": title}),
+                )
+            )  # fmt: skip
+        return letters
+
+    @api.model
+    def _render(self, pieces, operator, template, values):
+        subsidy = pieces[0].subsidy_id
+        contact = subsidy._get_coordinator().partner_id or pieces.company_id.partner_id
+        values = {
+            "city": pieces.company_id,
+            "operator": operator,
+            "contact": contact,
+            "items": [self._describe(piece) for piece in pieces],
+            **values,
+        }
+        return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
+
+    @api.model
+    def _describe(self, piece):
+        """What a letter says of a piece."""
+        days = (piece.due_date - piece.company_id._grant_today()).days
+        date = format_date(piece.env, piece.due_date, date_format="d MMMM y")
+        if days < 0:
+            when = piece.env._("Was due on %(date)s: %(days)s days late", date=date, days=-days)
+            if days == -1:
+                when = piece.env._("Was due yesterday, %(date)s", date=date)
+        elif days == 0:
+            when = piece.env._("Is due today, %(date)s", date=date)
+        elif days == 1:
+            when = piece.env._("Is due tomorrow, %(date)s", date=date)
+        else:
+            when = piece.env._("Is due on %(date)s, in %(days)s days", date=date, days=days)
+        base = piece.get_base_url()
+        return {
+            "name": piece.name,
+            "subsidy": piece.subsidy_id.display_name,
+            "when": when,
+            "is_late": days < 0,
+            "answer": piece.answer if piece.state == "to_complete" else False,
+            "instructions": piece.instructions,
+            "url": f"{base}/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
+        }
+
+    @api.model
+    def _send(self, letters):
+        """Hand the letters over to Odoo's queue of mails, within this transaction.
+
+        :return: dict {operator: message}, without those that nobody gets
+        """
+        letters = [letter for letter in letters if letter.addresses]
+        # sudo: who decides on a piece may not write mails in the city's name
+        mails = self.env["mail.mail"].sudo().create(
+            [
+                {
+                    "subject": letter.subject,
+                    "body_html": letter.body,
+                    "body": letter.body,
+                    "email_from": letter.pieces.company_id.email_formatted
+                    or self.env["ir.mail_server"].sudo()._get_default_from_address(),
+                    "reply_to": letter.pieces[0].subsidy_id._get_coordinator().email_formatted
+                    or letter.pieces.company_id.email_formatted,
+                    "author_id": letter.pieces.company_id.partner_id.id,
+                    "recipient_ids": letter.contacts.ids,
+                    "email_to": "" if letter.contacts else letter.partner.email_formatted,
+                    "model": "res.partner",
+                    "res_id": letter.partner.id,
+                    "auto_delete": False,
+                    # Who is on holiday does not answer a machine.
+                    "headers": {"Auto-Submitted": "auto-generated"},
+                }
+                for letter in letters
+            ]
+        )  # fmt: skip
+        sent = zip(letters, mails, strict=True)
+        return {letter.partner: mail.mail_message_id for letter, mail in sent}
+
+    # ------------------------------------------------------------------
+    # What is due
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _make_letters(self, pieces):
+        """Letters to the operators of these pieces, of one city, about all that each owes now."""
+        if not pieces:
+            return []
+        return self._address(pieces | self._get_owed_too(pieces), self._write_reminder)
+
+    @api.model
+    def _get_owed_too(self, pieces):
+        """What the operators of these pieces owe besides: late, or due soon."""
+        company = pieces.company_id
+        horizon = company._grant_today() + relativedelta(days=-company._get_reminder_steps()[0])
+        operators = pieces.partner_id.commercial_partner_id
+        owed = pieces.search(
+            Domain("company_id", "=", company.id)
+            & Domain("partner_id.commercial_partner_id", "in", operators.ids)
+            & Domain("state", "in", ("expected", "to_complete"))
+            & Domain("subsidy_id.state", "=", "signed")
+            & Domain("subsidy_id.active", "=", True)
+            & Domain("unreminded_reason", "in", (False, ""))
+            & Domain("due_date", "<=", horizon),
+            order="due_date, id",
+        )
+        return owed
+
+    @api.model
+    def _write_reminder(self, pieces):
+        pieces = pieces.sorted(lambda piece: (piece.due_date, piece.id))
+        late = pieces.filtered("is_late")
+        about = {
+            "piece": (late or pieces)[0].name,
+            "date": format_date(pieces.env, (late or pieces)[0].due_date, date_format="d MMMM y"),
+            "number": len(late or pieces),
+        }
+        if len(late) > 1:
+            title = pieces.env._("%(number)s documents are late", **about)
+        elif late:
+            title = pieces.env._("“%(piece)s” is late", **about)
+        elif len(pieces) > 1:
+            title = pieces.env._(
+                "%(number)s documents to hand in, the first by %(date)s", **about
+            )
+        else:
+            title = pieces.env._("“%(piece)s” is to be handed in by %(date)s", **about)
+        return title, "operator_mail_reminder", {"late": bool(late)}
+
+    # ------------------------------------------------------------------
+    # What was decided
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _tell_decided(self, pieces):
+        """Write to the operators what became of the pieces that they handed in."""
+        # sudo: who reviews a piece need not be allowed to read who has a login
+        pieces = self.sudo().env["grant.deliverable"].browse(pieces.ids)
+        for _state, decided in pieces.grouped(lambda one: (one.state, one.company_id)).items():
+            self._send(self._address(decided, self._write_decided))
+
+    @api.model
+    def _write_decided(self, pieces):
+        about = {"piece": pieces[0].name, "number": len(pieces)}
+        if pieces[0].state == "accepted":
+            title = pieces.env._("“%(piece)s” is accepted", **about)
+            if len(pieces) > 1:
+                title = pieces.env._("%(number)s documents are accepted", **about)
+            return title, "operator_mail_accepted", {}
+        title = pieces.env._("“%(piece)s” is to be completed", **about)
+        if len(pieces) > 1:
+            title = pieces.env._("%(number)s documents are to be completed", **about)
+        return title, "operator_mail_to_complete", {}

@@ -1,0 +1,87 @@
+from odoo import api, fields, models
+
+
+class GrantReminderPreview(models.TransientModel):
+    """A mail to an operator as it would leave today, or as it left."""
+
+    _name = "grant.reminder.preview"
+    _description = "Mail to an Operator"
+    _order = "id"
+    _rec_name = "subject"
+
+    partner_id = fields.Many2one("res.partner", string="Operator", readonly=True)
+    subject = fields.Char(readonly=True)
+    recipients = fields.Char(string="To", readonly=True)
+    pieces = fields.Text(readonly=True)
+    remark = fields.Char(readonly=True, help="Why it does not leave at once.")
+    # Made here, from templates of ours that escape what was typed.
+    body = fields.Html(readonly=True, sanitize=False)
+
+    @api.model
+    def action_preview(self):
+        """Show the mails that would leave to operators today, whatever the hour.
+
+        :raise AccessError: the user is not a coordinator
+        """
+        self.env["grant.subsidy"]._check_group(
+            "group_coordinator", self.env._("Looking at the reminders of today")
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reminders of Today"),
+            "res_model": self._name,
+            "view_mode": "list,form",
+            "domain": [("id", "in", self._make().ids)],
+            "context": {"create": False, "delete": False},
+            "help": self.env._("No operator has to be reminded today."),
+        }
+
+    @api.model
+    def _make(self):
+        # sudo: addresses of operators' users, which a coordinator may not read; only of the
+        # cities that the user works for
+        reminders = self.env["grant.reminder"].sudo()
+        due = [one for one in reminders._get_due(True) if one.company_id in self.env.companies.ids]
+        made = self.sudo()
+        for company in self.env.companies:
+            steps = [one.steps for one in due if one.company_id == company.id]
+            ids = [piece for pieces in steps for piece in pieces]
+            letters = reminders._make_letters(reminders.env["grant.deliverable"].browse(ids))
+            made |= self.sudo().create(
+                [
+                    {
+                        "partner_id": letter.partner.id,
+                        "subject": letter.subject,
+                        "recipients": ", ".join(letter.addresses),
+                        "pieces": "\n".join(letter.pieces.mapped("name")),
+                        "remark": self._get_remark(company, letter),
+                        "body": letter.body,
+                    }
+                    for letter in letters
+                ]
+            )
+        return made
+
+    @api.model
+    def _get_remark(self, company, letter):
+        if not letter.addresses:
+            return self.env._("Nobody to write to: an activity will say so")
+        # sudo: as above
+        if not company.sudo()._is_reminder_time(letter.partner):
+            return self.env._(
+                "From %(hour)s h of the next working day, where the operator is",
+                hour=company.grant_reminder_hour,
+            )
+        return self.env._("Within the hour")
+
+    @api.model
+    def _show(self, reminder):
+        return self.create(
+            {
+                "partner_id": reminder.partner_id.id,
+                "subject": reminder.message_id.subject,
+                "recipients": reminder.recipients,
+                "pieces": reminder.deliverable_id.name,
+                "body": reminder.message_id.body,
+            }
+        )
