@@ -1,12 +1,12 @@
 {
     "name": "CTAI Grants",
     "summary": "Public subsidies after the award: contracts, envelopes, tranches, ledger",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
     "depends": ["account", "base_iban", "l10n_fr_account", "l10n_fr_siret", "mail", "portal"],
-    "external_dependencies": {"python": ["python-calamine", "typst"]},
+    "external_dependencies": {"python": ["pikepdf", "pillow-heif", "python-calamine", "typst"]},
     "data": [
         "security/grants_groups.xml",
         "security/ir.model.access.csv",

@@ -23,12 +23,13 @@ from cuts import BATCH
 from own_cluster import DATABASE, own_cluster
 from running_server import OdooServer
 
+from odoo.addons.ctai_grants.tests.files import PDF
+
 ACTS = ("posting", "batch", "extract", "upload", "statement", "amendment")
 VICTIMS = ("worker", "master", "backend", "postmaster")
 KILLS = {False: 6, True: 100}
 # All that an act may write. Not where Odoo notes who is there, and that caches are old.
 TABLES = "^(grant_|account_|mail_(message|activity|followers|mail$)|ir_att|res_partner|res_company)"
-PDF = b"%PDF-1.7\n"
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +236,9 @@ class Acts:
         ) == ("booked", 3, round(3 * UNIT, 2))
 
     def get_content(self, piece):
-        return PDF + random.Random(piece["piece"]).randbytes(3_000_000)
+        # A comment of a PDF, in letters.
+        noise = random.Random(piece["piece"]).randbytes(1_500_000).hex().encode()
+        return PDF.replace(b"invented", noise, 1)
 
     def prepare_upload(self, piece):
         """The page with the form, as the operator has it open."""
@@ -260,7 +263,8 @@ class Acts:
         row = self.one(
             """SELECT count(*) OVER (), version.sha256, attachment.store_fname
                  FROM grant_deliverable_version version
-                 JOIN ir_attachment attachment ON attachment.id = version.attachment_id
+                 JOIN grant_deliverable_file file ON file.version_id = version.id
+                 JOIN ir_attachment attachment ON attachment.id = file.attachment_id
                 WHERE version.deliverable_id = %s""",
             piece["piece"],
         )

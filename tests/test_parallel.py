@@ -11,6 +11,8 @@ import pytest
 from clients import DAY, SET_UP_ACCOUNTING, WORKERS, passed, refusals
 from stdnum import luhn
 
+from odoo.addons.ctai_grants.tests.files import PDF
+
 # ------------------------------------------------------------------------------------------
 # R1: the ceilings
 # ------------------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ def test_files_handed_in_at_once(city, kinds):
         *[
             city.wizard(
                 "coordinator", "grant.deliverable.submit", deliverable_id=piece, filename="p.pdf",
-                file=base64.b64encode(b"%PDF-1.7 " + str(number % kinds).encode()).decode(),
+                file=base64.b64encode(PDF + str(number % kinds).encode()).decode(),
             )
             for number in range(WORKERS)
         ]

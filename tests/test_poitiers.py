@@ -307,7 +307,7 @@ class TestPlay(PoitiersCase):
 
     def test_another_file_in_the_store_is_named(self):
         version = self.ref("subsidy_coallia").deliverable_ids.version_ids[-1]
-        attachment = version.attachment_id.sudo()
+        attachment = version.file_ids.attachment_id.sudo()
         path = Path(attachment._full_path(attachment.store_fname))
         self.addCleanup(path.write_bytes, path.read_bytes())
         path.write_bytes(b"%PDF-1.7 something else")

@@ -1,4 +1,8 @@
+import zipfile
+from tempfile import TemporaryFile
+
 from werkzeug.exceptions import NotFound
+from werkzeug.utils import send_file
 
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
@@ -8,6 +12,7 @@ from odoo.tools.misc import formatLang
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 from ..lib.proof.upload import ALLOWED
+from ..models.proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
 
 # Far above the largest upload a city can set: a file that is too large is read (to disk, by
 # werkzeug) and answered with a sentence beside its field, not with an error page.
@@ -149,6 +154,9 @@ class GrantsPortal(CustomerPortal):
                 "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
                 "types": ", ".join(name.upper() for name in ALLOWED),
                 "largest": subsidy_sudo.company_id.grant_upload_max_mb,
+                "largest_hand_in": subsidy_sudo.company_id.grant_upload_max_mb * LARGEST_HAND_IN,
+                "most_files": MOST_FILES,
+                "join_photos": True,
                 "format_size": self._format_size,
                 **values,
             },
@@ -169,8 +177,8 @@ class GrantsPortal(CustomerPortal):
         website=True,
         max_content_length=LARGEST_REQUEST,
     )
-    def portal_submit(self, subsidy_id, deliverable_id, ufile=None, comment=None, **kw):
-        """Hand in a file for a piece of one's own subsidy."""
+    def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
+        """Hand in files for a piece of one's own subsidy."""
         subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
         self._get_document(("grant.deliverable",), deliverable_id)
         deliverable = request.env["grant.deliverable"].browse(deliverable_id)
@@ -183,23 +191,27 @@ class GrantsPortal(CustomerPortal):
         try:
             # A refusal is answered with a page, not with an error, which would roll back.
             with request.env.cr.savepoint():
-                self._submit(deliverable, ufile, comment, subsidy_sudo)
+                self._submit(deliverable, comment, bool(join_photos))
         except UserError as error:
             return self._render_subsidy(
                 subsidy_sudo,
                 failed=subsidy_sudo.deliverable_ids.browse(deliverable_id),
                 error=str(error),
                 comment=comment,
+                join_photos=bool(join_photos),
             )
         return request.redirect(f"{page}?handed_in={deliverable_id}#piece_{deliverable_id}")
 
-    def _submit(self, deliverable, ufile, comment, subsidy_sudo):
-        # A field of that name that is no file is text.
-        if not ufile or not getattr(ufile, "filename", None):
-            raise UserError(self.env._("Choose a file first."))
-        # One byte more than allowed is enough for the model to say that it is too much.
-        content = ufile.read(subsidy_sudo.company_id.grant_upload_max_mb * 2**20 + 1)
-        deliverable._do_submit(ufile.filename, content, comment)
+    def _submit(self, deliverable, comment, join_photos):
+        # A field of that name that is no file is text, and not among these; one in which nothing
+        # was chosen has no name.
+        sent = [file for file in request.httprequest.files.getlist("ufile") if file.filename]
+        # sudo: a setting of the city
+        largest = deliverable.sudo().company_id.grant_upload_max_mb * 2**20
+        # One byte more than allowed is enough for the model to say that it is too much, and one
+        # file more than it takes.
+        files = [(file.filename, file.read(largest + 1)) for file in sent[: MOST_FILES + 1]]
+        deliverable._do_submit_files(files, comment, join_photos)
 
     # ------------------------------------------------------------------
     # Prefectures
@@ -286,18 +298,48 @@ class GrantsPortal(CustomerPortal):
 
     @http.route("/grants/versions/<int:version_id>", type="http", auth="user", readonly=True)
     def download_version(self, version_id, **kw):
-        """Download what was handed in; the right to read it is checked each time."""
+        """Download what was handed in: the file, or an archive of the files."""
         version = request.env["grant.deliverable.version"].browse(version_id).exists()
+        if not version or not version.has_access("read"):
+            raise NotFound()
+        if len(version.file_ids) == 1:
+            return self.download_file(version.file_ids.id)
+        attachments = [self._get_attachment(file) for file in version.file_ids]
+        stream = TemporaryFile()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for file, attachment_sudo in zip(version.file_ids, attachments, strict=True):
+                archive.writestr(zipfile.ZipInfo(file.name), attachment_sudo.raw)
+                # One file in memory at a time.
+                attachment_sudo.invalidate_recordset(["raw", "datas"])
+        stream.seek(0)
+        name = f"{version.deliverable_id.name} ({version.number}).zip"
+        response = send_file(
+            stream, request.httprequest.environ, "application/zip", as_attachment=True,
+            download_name=name,
+        )  # fmt: skip
+        return self._keep_closed(response)
+
+    @http.route("/grants/files/<int:file_id>", type="http", auth="user", readonly=True)
+    def download_file(self, file_id, **kw):
+        """Download a file that was handed in; the right to read it is checked each time."""
+        file = request.env["grant.deliverable.file"].browse(file_id).exists()
+        attachment_sudo = self._get_attachment(file)
+        # sudo: the attachment of the file that was just checked
+        stream = request.env["ir.binary"].sudo()._get_stream_from(attachment_sudo)
+        # Saved, never shown: opened from our own address, a file could act as its reader.
+        return self._keep_closed(stream.get_response(as_attachment=True))
+
+    def _get_attachment(self, file):
+        """The attachment (in sudo) of a file, after the check that the user may read it."""
         try:
-            attachment_sudo = version._get_sudo_attachment() if version else None
+            attachment_sudo = file._get_sudo_attachment() if file else None
         except AccessError:
             attachment_sudo = None
         if not attachment_sudo:
             raise NotFound()
-        # sudo: the attachment of the version that was just checked
-        stream = request.env["ir.binary"].sudo()._get_stream_from(attachment_sudo)
-        # Saved, never shown: opened from our own address, a file could act as its reader.
-        response = stream.get_response(as_attachment=True)
+        return attachment_sudo
+
+    def _keep_closed(self, response):
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Content-Security-Policy"] = "default-src 'none'"
         return response

@@ -26,7 +26,10 @@ from .award import (
     test_signing_queries,
     test_subsidy_flow,
 )
-from .proof import test_deliverable
+from .proof import (
+    test_content,
+    test_deliverable,
+)
 from .payment import (
     test_certifying_queries,
     test_dates_and_amounts,

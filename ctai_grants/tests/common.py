@@ -13,10 +13,10 @@ from odoo.tests import TransactionCase, freeze_time, new_test_user
 from odoo.tools import SQL
 
 from ..models.guard import transition
+from .files import PDF  # noqa: F401  what most tests hand in
 
 # The work is certified before the orders of these tests: in 2021, as they are.
 CERTIFIED = "2021-11-08 12:00:00"
-PDF = b"%PDF-1.7\n% demonstration file, invented\n"
 # Invented, like all there: no SIREN begins with 000.
 SIRETS = ("00000001800010", "00000002600013")
 # Of further organisations: one each.

@@ -86,7 +86,7 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
     def test_files(self):
         self.write_out()
         # sudo: as the command reads it
-        attachment = self.version.sudo().attachment_id
+        attachment = self.version.sudo().file_ids.attachment_id
         (row,) = [r for r in self.read_rows("files.csv") if r["id"] == str(attachment.id)]
         self.assertEqual((self.folder / "files" / row["id"]).read_bytes(), PDF)
         self.assertEqual(row["sha256"], self.version.sha256)
@@ -110,7 +110,7 @@ class TestGrantsUninstall(CommandMixin, GrantsCommon):
             other.rollback()
 
     def test_a_file_that_is_gone(self):
-        attachment = self.version.sudo().attachment_id
+        attachment = self.version.sudo().file_ids.attachment_id
         self.env.flush_all()
         self.env.cr.execute("UPDATE ir_attachment SET store_fname = '00/gone' WHERE id = %s",
                             [attachment.id])  # fmt: skip

@@ -243,8 +243,9 @@ class GrantStatementLists(models.AbstractModel):
             due = facts.value(piece.milestone_id, "date") or None
             # The latest last; without a version, what was decided on the piece itself.
             for about in piece.version_ids.sorted("number") or piece:
-                file = self._get_file(facts, about)
-                yield piece.name, due, *file, *self._get_review(facts, about)
+                review = self._get_review(facts, about)
+                for file in self._get_files(facts, about):
+                    yield piece.name, due, *file, *review
 
     @api.model
     def _get_piece_columns(self, facts):
@@ -263,10 +264,11 @@ class GrantStatementLists(models.AbstractModel):
         ]
 
     @api.model
-    def _get_file(self, facts, about):
+    def _get_files(self, facts, about):
         if about._name == "grant.deliverable":
-            return None, "", "", None
-        return about.number, about.name, about.sha256, facts.localise(about.submitted_at)
+            return [(None, "", "", None)]
+        moment = facts.localise(about.submitted_at)
+        return [(about.number, file.name, file.sha256, moment) for file in about.file_ids]
 
     @api.model
     def _get_review(self, facts, about):

@@ -255,8 +255,8 @@ class GrantDisbursement(models.Model):
     def _attach_pieces(self, move):
         """Hang on the order the pieces that it pays for, as they were accepted."""
         accepted = self.deliverable_ids.filtered(lambda piece: piece.state == "accepted")
-        for version in accepted.last_version_id:
-            version._get_sudo_attachment().copy({"res_model": move._name, "res_id": move.id})
+        for file in accepted.last_version_id.file_ids:
+            file._get_sudo_attachment().copy({"res_model": move._name, "res_id": move.id})
 
     def _check_moves(self, moves):
         what = self.env._("Ordering a payment")

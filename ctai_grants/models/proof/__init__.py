@@ -1,6 +1,9 @@
 from . import (
     grant_decision,
     grant_deliverable,
+    grant_deliverable_file,
+    grant_deliverable_refusal,
+    grant_deliverable_submission,
     grant_deliverable_type,
     grant_deliverable_version,
     grant_entry,

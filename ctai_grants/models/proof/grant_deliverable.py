@@ -1,23 +1,14 @@
-import hashlib
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, LazyTranslate
+from odoo.tools import LazyTranslate
 
-from ...lib.guard.words import clean
-from ...lib.proof.upload import ALLOWED, LONGEST_COMMENT, clean_name, sniff
 from ..guard.grant_acting_mixin import asks_reason
 
 _lt = LazyTranslate(__name__)
 
 # While a piece is in one of these states, a file may be handed in for it.
 OPEN_STATES = ("expected", "submitted", "to_complete")
-# More than somebody who corrects himself needs, and too few to fill a disk.
-VERSIONS_AN_HOUR = 20
-# Of one subsidy together, in files of the largest size that the city takes.
-LARGEST_FILES = 40
 
 
 class GrantDeliverable(models.Model):
@@ -158,169 +149,6 @@ class GrantDeliverable(models.Model):
     def _is_needed(self):
         """Whether something that was signed depends on this piece."""
         return False
-
-    # ------------------------------------------------------------------
-    # Handing in
-    # ------------------------------------------------------------------
-
-    def _check_upload(self, filename, content):
-        """Judge a file by its content.
-
-        :return: its media type
-        :raise UserError: empty, too large, not an allowed type, or a name that contradicts it
-        """
-        self.ensure_one()
-        largest = self.company_id.grant_upload_max_mb
-        if not content:
-            raise UserError(self.env._("The file “%(file)s” is empty.", file=filename))
-        if len(content) > largest * 2**20:
-            raise UserError(
-                self.env._(
-                    "The file “%(file)s” is larger than %(largest)s MB.",
-                    file=filename,
-                    largest=largest,
-                )
-            )
-        extension = filename.rpartition(".")[2].lower()
-        mimetype = sniff(content, extension)
-        if not mimetype:
-            raise UserError(
-                self.env._(
-                    "The file “%(file)s” cannot be accepted: its content is not that of a file "
-                    "of these types: %(types)s. Documents with macros are refused too.",
-                    file=filename,
-                    types=", ".join(sorted(ALLOWED)),
-                )
-            )
-        return mimetype
-
-    def action_submit(self):
-        """Ask for the file that an operator handed in on paper or by mail."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Hand In a File"),
-            "res_model": "grant.deliverable.submit",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_deliverable_id": self.id},
-        }
-
-    def _is_open_to(self, user):
-        """Whether ``user`` may hand in a file for this piece now."""
-        self.ensure_one()
-        return (
-            self.subsidy_id.state == "signed"
-            and self.state in OPEN_STATES
-            and self.subsidy_id._can_submit(user)
-        )
-
-    def _do_submit(self, filename, content, comment=None):
-        """Hand in a file: a new numbered version, with its SHA-256 and the time.
-
-        :param str filename: name given by the user; folders in it are dropped
-        :param bytes content: the file
-        :raise UserError: the file is refused, or nothing is expected any more
-        :raise AccessError: the user is neither a coordinator nor the operator itself
-        """
-        self.ensure_one()
-        # sudo: compares the user's organisation with the subsidy's, which it may not read
-        if not self.sudo().subsidy_id._can_submit(self.env.user):
-            raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
-        filename = clean_name(filename)
-        if self.subsidy_id.state != "signed":
-            raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))
-        self._check_state(OPEN_STATES, self.env._("Handing in “%s”", self.name))
-        mimetype = self._check_upload(filename, content)
-        # sudo: an operator adds its own file and moves its own deliverable, nothing else
-        self_sudo = self.sudo()
-        # One file at a time: the number of a version is the next one. Who comes second waits, and
-        # begins again with what the first handed in (a lock that does not wait would refuse him).
-        self.env.execute_query(
-            SQL("SELECT id FROM grant_deliverable WHERE id = %s FOR UPDATE", self.id)
-        )
-        digest = hashlib.sha256(content).hexdigest()
-        last = self_sudo.last_version_id
-        if self.state == "submitted" and last.sha256 == digest:
-            # A second click, or the same file by a second person.
-            return last.with_env(self.env)
-        self_sudo._check_room(len(content))
-        version = self_sudo._add_version(filename, content, mimetype, comment)
-        self_sudo._transition(state="submitted", last_version_id=version.id)
-        self_sudo._notify_submission(version)
-        return version.with_env(self.env)
-
-    def _add_version(self, filename, content, mimetype, comment):
-        attachment = self.env["ir.attachment"].create(
-            {"name": filename, "raw": content, "mimetype": mimetype}
-        )
-        version = self.env["grant.deliverable.version"]._append(
-            {
-                "deliverable_id": self.id,
-                "subsidy_id": self.subsidy_id.id,
-                "company_id": self.company_id.id,
-                "number": max(self.version_ids.mapped("number"), default=0) + 1,
-                "name": filename,
-                "attachment_id": attachment.id,
-                "mimetype": mimetype,
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "submitted_at": fields.Datetime.now(),
-                "user_id": self.env.uid,
-                "comment": clean(comment, LONGEST_COMMENT) or False,
-            }
-        )
-        # Only now: each of the two needs the other, and an attachment of nothing is its author's.
-        attachment.write({"res_model": version._name, "res_id": version.id})
-        return version
-
-    def _check_room(self, size):
-        """Refuse what would fill the city's disk rather than prove anything.
-
-        :param int size: bytes of the file to come
-        :raise UserError: too many versions within an hour, or too many bytes of one subsidy
-        """
-        hour_ago = fields.Datetime.now() - timedelta(hours=1)
-        recent = self.version_ids.filtered(lambda version: version.submitted_at > hour_ago)
-        if len(recent) >= VERSIONS_AN_HOUR:
-            raise UserError(
-                self.env._(
-                    "“%(piece)s” was handed in %(number)s times within an hour. What was handed "
-                    "in is kept; try again later.",
-                    piece=self.name,
-                    number=len(recent),
-                )
-            )
-        largest = self.company_id.grant_upload_max_mb * LARGEST_FILES
-        files = self.subsidy_id.deliverable_ids.version_ids
-        if sum(files.mapped("size")) + size > largest * 2**20:
-            raise UserError(
-                self.env._(
-                    "The files of “%(subsidy)s” would together be larger than %(largest)s MB. "
-                    "Send a smaller file, or write to the city.",
-                    subsidy=self.subsidy_id.name,
-                    largest=largest,
-                )
-            )
-
-    def _notify_submission(self, version):
-        """Tell the coordinator, once, that there is something to review."""
-        coordinator = self.subsidy_id.user_id or self.contract_id.user_id
-        kind = "ctai_grants.mail_activity_review"
-        if coordinator and not self.activity_search([kind]):
-            self.activity_schedule(
-                kind,
-                user_id=coordinator.id,
-                summary=self.env._("Review “%s”", self.name),
-            )
-        self.message_post(
-            body=self.env._(
-                "Version %(number)s handed in: %(file)s (SHA-256 %(sha256)s).",
-                number=version.number,
-                file=version.name,
-                sha256=version.sha256,
-            )
-        )
 
     def action_download(self):
         """Download the last version."""

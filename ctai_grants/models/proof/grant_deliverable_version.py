@@ -1,14 +1,9 @@
-import hashlib
-
 from odoo import api, fields, models
 
 
 class GrantDeliverableVersion(models.Model):
-    """One hand-in of a piece: a numbered file that stays as it was handed in.
-
-    The file is an attachment of this record, so that nobody reaches it but through a download
-    that checks who asks.
-    """
+    """One hand-in of a piece: a numbered set of files, that stay as they were handed in, and a
+    comment."""
 
     _name = "grant.deliverable.version"
     _description = "Version of a Piece"
@@ -31,15 +26,22 @@ class GrantDeliverableVersion(models.Model):
         "res.company", required=True, readonly=True, ondelete="restrict", portal=True
     )
     number = fields.Integer(required=True, readonly=True, aggregator=None, portal=True)
-    name = fields.Char(string="File Name", required=True, readonly=True, portal=True)
-    attachment_id = fields.Many2one(
-        "ir.attachment", required=True, readonly=True, ondelete="restrict"
-    )
-    mimetype = fields.Char(readonly=True, required=True, portal=True)
+    name = fields.Char(
+        string="Files", required=True, readonly=True, portal=True,
+        help="The name of the first one, and how many there are besides.",
+    )  # fmt: skip
+    file_ids = fields.One2many("grant.deliverable.file", "version_id", portal=True)
     size = fields.Integer(
-        readonly=True, required=True, help="Bytes.", aggregator=None, portal=True
+        readonly=True, required=True, help="Bytes, of all files.", aggregator=None, portal=True
     )
-    sha256 = fields.Char(string="SHA-256", readonly=True, required=True, portal=True)
+    sha256 = fields.Char(
+        string="SHA-256", readonly=True, required=True, portal=True,
+        help="Of the file; of several, the SHA-256 of the lines that those of the files make, "
+        "sorted.",
+    )  # fmt: skip
+    # Of versions from before they had several files: what their lines say is chained.
+    attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="restrict")
+    mimetype = fields.Char(readonly=True)
     submitted_at = fields.Datetime(readonly=True, required=True, portal=True)
     user_id = fields.Many2one(
         "res.users", string="Handed In By", readonly=True, required=True, ondelete="restrict"
@@ -69,42 +71,10 @@ class GrantDeliverableVersion(models.Model):
         return {**super()._get_decision_states(), **{review: review for review in reviews}}
 
     def action_download(self):
-        """Download this file."""
+        """Download this file, or these files in an archive."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_url",
             "url": f"/grants/versions/{self.id}",
             "target": "download",
         }
-
-    def _get_sudo_attachment(self):
-        """The file, for someone who may read this version.
-
-        :raise AccessError: the user may not read this version
-        """
-        self.ensure_one().check_access("read")
-        # sudo: portal users cannot read attachments; the version they hang on was just checked
-        return self.sudo().attachment_id
-
-    def _keeps_file(self, file):
-        return file == self.attachment_id
-
-    @api.model
-    def _get_altered(self, envelopes):
-        """Sentences naming the pieces of ``envelopes`` whose stored file is not, or not any more,
-        the one that was handed in."""
-        # sudo: who verifies a ledger may not read every attachment; only their digest is taken
-        versions = self.sudo().search([("subsidy_id.envelope_id", "in", envelopes.ids)], order="id")
-        wrong = []
-        for version in versions:
-            if hashlib.sha256(version.attachment_id.raw or b"").hexdigest() != version.sha256:
-                wrong.append(
-                    self.env._(
-                        "%(subsidy)s, “%(version)s”: the stored file is not the one handed in.",
-                        subsidy=version.subsidy_id.display_name,
-                        version=version.display_name,
-                    )
-                )
-            # One file in memory at a time.
-            version.attachment_id.invalidate_recordset(["raw", "datas"])
-        return wrong

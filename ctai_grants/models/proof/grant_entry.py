@@ -8,5 +8,5 @@ class GrantEntry(models.Model):
 
     @api.model
     def _get_altered_files(self, envelopes):
-        altered = self.env["grant.deliverable.version"]._get_altered(envelopes)
+        altered = self.env["grant.deliverable.file"]._get_altered(envelopes)
         return super()._get_altered_files(envelopes) + altered

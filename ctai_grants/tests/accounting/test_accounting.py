@@ -211,7 +211,7 @@ class TestOrder(AccountingCase):
         self.assertEqual(attached.raw, content)
         # The file in the proof is another record: who keeps accounts does not touch it.
         version = pieces["accepted"].last_version_id
-        self.assertNotEqual(attached, version.sudo().attachment_id)
+        self.assertNotEqual(attached, version.sudo().file_ids.attachment_id)
         piece = tranche.order_batch_id._get_pes_piece(tranche, bill)
         self.assertEqual([file.content for file in piece.files], [content])
 

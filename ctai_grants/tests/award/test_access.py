@@ -10,7 +10,9 @@ ALL = "create read unlink write"
 READ = "read"
 CHANGE = "read write"
 KEEP = "create read write"
-LINES = ("grant.entry", "grant.deliverable.version", "grant.decision")
+LINES = (
+    "grant.entry", "grant.deliverable.version", "grant.deliverable.file", "grant.decision"
+)  # fmt: skip
 SETTINGS = (
     "grant.theme",
     "grant.audience",
@@ -62,6 +64,7 @@ PORTAL = {
         "grant.action",
         "grant.deliverable",
         "grant.deliverable.version",
+        "grant.deliverable.file",
         "grant.disbursement",
     },
     "prefecture_user": {
@@ -69,6 +72,7 @@ PORTAL = {
         "grant.envelope",
         "grant.subsidy",
         "grant.deliverable.version",
+        "grant.deliverable.file",
     },
 }
 

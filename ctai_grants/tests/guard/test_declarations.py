@@ -24,8 +24,11 @@ PORTAL = {
         "state", "subsidy_id", "version_ids",
     ),
     "grant.deliverable.version": (
-        "company_id", "deliverable_id", "mimetype", "name", "number", "sha256", "size",
+        "company_id", "deliverable_id", "file_ids", "name", "number", "sha256", "size",
         "submitted_at", "subsidy_id",
+    ),
+    "grant.deliverable.file": (
+        "mimetype", "name", "position", "sha256", "size", "version_id",
     ),
     "grant.disbursement": (
         "amount", "company_id", "currency_id", "deliverable_ids", "due_date", "kind", "name",

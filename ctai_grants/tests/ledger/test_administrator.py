@@ -13,7 +13,7 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from ...models.ledger import grant_entry_keeper
-from ..common import GrantsCommon
+from ..common import PDF, GrantsCommon
 
 # What the database holds, beside rows: tables and columns, constraints, indexes, triggers.
 SHAPE = """
@@ -411,8 +411,8 @@ class TestBooks(AdministratorCase):
 
     def test_files(self):
         piece = self.make_deliverable(self.subsidy)
-        version = piece.with_user(self.operator_user)._do_submit("bilan.pdf", b"%PDF-1.7\n")
-        file = version.sudo().attachment_id
+        version = piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
+        file = version.sudo().file_ids.attachment_id
         for method, *values in (
             ("unlink",), ("write", {"raw": b"x"}), ("write", {"datas": "eA=="}),
             ("write", {"res_model": "res.partner", "res_id": self.operator.id}),

@@ -16,7 +16,7 @@ from odoo.tools import mute_logger
 
 from ... import lib
 from ...lib.ledger import chain
-from ..common import GrantsCommon
+from ..common import PDF, GrantsCommon
 
 # What somebody who wants round the guards would put in a context.
 CONTEXTS = (
@@ -28,7 +28,9 @@ CONTEXTS = (
     {"import_file": True, "install_mode": True, "module": "ctai_grants", "noupdate": True},
     {"tracking_disable": True, "mail_notrack": True, "check_move_validity": False},
 )
-APPEND_ONLY = ("grant.entry", "grant.decision", "grant.deliverable.version")
+APPEND_ONLY = (
+    "grant.entry", "grant.decision", "grant.deliverable.version", "grant.deliverable.file"
+)  # fmt: skip
 DOCUMENTS = (
     "grant.contract",
     "grant.envelope",
@@ -53,7 +55,7 @@ class LedgerCase(GrantsCommon):
         cls.piece = cls.make_deliverable(cls.subsidy)
         cls.tranche = cls.make_tranche(cls.subsidy)
         cls.sign(cls.subsidy)
-        cls.piece.with_user(cls.coordinator)._do_submit("bilan.pdf", b"%PDF-1.7 bilan")
+        cls.piece.with_user(cls.coordinator)._do_submit("bilan.pdf", PDF)
         cls.pay(cls.tranche)
         cls.sign(cls.make_subsidy(amount=0.01, convention_reference="Mémo\nsur deux lignes €"))
         cls.funding = cls.env["grant.funding"].create(
@@ -89,6 +91,7 @@ class LedgerCase(GrantsCommon):
             "grant.entry": self.entries[:1],
             "grant.decision": self.subsidy.decision_ids[:1],
             "grant.deliverable.version": self.piece.version_ids[:1],
+            "grant.deliverable.file": self.piece.version_ids[:1].file_ids,
         }[model]
 
     def get_other_value(self, record, name):

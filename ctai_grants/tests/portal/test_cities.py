@@ -5,7 +5,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, new_test_user, tagged
 
-from ..common import IBANS, set_up_accounting
+from ..common import IBANS, PDF, set_up_accounting
 from .test_portal import PortalCase
 
 
@@ -55,7 +55,7 @@ class TestCities(PortalCase):
         self.assertNotIn("À eux", text)
         self.assertEqual(self.counters()["grant_subsidy_count"], 2)
         self.assertIn("De là-bas", self.page(f"/my/subsidies/{self.there.id}").text_content())
-        answer = self.upload(self.there_piece.with_env(self.env), "bilan.pdf", b"%PDF-1.7\n%x\n")
+        answer = self.upload(self.there_piece.with_env(self.env), "bilan.pdf", PDF)
         self.assertEqual(answer.status_code, 303)
         self.assertEqual(self.there_piece.state, "submitted")
         # By RPC as on the pages.

@@ -9,14 +9,16 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from ..common import PDF, GrantsCommon
-
-
-def make_office_file(*names, compression=zipfile.ZIP_STORED):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name in names:
-            archive.writestr(name, "x")
-    return buffer.getvalue()
+from ..files import (
+    DOCX,
+    ODT,
+    XLSX,
+    make_archive,
+    make_opendocument,
+    make_openxml,
+    make_pdf,
+    make_picture,
+)
 
 
 class PortalCase(HttpCase, GrantsCommon):
@@ -51,10 +53,13 @@ class PortalCase(HttpCase, GrantsCommon):
         return self.make_jsonrpc_request("/my/counters", {"counters": names})
 
     def upload(self, piece, name, content, **data):
+        return self.upload_all(piece, [(name, content)] if name else [], **data)
+
+    def upload_all(self, piece, files, **data):
         return self.url_open(
             f"/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
             data={"csrf_token": self.csrf_token(), **data},
-            files={"ufile": (name, content)} if name else None,
+            files=[("ufile", file) for file in files] or None,
             allow_redirects=False,
         )
 
@@ -110,10 +115,8 @@ class TestOperatorPages(PortalCase):
             "page.pdf": b"<html><script>alert(1)</script></html>",
             "empty.pdf": b"",
             "run.exe": b"MZ\x90\x00",
-            "macro.docx": make_office_file(
-                "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"
-            ),
-            "archive.xlsx": make_office_file("anything.txt"),
+            "macro.docx": make_openxml(DOCX, parts={"word/vbaProject.bin": b"x"}),
+            "archive.xlsx": make_archive({"anything.txt": "x"}),
             "page.csv": b"<html></html>",
             "photo.jpg": PDF,
             "polyglot.pdf": b"GIF89a" + PDF,
@@ -130,22 +133,58 @@ class TestOperatorPages(PortalCase):
     def test_good_files_are_accepted(self):
         good = {
             "note.csv": b"public;nombre\nfemmes;12\n",
-            "scan.png": b"\x89PNG\r\n\x1a\n....",
-            "bilan.docx": make_office_file("[Content_Types].xml", "word/document.xml"),
-            "bilan.xlsx": make_office_file("[Content_Types].xml", "xl/workbook.xml"),
+            "scan.png": make_picture("PNG"),
+            "photo.heic": make_picture("HEIC"),
+            "bilan.docx": make_openxml(DOCX),
+            "bilan.xlsx": make_openxml(XLSX),
+            "bilan.odt": make_opendocument(ODT),
         }
         for name, content in good.items():
             with self.subTest(file=name):
                 self.assertEqual(self.upload(self.piece, name, content).status_code, 303)
 
-    def test_folders_in_a_name_are_dropped(self):
-        for name in ("C:\\dossiers\\bilan.pdf", "../../etc/bilan.pdf"):
-            version = self.piece.with_user(self.operator_user)._do_submit(name, PDF)
-            self.assertEqual(version.name, "bilan.pdf")
+    def test_several_files_are_one_version(self):
+        photos = [make_picture(seed=1), make_picture("HEIC", turned=True)]
+        sent = [("bilan.pdf", PDF), ("photo.jpg", photos[0]), ("photo.heic", photos[1])]
+        self.assertEqual(self.upload_all(self.piece, sent, comment="Voici").status_code, 303)
+        version = self.piece.version_ids
+        self.assertEqual(version.file_ids.mapped("name"), ["bilan.pdf", "photo.jpg", "photo.heic"])
+        page = self.page(f"/my/subsidies/{self.mine.id}")
+        for file, (_name, content) in zip(version.file_ids, sent, strict=True):
+            self.assertTrue(page.xpath(f"//a[@href='/grants/files/{file.id}']"))
+            self.assertEqual(self.url_open(f"/grants/files/{file.id}").content, content)
+        # All of them, in an archive.
+        answer = self.url_open(f"/grants/versions/{version.id}")
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            self.assertEqual([(n, archive.read(n)) for n in archive.namelist()], sent)
+
+    def test_photos_become_one_pdf(self):
+        sent = [("a.jpg", make_picture(seed=1)), ("b.heic", make_picture("HEIC"))]
+        self.upload_all(self.piece, sent, join_photos="1")
+        (file,) = self.piece.version_ids.file_ids
+        self.assertEqual((file.name, file.mimetype), ("Photos (2).pdf", "application/pdf"))
+
+    def test_one_of_several_is_refused(self):
+        """Nothing is handed in then, and each that is refused is named."""
+        sent = [("bilan.pdf", PDF), ("vieux.doc", b"x"), ("macro.xlsm", b"x")]
+        answer = self.upload_all(self.piece, sent, comment="gardez-moi")
+        [error] = html.fromstring(answer.content).xpath("//form//*[@role='alert']")
+        self.assertIn("vieux.doc", error.text_content())
+        self.assertIn("macro.xlsm", error.text_content())
+        self.assertNotIn("bilan.pdf", error.text_content())
+        self.assertIn("gardez-moi", answer.text)
+        self.assertFalse(self.piece.version_ids)
+
+    def test_files_of_others(self):
+        for file in self.their_version.file_ids:
+            self.assertEqual(self.url_open(f"/grants/files/{file.id}").status_code, 404)
+        self.assertEqual(self.url_open("/grants/files/999999").status_code, 404)
 
     def test_too_large(self):
         self.company.grant_upload_max_mb = 1
-        answer = self.upload(self.piece, "gros.pdf", PDF + b"0" * 2**20)
+        answer = self.upload(self.piece, "gros.pdf", make_pdf(2**20 + 1))
         self.assertIn("is-invalid", answer.text)
         self.assertFalse(self.piece.version_ids)
 
@@ -298,7 +337,7 @@ class TestOperatorPages(PortalCase):
         self.assertEqual(len(self.their_piece.version_ids), 1)
         download = self.url_open(f"/grants/versions/{self.their_version.id}")
         self.assertEqual(download.status_code, 404)
-        attachment = self.their_version.sudo().attachment_id
+        attachment = self.their_version.sudo().file_ids.attachment_id
         self.assertEqual(self.url_open(f"/web/content/{attachment.id}").status_code, 404)
 
     def test_without_csrf_token(self):

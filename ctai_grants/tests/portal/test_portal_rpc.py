@@ -225,6 +225,7 @@ class TestPortalRpcReading(PortalRpcCase):
                 "grant.action": self.mine.action_ids,
                 "grant.deliverable": self.piece,
                 "grant.deliverable.version": self.version,
+                "grant.deliverable.file": self.version.file_ids,
                 "grant.disbursement": self.tranche,
             }
         if user == self.prefecture_user:
@@ -234,9 +235,10 @@ class TestPortalRpcReading(PortalRpcCase):
                 "grant.subsidy": self.mine | self.theirs,
                 # What waits for its review is between the operator and the city.
                 "grant.deliverable.version": self.their_version,
+                "grant.deliverable.file": self.their_version.file_ids,
             }
         if user == self.stranger_user:
-            names = ("contract", "envelope", "subsidy", "deliverable.version")
+            names = ("contract", "envelope", "subsidy", "deliverable.version", "deliverable.file")
             return {f"grant.{name}": self.env[f"grant.{name}"] for name in names}
         return {}
 
@@ -308,7 +310,7 @@ class TestPortalRpcReading(PortalRpcCase):
             ("grant.deliverable", "search", [["version_ids.user_id.login", "ilike", "t"]]),
             ("grant.subsidy", "web_search_read", [], {"contract_id": {"fields": {"note": {}}}}),
             ("grant.deliverable", "web_search_read", [],
-             {"version_ids": {"fields": {"attachment_id": {}}}}),
+             {"version_ids": {"fields": {"file_ids": {"fields": {"attachment_id": {}}}}}}),
         ):  # fmt: skip
             result = self.rpc(self.operator_user, model, method, *args)
             self.assertRefused(result, f"{model}.{method}{args}")
@@ -318,7 +320,7 @@ class TestPortalRpcReading(PortalRpcCase):
     def test_other_models(self):
         """Files, messages, activities, bank accounts, staff, other organisations."""
         attachments = self.env["ir.attachment"].search(
-            [("res_model", "=", "grant.deliverable.version")]
+            [("res_model", "=", "grant.deliverable.file")]
         )
         self.assertEqual(len(attachments), 2)
         banks = (self.operator | self.other_operator).bank_ids
@@ -411,12 +413,12 @@ class TestPortalOtherRoutes(PortalRpcCase):
     @mute_logger("odoo.http")
     def test_files_and_images(self):
         self.login(self.operator_user)
-        attachment = self.version.attachment_id
+        attachment = self.version.file_ids.attachment_id
         for path in (
             f"/web/content/{attachment.id}",
-            f"/web/content/{self.their_version.attachment_id.id}",
+            f"/web/content/{self.their_version.file_ids.attachment_id.id}",
             f"/web/content/grant.subsidy/{self.mine.id}/note",
-            f"/web/content/grant.deliverable.version/{self.their_version.id}/attachment_id",
+            f"/web/content/grant.deliverable.file/{self.their_version.file_ids.id}/attachment_id",
             f"/web/image/{attachment.id}",
         ):
             with self.subTest(path=path):

@@ -1,0 +1,247 @@
+import hashlib
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ...lib.guard.words import clean
+from ...lib.proof.picture import make_pdf
+from ...lib.proof.upload import (
+    LONGEST_COMMENT,
+    PDF,
+    PHOTOS,
+    clean_name,
+    digest_of_set,
+    spread_names,
+)
+from .grant_deliverable import OPEN_STATES
+
+# More than somebody who corrects himself needs, and too few to fill a disk.
+VERSIONS_AN_HOUR = 20
+# Of one hand-in; and of one hand-in and of one subsidy together, in files of the largest size that
+# the city takes.
+MOST_FILES = 20
+LARGEST_HAND_IN = 4
+LARGEST_FILES = 40
+
+
+class GrantDeliverable(models.Model):
+    """Handing in: a set of files and a comment, one version of the piece."""
+
+    _inherit = "grant.deliverable"
+
+    def action_submit(self):
+        """Ask for the file that an operator handed in on paper or by mail."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Hand In a File"),
+            "res_model": "grant.deliverable.submit",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_deliverable_id": self.id},
+        }
+
+    def _is_open_to(self, user):
+        """Whether ``user`` may hand in files for this piece now."""
+        self.ensure_one()
+        return (
+            self.subsidy_id.state == "signed"
+            and self.state in OPEN_STATES
+            and self.subsidy_id._can_submit(user)
+        )
+
+    def _do_submit(self, filename, content, comment=None):
+        """Hand in one file: as :meth:`_do_submit_files`."""
+        return self._do_submit_files([(filename, content)], comment)
+
+    def _do_submit_files(self, files, comment=None, join_photos=False):
+        """Hand in a set of files: a new numbered version, with their SHA-256 and the time.
+
+        :param files: names, as the user gave them, and contents: list of (str, bytes)
+        :param bool join_photos: whether several photos become one PDF, a page for each
+        :raise UserError: files are refused (none is kept then), or nothing is expected any more
+        :raise AccessError: the user is neither a coordinator nor the operator itself
+        """
+        self.ensure_one()
+        # sudo: compares the user's organisation with the subsidy's, which it may not read
+        if not self.sudo().subsidy_id._can_submit(self.env.user):
+            raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
+        if self.subsidy_id.state != "signed":
+            raise UserError(self.env._("Nothing can be handed in for this subsidy at present."))
+        self._check_state(OPEN_STATES, self.env._("Handing in “%s”", self.name))
+        self._check_set(files)
+        contents = self._prepare_files(files, join_photos)
+        # sudo: an operator adds its own files and moves its own deliverable, nothing else
+        self_sudo = self.sudo()
+        # One hand-in at a time: the number of a version is the next one. Who comes second waits,
+        # and begins again with what the first handed in (a lock that does not wait would refuse
+        # him).
+        self.env.execute_query(
+            SQL("SELECT id FROM grant_deliverable WHERE id = %s FOR UPDATE", self.id)
+        )
+        digest = digest_of_set([file["sha256"] for file in contents])
+        last = self_sudo.last_version_id
+        if self.state == "submitted" and last.sha256 == digest:
+            # A second click, or the same files by a second person.
+            return last.with_env(self.env)
+        self_sudo._check_room(sum(file["size"] for file in contents))
+        version = self_sudo._add_version(contents, digest, comment)
+        self_sudo._transition(state="submitted", last_version_id=version.id)
+        self_sudo._notify_submission(version)
+        return version.with_env(self.env)
+
+    def _check_set(self, files):
+        """Refuse more than one hand-in holds, before any of it is looked at.
+
+        :raise UserError: no file, too many, or too large together
+        """
+        if not files:
+            raise UserError(self.env._("Choose a file first."))
+        largest = self.company_id.grant_upload_max_mb * LARGEST_HAND_IN
+        about = {"piece": self.name, "most": MOST_FILES, "largest": largest}
+        if len(files) > MOST_FILES:
+            raise UserError(
+                self.env._(
+                    "“%(piece)s”: %(number)s files are more than the %(most)s that can be handed "
+                    "in at once. Put some of them together in one PDF.",
+                    number=len(files),
+                    **about,
+                )
+            )
+        if sum(len(content) for _name, content in files) > largest * 2**20:
+            raise UserError(
+                self.env._(
+                    "“%(piece)s”: these files are together larger than %(largest)s MB. Hand in "
+                    "smaller ones.",
+                    **about,
+                )
+            )
+
+    def _prepare_files(self, files, join_photos):
+        """What is to be kept of ``files``, each judged: list of dicts, the same file once.
+
+        :raise UserError: naming each file that is refused, and why
+        """
+        judged, refused = {}, []
+        for name, content in files:
+            try:
+                mimetype = self._check_upload(name, content)
+            except UserError as error:
+                refused.append(str(error))
+            else:
+                digest = hashlib.sha256(content).hexdigest()
+                judged.setdefault(digest, (clean_name(name), content, mimetype))
+        if refused:
+            raise UserError("\n".join(refused))
+        kept = list(judged.values())
+        if join_photos:
+            kept = self._join_photos(kept)
+        names = spread_names([name for name, _content, _mimetype in kept])
+        return [
+            {
+                "position": position,
+                "name": name,
+                "content": content,
+                "mimetype": mimetype,
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+            for position, (name, (_name, content, mimetype)) in enumerate(
+                zip(names, kept, strict=True), 1
+            )
+        ]
+
+    def _join_photos(self, kept):
+        """One PDF in the place of several photos."""
+        photos = [content for _name, content, mimetype in kept if mimetype in PHOTOS]
+        if len(photos) < 2:
+            return kept
+        name = self.env._("Photos (%(number)s).pdf", number=len(photos))
+        content = make_pdf(photos)
+        joined = (name, content, self._check_upload(name, content))
+        first = next(place for place, file in enumerate(kept) if file[2] in PHOTOS)
+        rest = [file for file in kept if file[2] not in PHOTOS]
+        return [*rest[:first], joined, *rest[first:]]
+
+    def _add_version(self, contents, digest, comment):
+        name = contents[0]["name"]
+        if len(contents) > 1:
+            name = f"{name} (+ {len(contents) - 1})"
+        version = self.env["grant.deliverable.version"]._append(
+            {
+                "deliverable_id": self.id,
+                "subsidy_id": self.subsidy_id.id,
+                "company_id": self.company_id.id,
+                "number": max(self.version_ids.mapped("number"), default=0) + 1,
+                "name": name,
+                "size": sum(file["size"] for file in contents),
+                "sha256": digest,
+                "submitted_at": fields.Datetime.now(),
+                "user_id": self.env.uid,
+                "comment": clean(comment, LONGEST_COMMENT) or False,
+            }
+        )
+        for file in contents:
+            attachment = self.env["ir.attachment"].create(
+                {"name": file["name"], "raw": file.pop("content"), "mimetype": file["mimetype"]}
+            )
+            added = self.env["grant.deliverable.file"]._append(
+                {"version_id": version.id, "attachment_id": attachment.id, **file}
+            )
+            # Only now: each of the two needs the other, and an attachment of nothing is its
+            # author's.
+            attachment.write({"res_model": added._name, "res_id": added.id})
+        return version
+
+    def _check_room(self, size):
+        """Refuse what would fill the city's disk rather than prove anything.
+
+        :param int size: bytes of the files to come
+        :raise UserError: too many versions within an hour, or too many bytes of one subsidy
+        """
+        hour_ago = fields.Datetime.now() - timedelta(hours=1)
+        recent = self.version_ids.filtered(lambda version: version.submitted_at > hour_ago)
+        if len(recent) >= VERSIONS_AN_HOUR:
+            raise UserError(
+                self.env._(
+                    "“%(piece)s” was handed in %(number)s times within an hour. What was handed "
+                    "in is kept; try again later.",
+                    piece=self.name,
+                    number=len(recent),
+                )
+            )
+        largest = self.company_id.grant_upload_max_mb * LARGEST_FILES
+        versions = self.subsidy_id.deliverable_ids.version_ids
+        if sum(versions.mapped("size")) + size > largest * 2**20:
+            raise UserError(
+                self.env._(
+                    "The files of “%(subsidy)s” would together be larger than %(largest)s MB. "
+                    "Send a smaller file, or write to the city.",
+                    subsidy=self.subsidy_id.name,
+                    largest=largest,
+                )
+            )
+
+    def _notify_submission(self, version):
+        """Tell the coordinator, once, that there is something to review."""
+        coordinator = self.subsidy_id.user_id or self.contract_id.user_id
+        kind = "ctai_grants.mail_activity_review"
+        if coordinator and not self.activity_search([kind]):
+            self.activity_schedule(
+                kind,
+                user_id=coordinator.id,
+                summary=self.env._("Review “%s”", self.name),
+            )
+        files = [
+            self.env._("%(file)s (SHA-256 %(sha256)s)", file=file.name, sha256=file.sha256)
+            for file in version.file_ids
+        ]
+        self.message_post(
+            body=self.env._(
+                "Version %(number)s handed in: %(files)s.",
+                number=version.number,
+                files=", ".join(files),
+            )
+        )
