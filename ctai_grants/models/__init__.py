@@ -10,3 +10,4 @@ from . import change
 from . import accounting
 from . import treasury
 from . import portal
+from . import operator

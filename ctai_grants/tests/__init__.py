@@ -69,6 +69,9 @@ from .portal import (
     test_portal_rpc,
     test_portal_tour,
 )
+from .operator import (
+    test_budget,
+)
 from . import (
     test_grants_uninstall,
     test_grants_verify,

@@ -16,6 +16,7 @@ EVERYBODY = {
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
     "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
+    "menu_budgets",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -27,7 +28,7 @@ FINANCE = {
 MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
-    "menu_deliverable_types", "menu_own_cost_accounts",
+    "menu_deliverable_types", "menu_own_cost_accounts", "menu_budget_accounts",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -69,6 +70,7 @@ BUTTONS = {
     "grant.subsidy": {
         "action_grant": COORDINATOR,
         "action_apply_template": COORDINATOR,
+        "action_import_budget": COORDINATOR,
         "action_sign": COORDINATOR,
         "action_reset_to_draft": COORDINATOR,
         "action_cancel": COORDINATOR,
