@@ -71,6 +71,7 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_report_lines,
 )
 from . import (
     test_grants_uninstall,
