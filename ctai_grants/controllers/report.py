@@ -127,7 +127,7 @@ class ReportPortal(GrantsPortal):
                 "revision": report_sudo.revision,
                 "errors": errors,
                 "failure": failure,
-                "advice": report_sudo._get_advice(),
+                "advice": self._get_advice(report_sudo),
             }
         )
 
@@ -153,10 +153,10 @@ class ReportPortal(GrantsPortal):
                 "date_request": subsidy_sudo.date_request_ids[:1],
                 "parts": self._get_parts(report_sudo) if report_sudo.line_ids else [],
                 "totals": report_sudo.line_ids._get_totals(),
-                "forecasts": report_sudo._get_forecast_totals(),
-                "advice": report_sudo._get_advice() if report_sudo else [],
+                "forecasts": report_sudo.line_ids._get_totals("forecast"),
+                "advice": self._get_advice(report_sudo),
                 "funder_accounts": self._get_funder_accounts(report_sudo),
-                "new_funders": range(NEW_FUNDERS),
+                "new_funders": self._get_new_funders(typed, errors),
                 "typed": typed,
                 "errors": errors,
                 "currency": subsidy_sudo.currency_id,
@@ -165,6 +165,11 @@ class ReportPortal(GrantsPortal):
                 **values,
             },
         )
+
+    def _get_advice(self, report_sudo):
+        # Of a form that is still empty, all of it would be.
+        begun = any(report_sudo.line_ids.mapped("actual"))
+        return report_sudo._get_advice() if begun else []
 
     def _format_typed(self, amount):
         """An amount as one types it in French; nothing of zero."""
@@ -189,6 +194,16 @@ class ReportPortal(GrantsPortal):
                     headings.append((heading, labels[heading], used, those - used))
             parts.append({"side": side, "in_kind": in_kind, "headings": headings})
         return parts
+
+    def _get_new_funders(self, typed, errors):
+        """Rows for funders to add: empty, but for what was typed and could not be taken."""
+        rows = []
+        for number in range(NEW_FUNDERS):
+            names = {what: f"new_{what}_{number}" for what in ("account", "name", "actual")}
+            wrong = [errors[name] for name in names.values() if name in errors]
+            values = {what: typed.get(name) for what, name in names.items()} if wrong else {}
+            rows.append({"number": number, "error": " ".join(wrong), "typed": values})
+        return rows
 
     def _get_funder_accounts(self, report_sudo):
         return report_sudo.line_ids.account_id.filtered(lambda account: account._has_funders())

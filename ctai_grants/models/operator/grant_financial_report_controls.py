@@ -50,10 +50,6 @@ class GrantFinancialReport(models.Model):
         # sudo: the amount of one's own subsidy
         return 100 * self.subsidy_id.sudo().amount / income if income else None
 
-    def _get_forecast_totals(self):
-        """Euros that were foreseen of each side: as :meth:`_get_totals` of the lines."""
-        return self.line_ids.with_context(grant_forecast=True)._get_totals()
-
     def _get_advice(self):
         """What to look at in the figures: a list of sentences."""
         self.ensure_one()

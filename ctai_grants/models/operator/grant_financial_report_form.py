@@ -145,7 +145,8 @@ class GrantReportLine(models.Model):
             return {}
         name = clean(values[name_name], LONGEST_NAME) or False
         others = self.report_id.line_ids - self
-        if others.filtered(lambda line: line.account_id == self.account_id and line.name == name):
+        same = others.filtered(lambda line: line.account_id == self.account_id)
+        if name and name in same.mapped("name"):
             return {name_name: self.env._("This funder is in the list already.")}
         vals["name"] = name
         return {}

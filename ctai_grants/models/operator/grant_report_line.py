@@ -18,6 +18,7 @@ class GrantReportLine(models.Model):
     # Said by who reports, and by who reviews.
     _reported_fields = ("account_id", "name", "actual", "comment")
     _reviewed_fields = ("refused_amount", "refused_ground")
+    _counted_field = "actual"
 
     report_id = fields.Many2one(
         "grant.financial.report", required=True, ondelete="restrict", index=True,
@@ -93,10 +94,6 @@ class GrantReportLine(models.Model):
     def _compute_eligible(self):
         for line in self:
             line.eligible = line.actual - line.refused_amount
-
-    @api.model
-    def _get_budget_amount(self, line):
-        return line.actual
 
     # ------------------------------------------------------------------
     # Guards
