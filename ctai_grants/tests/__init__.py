@@ -73,7 +73,13 @@ from .portal import (
     test_portal_tour,
     test_side_doors,
 )
-from .operator import test_reminders
+from .operator import (
+    test_budget,
+    test_reminders,
+    test_report_hand_in,
+    test_report_lines,
+    test_report_page,
+)
 from . import (
     test_grants_uninstall,
     test_grants_verify,

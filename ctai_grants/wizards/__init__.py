@@ -7,3 +7,4 @@ from . import payment
 from . import closing
 from . import accounting
 from . import treasury
+from . import operator

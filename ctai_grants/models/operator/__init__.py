@@ -1,11 +1,29 @@
+# A model before what extends or points to it.
+# isort: off
+from . import grant_budget_mixin
+from . import grant_report_line
+
+# isort: on
 from . import (
+    grant_amendment,
+    grant_budget_account,
+    grant_budget_line,
+    grant_date_request,
     grant_deliverable_reminders,
+    grant_financial_report,
+    grant_financial_report_controls,
+    grant_financial_report_form,
+    grant_financial_report_hand_in,
+    grant_financial_report_verifier,
     grant_reminder,
     grant_reminder_deadlines,
     grant_reminder_mail,
     grant_reminder_preview,
+    grant_subsidy,
     grant_subsidy_reminders,
+    res_company,
     res_company_reminders,
+    res_config_settings,
     res_config_settings_reminders,
     res_partner_reminders,
 )

@@ -78,3 +78,6 @@ class GrantDeliverableVersion(models.Model):
             "url": f"/grants/versions/{self.id}",
             "target": "download",
         }
+
+    def _keeps_file(self, file):
+        return file == self.attachment_id

@@ -97,6 +97,7 @@ class TestDeclarations(GrantsCommon):
             "grant.subsidy": {"amount", "date_start", "date_end"},
             "grant.disbursement": {"amount", "due_date"},
             "grant.action": {"amount"},
+            "grant.budget.line": {"amount"},
         }
         for name, model in self.env.items():
             if name.startswith("grant.") and hasattr(model, "_get_amendable_fields"):
