@@ -647,16 +647,21 @@ def test_who_comes_while_somebody_changes_a_document_is_told_which(city):
     _contract, (envelope,) = city.make_contract(1000)
     (subsidy,) = city.make_subsidies(envelope, 20, state="signed")
     held, free = city.make_tranches(subsidy, 10, 10, certified=False)
-    hold = f"env['grant.disbursement'].browse({held}).lock_for_update()\ntime.sleep(0.8)\n"
-    press = city.request("coordinator", "grant.disbursement", "action_certify", [free, held])
-    first, second = city.together({"uid": 1, "code": hold}, {**press, "after": 0.3})
+    hold = f"env['grant.disbursement'].browse({held}).lock_for_update()\ntime.sleep(3)\n"
+    cancel = city.wizard(
+        "finance_manager", "grant.reason", res_model="grant.disbursement", res_ids=[free, held],
+        action="cancel", reason="R",
+    )  # fmt: skip
+    first, second = city.together({"uid": 1, "code": hold}, {**cancel, "after": 0.3})
     assert "value" in first, first
     assert second["kind"] == "LockError" and second["retries"] == 0, second
-    name, other = (city.read("grant.disbursement", one, "display_name") for one in (held, free))
-    assert name in second["refused"] and other not in second["refused"], second
-    assert city.read("grant.disbursement", free, "state") != "certified"
-    (again,) = city.together(press)
+    # That one alone.
+    name = city.read("grant.disbursement", held, "display_name")
+    assert second["refused"].startswith(f"{name}: somebody else is changing it"), second
+    assert city.read("grant.disbursement", free, "state") != "cancelled"
+    (again,) = city.together(cancel)
     assert "value" in again, again
+    assert city.read("grant.disbursement", held, "state") == "cancelled"
 
 
 def test_a_refusal_in_a_savepoint_leaves_the_rest(city):
