@@ -3,11 +3,10 @@
 import base64
 import binascii
 import io
-import lzma
 import re
 import zipfile
-import zlib
 
+from ..guard.received import DAMAGED
 from ..guard.words import clean
 
 PDF = "application/pdf"
@@ -114,11 +113,7 @@ def _office_type(content: bytes) -> str | None:
                     return DOCX
                 if "xl/workbook.xml" in names:
                     return XLSX
-    # Damaged anywhere, protected by a password, or packed in a way that Python does not know.
-    except (
-        zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError,
-        OSError, EOFError, ValueError,
-    ):  # fmt: skip
+    except DAMAGED:
         return None
     return None
 

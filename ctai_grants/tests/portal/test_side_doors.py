@@ -1,5 +1,5 @@
 """Doors of Odoo's own beside ours: the mail gateway, what Odoo does with all rights for whoever
-calls, and the files that documents keep."""
+calls, the superuser that an administrator becomes, and the files that documents keep."""
 
 import base64
 from email.message import EmailMessage
@@ -201,3 +201,24 @@ class TestKeptFiles(DoorsCase):
             draft.name = "z"
         with self.assertRaises(UserError):
             draft.unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestLinesOfDocuments(DoorsCase):
+    """What comes and goes with its document is not deleted by hand, not by the superuser either."""
+
+    def test_by_the_superuser(self):
+        tranche = self.make_tranche(self.subsidy)
+        self.certify(tranche)
+        self.company.grant_heads_mail = "auditor@example.org"
+        receiver = self.company._get_heads_receivers()
+        root = self.env.ref("base.user_root")
+        for lines, part in (
+            (tranche.condition_ids, "comes and goes"),
+            (receiver, "stays in the list"),
+        ):
+            self.assertTrue(lines)
+            with self.subTest(lines=lines), self.assertRefused(part), self.env.cr.savepoint():
+                self.rpc(root, lines._name, "unlink", lines.ids)
+            self.env.invalidate_all()
+            self.assertEqual(lines.exists(), lines)
