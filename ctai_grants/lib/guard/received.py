@@ -14,6 +14,8 @@ PIECE = 1 << 20
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, OSError,
     EOFError, ValueError,
+    # LZMA takes the memory that the archive asks for.
+    MemoryError,
 )  # fmt: skip
 
 

@@ -222,3 +222,25 @@ class TestLinesOfDocuments(DoorsCase):
                 self.rpc(root, lines._name, "unlink", lines.ids)
             self.env.invalidate_all()
             self.assertEqual(lines.exists(), lines)
+
+
+@tagged("post_install", "-at_install")
+class TestInvitations(DoorsCase):
+    def test_who_becomes_a_user_of_an_organisation(self):
+        """Whoever has the token signs up as the organisation, and hands in for it."""
+        self.env["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2c")
+        contact = self.env["res.partner"].create({"name": "x", "parent_id": self.operator.id})
+        stranger = self.env["res.partner"].create({"name": "x"})
+        employee = new_test_user(self.env, "test_employee", "base.group_user")
+        manager = new_test_user(self.env, "test_contacts", "base.group_user,base.group_partner_manager")
+        partners = contact | self.operator | self.prefecture | stranger
+        for user, invited in (
+            (employee, stranger), (self.reader, stranger), (manager, partners)
+        ):  # fmt: skip
+            found = self.rpc(user, "res.partner", "signup_get_auth_param", partners.ids)
+            self.assertEqual({p.id for p in invited}, {i for i, said in found.items() if said})
+
+    def test_a_link_writes_nothing(self):
+        for document in (self.subsidy, self.contract):
+            self.rpc(self.reader, document._name, "get_portal_url", document.ids)
+            self.assertFalse(document.access_token)
