@@ -1,13 +1,15 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """`./ctai restore`: a backup becomes a database beside the others, verified before it counts.
 
-While it is being made its comment says so: what a killed restore left, the next one of the same
-name replaces. Nothing that was there before is changed.
+While it is being made its comment says so, and its maker holds a lock on its name, whichever
+checkout he is of: what a killed restore left, the next one removes. Nothing that was there before is
+changed.
 """
 
 import json
 import os
 import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import backup, databases, files, odoo, paths, process, ui, workshop
@@ -63,7 +65,15 @@ def damaged(path, found):
 
 def make(server, folder, manifest, name, neutralize=False, keep=False):
     """Make a database from a backup; one that does not hold is dropped unless `keep`."""
-    with files.Lock(paths.STATE / "restore.lock").alone("Wait for another ./ctai restore"):
+    with (
+        files.Lock(paths.STATE / "restore.lock").alone("Wait for another ./ctai restore"),
+        _claimed(server, name) as is_mine,
+    ):
+        if not is_mine:
+            raise Stop(
+                f"Another ./ctai is restoring into {name}.", "Name another one with --database."
+            )
+        _remove_halves(server, name)
         _make_way(server, manifest, name)
         store = paths.FILESTORE / name
         had_files = store.exists()
@@ -78,14 +88,46 @@ def make(server, folder, manifest, name, neutralize=False, keep=False):
             _call(server, "Verify the ledger", config, "grants_verify", manifest=manifest)
         except BaseException as problem:
             if keep and isinstance(problem, Stop):
+                _finish(server, manifest, name)
                 problem.remedy += f" The database {name} is kept, as told."
             else:
                 _undo(server, name, None if had_files else store)
             raise
-        if manifest["facts"] is not None:
-            databases.describe(server, name, manifest["facts"])
-        else:
-            server.sql('COMMENT ON DATABASE :"name" IS NULL', name=name)
+        _finish(server, manifest, name)
+
+
+def _finish(server, manifest, name):
+    """Say of what a database is; no longer that it is being restored."""
+    if manifest["facts"] is not None:
+        databases.describe(server, name, manifest["facts"])
+    else:
+        server.sql('COMMENT ON DATABASE :"name" IS NULL', name=name)
+
+
+@contextmanager
+def _claimed(server, name):
+    """Hold a name as long as this process lives; yield whether nobody else does."""
+    key = f"hashtext('ctai restore {name}')"
+    with backup.Moment(server, "postgres") as session:
+        is_mine = session.rows(f"SELECT pg_try_advisory_lock({key}) AS is_mine")[0]["is_mine"]
+        try:
+            yield is_mine == "t"
+        finally:
+            with suppress(Stop):  # where the server is gone, so is the lock
+                session.rows(f"SELECT pg_advisory_unlock({key}) AS was_mine")
+
+
+def _remove_halves(server, name):
+    """Remove the databases that killed restores left; `name` is held by who calls."""
+    halves = server.sql(
+        "SELECT datname FROM pg_database"
+        " WHERE position(:'mark' IN shobj_description(oid, 'pg_database')) > 0",
+        mark=databases.HALF,
+    )
+    for half in halves.split():
+        with _claimed(server, half) as is_dead:
+            if is_dead or half == name:
+                _undo(server, half, None)
 
 
 def _make_way(server, manifest, name):
@@ -94,10 +136,7 @@ def _make_way(server, manifest, name):
             f"The backup is of PostgreSQL {manifest['postgresql']['version']}; {server} is older.",
             "Restore it on that version or a newer one.",
         )
-    found = databases.comment(server, name)
-    if databases.HALF in found:  # of a restore that was killed
-        _undo(server, name, None)
-    elif found:
+    if databases.comment(server, name):
         raise Stop(
             f"The database {name} is there already.", "Restore into another name with --database."
         )

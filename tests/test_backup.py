@@ -381,6 +381,34 @@ def test_a_killed_restore_is_begun_again(saved, server):
     assert databases.info(server, "copy") == {"played": "x"}
 
 
+def test_what_killed_restores_left_goes(saved, server):
+    """Of other names too, but not what another checkout is just making on the same server."""
+    for name in ("half", "others", "copy"):
+        databases.create(server, name, mark=databases.HALF)
+    with restore._claimed(server, "others") as is_mine:
+        assert is_mine
+        put_back(server, saved)
+        assert exists(server, "others") and not exists(server, "half")
+    with restore._claimed(server, "copy"), pytest.raises(Stop, match="is restoring into copy"):
+        put_back(server, saved)
+    assert exists(server, "copy")
+    server.sql("DROP DATABASE others")
+
+
+def test_kept_as_told(saved, server, monkeypatch):
+    """What does not hold is kept, and can be looked at and upgraded; no restore replaces it."""
+
+    def fail(*_arguments, **_options):
+        raise Stop("It does not hold.", "")
+
+    monkeypatch.setattr(restore, "_compare", fail)
+    with pytest.raises(Stop, match="copy is kept, as told"):
+        put_back(server, saved, keep=True)
+    assert databases.info(server, "copy") == {"played": "x"}
+    with pytest.raises(Stop, match="copy is there already"):
+        put_back(server, saved)
+
+
 def test_what_is_there_is_left_alone(saved, server):
     put_back(server, saved)
     with pytest.raises(Stop, match="copy is there already. Restore into another name"):

@@ -16,6 +16,8 @@ import unicodedata
 import zipfile
 from typing import NamedTuple
 
+from ..guard.received import DAMAGED
+
 # The kinds of streets that Sirene shortens.
 STREETS = {
     "all": "allee", "av": "avenue", "ave": "avenue", "bd": "boulevard", "bld": "boulevard",
@@ -74,7 +76,9 @@ def _read_zip(stream, keys):
             for name in names:
                 with archive.open(name) as member:
                     yield from _read_csv(member, keys)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except RegisterError:
+        raise
+    except DAMAGED as error:
         raise RegisterError("bad_zip") from error
 
 

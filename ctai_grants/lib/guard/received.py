@@ -3,9 +3,20 @@
 import base64
 import binascii
 import io
+import lzma
+import zipfile
+import zlib
 from typing import BinaryIO
 
 PIECE = 1 << 20
+#: What Python says of an archive that is damaged anywhere, protected by a password, or packed in a
+#: way that it does not know.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, OSError,
+    EOFError, ValueError,
+    # LZMA takes the memory that the archive asks for.
+    MemoryError,
+)  # fmt: skip
 
 
 def decode(encoded: bytes, stream: BinaryIO) -> bool:

@@ -10,11 +10,11 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
+from ..guard.received import DAMAGED
 from .chain import GENESIS, LEDGER_FIELDS, entry_hash
 from .heads import HEAD_FIELDS, Head, read_head
 
@@ -83,32 +83,39 @@ def open_copy(stream: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
         yield _recognise(stream), stream
         return
     with _open_member(stream) as member:
-        try:
-            yield _recognise(member), member
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise CopyError("bad_zip") from error
+        yield _recognise(member), member
 
 
 def _open_member(stream):
     """The ledger in the archive of a statement, wherever somebody put it there."""
-    try:
+    with _damage_told():
         archive = zipfile.ZipFile(stream)
         names = [name for name in archive.namelist() if name.split("/")[-1] == "ledger.csv"]
         if not names:
             raise CopyError("no_ledger")
         # Buffered: by itself it reads a line of limited length byte by byte.
         return io.BufferedReader(archive.open(names[0]), 1 << 16)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+
+
+@contextmanager
+def _damage_told():
+    try:
+        yield
+    except DAMAGED as error:
         raise CopyError("bad_zip") from error
 
 
 def _recognise(stream):
-    first = stream.readline(LONGEST_LINE)
-    stream.seek(0)
+    with _damage_told():
+        first = stream.readline(LONGEST_LINE)
+        stream.seek(0)
     if not first.strip():
-        raise CopyError("empty" if not stream.read(1) else "unknown", 1)
+        raise CopyError("unknown" if first else "empty", 1)
     text = _decode(first, 1).strip()
-    row = next(csv.reader([text]), [])
+    try:
+        row = next(csv.reader([text]), [])
+    except csv.Error as error:  # longer than any field of ours
+        raise CopyError("unknown", 1, text) from error
     if row == list(LEDGER_FIELDS):
         return "ledger"
     if row == list(HEAD_FIELDS) or read_head(row):
@@ -137,7 +144,11 @@ def _decode(raw, line):
 
 def _read_lines(stream):
     line = 0
-    while raw := stream.readline(LONGEST_LINE):
+    while True:
+        with _damage_told():
+            raw = stream.readline(LONGEST_LINE)
+        if not raw:
+            return
         line += 1
         yield line, raw
 

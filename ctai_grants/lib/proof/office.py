@@ -1,13 +1,12 @@
 """Office documents: what is in the archive, whatever its parts are called."""
 
 import io
-import lzma
 import re
 import zipfile
-import zlib
 
 from lxml import etree
 
+from ..guard.received import DAMAGED
 from .opendocument import check_opendocument
 from .openxml import check_openxml
 from .parts import XLSX, Parts
@@ -49,11 +48,9 @@ def check_office(content: bytes, kind: str, within=False):
                 check_opendocument(parts, kind)
             else:
                 check_openxml(parts, kind)
-    # Damaged anywhere, or packed in a way that Python does not know.
-    except (
-        zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, OSError,
-        EOFError, KeyError, UnicodeError, etree.LxmlError,
-    ) as error:  # fmt: skip
+    except Refused:
+        raise
+    except (*DAMAGED, KeyError, etree.LxmlError) as error:
         raise Refused("damaged") from error
 
 

@@ -36,6 +36,16 @@ class ResPartner(models.Model):
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
 
+    def signup_get_auth_param(self):
+        """What a link needs for its reader to sign up. Odoo gives it to every employee; of an
+        organisation of grants, whose users see and hand in what is its own, to who may give access
+        to the portal."""
+        invited = self
+        if not self.env["res.partner"].sudo(False).has_access("write"):
+            # sudo: what an organisation is, no more
+            invited = self.filtered(lambda p: not p.sudo().commercial_partner_id.grant_role)
+        return super(ResPartner, invited).signup_get_auth_param()
+
     @api.depends("grant_subsidy_ids", "grant_body")
     def _compute_grant_subsidy_count(self):
         # Shown on the form of any contact, to whoever opens it.

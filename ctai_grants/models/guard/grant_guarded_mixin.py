@@ -121,6 +121,24 @@ class GrantGuardedMixin(models.AbstractModel):
         self = self.with_context(context)  # pylint: disable=context-overridden
         return super().unlink()
 
+    def _check_not_by_hand(self):
+        """Refuse to delete lines that come and go with their document: rights alone would not do,
+        an administrator gives himself any and becomes the superuser by a click.
+
+        :raise AccessError: without a transition, naming the line
+        """
+        for record in self:
+            _record, allowed = transition.spend(record)
+            if not allowed:
+                raise AccessError(
+                    self.env._(
+                        "“%(line)s” (%(model)s) comes and goes with its document, and is not "
+                        "deleted by hand.",
+                        line=record.display_name,
+                        model=self._get_model_label(),
+                    )
+                )
+
     def _transition(self, **vals):
         """Write ``vals``, guarded and frozen fields included: the documents' methods only."""
         transition.writing(self, vals).write(vals)

@@ -79,6 +79,17 @@ class GrantHeadsReceiver(models.Model):
         self._transition(until=fields.Datetime.now(), ended_by_id=self.env.uid, failure=False)
         self.activity_unlink(["ctai_grants.mail_activity_heads"])
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_never(self):
+        # Rights alone would not do: an administrator becomes the superuser by a click.
+        raise UserError(
+            self.env._(
+                "%(address)s: who received the heads of the ledger stays in the list. Take the "
+                "address out in the settings: a last mail tells so.",
+                address=self[:1].address,
+            )
+        )
+
     @api.model
     def _get_file(self):
         """The file that Odoo's configuration wants the heads written to; None without one."""

@@ -213,6 +213,10 @@ class GrantCondition(models.Model):
     # The facts
     # ------------------------------------------------------------------
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_synced(self):
+        self._check_not_by_hand()
+
     @api.model
     def _sync(self, disbursements):
         """Bring the conditions of these waiting tranches to what the facts are now.
@@ -243,7 +247,7 @@ class GrantCondition(models.Model):
                 elif row.state != "overridden" and (change := row._get_change(facts)):
                     changed[change] = changed.get(change, nothing) | row
             gone = gone.union(*(row for row in rows.values() if row.state != "overridden"))
-        gone.unlink()
+        transition.writing(gone, FACTS).unlink()
         # What changes of many at once is written once.
         for change, rows in changed.items():
             rows._transition(**dict(change))

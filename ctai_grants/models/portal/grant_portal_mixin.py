@@ -11,5 +11,9 @@ class GrantPortalMixin(models.AbstractModel):
 
     access_url = fields.Char(portal=True)
 
+    def _portal_ensure_token(self):
+        # Nor is one made: that writes on the document, for who only looks at it.
+        return False
+
     def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
         return super()._get_share_url(redirect, signup_partner, pid, share_token=False)

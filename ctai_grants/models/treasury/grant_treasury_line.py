@@ -122,6 +122,10 @@ class GrantTreasuryLine(models.Model):
                 "Line %(line)s of %(file)s", line=line._get_place(), file=line.import_id.name
             )
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_extract(self):
+        self._check_not_by_hand()
+
     def _get_key(self):
         return self.sheet or "", self.row_number
 

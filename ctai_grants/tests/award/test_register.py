@@ -4,6 +4,7 @@ import io
 import tempfile
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +54,19 @@ class TestRegisterFiles(BaseCase):
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("rna.csv", f"{WALDEC}\n{row}\n".encode())
         self.assertEqual(len(self.read_all(archive.getvalue(), ["W863001234"], "rna.zip")), 1)
+
+    def test_damaged_archives(self):
+        for packing in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w", packing) as file:
+                file.writestr("rna.csv", f"{UNITS}\n000000018,O,,A,X,00010\n" * 20)
+            whole = archive.getvalue()
+            for damaged in (whole[7:], *(
+                whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]
+                for place in range(4, len(whole), 11)
+            )):  # fmt: skip
+                with suppress(RegisterError):
+                    self.read_all(damaged, ["000000018"], "rna.zip")
 
     def test_refusals(self):
         for content, name, code, line in (

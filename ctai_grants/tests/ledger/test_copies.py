@@ -3,6 +3,7 @@ import csv
 import io
 import tempfile
 import zipfile
+from contextlib import suppress
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -111,6 +112,26 @@ class TestCopies(CopiesCase):
         with zipfile.ZipFile(empty, "w") as target:
             target.writestr("[Content_Types].xml", "x")
         self.assertNotCompared(empty.getvalue(), "no ledger.csv")
+
+    def test_damaged_anywhere(self):
+        """However it was packed, and wherever it is damaged: a sentence, never what Python says."""
+        copy = self.export()
+        packings = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+        for packing in packings:
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w", packing) as target:
+                target.writestr("ledger.csv", copy)
+            whole = archive.getvalue()
+            cut = [whole[start:] for start in (7, 60)]
+            for damaged in cut + [
+                whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]
+                for place in range(4, len(whole), 11)
+            ]:
+                # Some damage says nothing: dates of files, and what is only for other systems.
+                with suppress(UserError):
+                    self.compare(damaged)
+        for long in ("x" * 200_000, f"chain,number,{'x' * 200_000}"):
+            self.assertNotCompared(long, "neither a ledger.csv nor a list of heads")
 
     def test_a_rewritten_chain(self):
         """All hashes recomputed: the ledger holds in itself, and not beside its copy."""

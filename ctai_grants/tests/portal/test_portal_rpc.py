@@ -397,7 +397,7 @@ class TestPortalOtherRoutes(PortalRpcCase):
             self.assertEqual(self.snapshot(), before)
 
     def test_a_token_opens_no_page_and_no_discussion(self):
-        token = self.mine._portal_ensure_token()
+        token = self.mine.access_token = "a-token-of-before"
         self.login(self.other_operator_user)
         path = f"/my/subsidies/{self.mine.id}?access_token={token}"
         self.assertEqual(self.url_open(path).status_code, 404)

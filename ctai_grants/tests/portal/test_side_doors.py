@@ -1,5 +1,5 @@
 """Doors of Odoo's own beside ours: the mail gateway, what Odoo does with all rights for whoever
-calls, and the files that documents keep."""
+calls, the superuser that an administrator becomes, and the files that documents keep."""
 
 import base64
 from email.message import EmailMessage
@@ -201,3 +201,46 @@ class TestKeptFiles(DoorsCase):
             draft.name = "z"
         with self.assertRaises(UserError):
             draft.unlink()
+
+
+@tagged("post_install", "-at_install")
+class TestLinesOfDocuments(DoorsCase):
+    """What comes and goes with its document is not deleted by hand, not by the superuser either."""
+
+    def test_by_the_superuser(self):
+        tranche = self.make_tranche(self.subsidy)
+        self.certify(tranche)
+        self.company.grant_heads_mail = "auditor@example.org"
+        receiver = self.company._get_heads_receivers()
+        root = self.env.ref("base.user_root")
+        for lines, part in (
+            (tranche.condition_ids, "comes and goes"),
+            (receiver, "stays in the list"),
+        ):
+            self.assertTrue(lines)
+            with self.subTest(lines=lines), self.assertRefused(part), self.env.cr.savepoint():
+                self.rpc(root, lines._name, "unlink", lines.ids)
+            self.env.invalidate_all()
+            self.assertEqual(lines.exists(), lines)
+
+
+@tagged("post_install", "-at_install")
+class TestInvitations(DoorsCase):
+    def test_who_becomes_a_user_of_an_organisation(self):
+        """Whoever has the token signs up as the organisation, and hands in for it."""
+        self.env["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2c")
+        contact = self.env["res.partner"].create({"name": "x", "parent_id": self.operator.id})
+        stranger = self.env["res.partner"].create({"name": "x"})
+        employee = new_test_user(self.env, "test_employee", "base.group_user")
+        manager = new_test_user(self.env, "test_contacts", "base.group_user,base.group_partner_manager")
+        partners = contact | self.operator | self.prefecture | stranger
+        for user, invited in (
+            (employee, stranger), (self.reader, stranger), (manager, partners)
+        ):  # fmt: skip
+            found = self.rpc(user, "res.partner", "signup_get_auth_param", partners.ids)
+            self.assertEqual({p.id for p in invited}, {i for i, said in found.items() if said})
+
+    def test_a_link_writes_nothing(self):
+        for document in (self.subsidy, self.contract):
+            self.rpc(self.reader, document._name, "get_portal_url", document.ids)
+            self.assertFalse(document.access_token)

@@ -158,6 +158,22 @@ class TestPesDocuments(PesCase):
         self.assertIn("SHA-256", message.body)
         self.assertTrue(get_schema(self).validate(root))
 
+    def test_files_that_a_mail_brought(self):
+        """Whoever answers a mail of Odoo's adds no file to what the treasury gets."""
+        batch = self.make_batch(500)
+        (bill,) = batch._get_bills().values()
+        self.env["ir.attachment"].create(
+            {"name": "a.pdf", "raw": PDF, "res_model": bill._name, "res_id": bill.id}
+        )
+        bill.message_post(
+            body="Voici", message_type="email", email_from="x@example.org",
+            attachments=[("b.pdf", PDF + b"forged")],
+        )  # fmt: skip
+        root = etree.fromstring(self.make_file(batch)[0].raw)
+        self.assertEqual(
+            [gzip.decompress(base64.b64decode(f.text)) for f in root.iter("Fichier")], [PDF]
+        )
+
     def test_numbers_are_no_words(self):
         """Order 9 comes before order 10, in the file and on the list, whatever is due first."""
         tranches = self.env["grant.disbursement"]

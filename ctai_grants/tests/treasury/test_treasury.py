@@ -933,3 +933,13 @@ class TestTreasuryRoles(TreasuryCase):
         theirs = self.upload(make_xlsx(("A", [HEAD, order_row(1)])), user=stranger)
         self.assertNotEqual(theirs, treasury_import)
         self.assertEqual(self.statuses(theirs), [(2, "refused", "unknown_operator")])
+
+
+class TestLinesStay(TreasuryCase):
+    def test_by_nobody(self):
+        """The superuser, too: what was booked says of what line of which extract."""
+        extract = self.preview(order_row(), order_row(2, 700.0))
+        extract.with_user(self.finance_officer).action_book()
+        with self.assertRefused("comes and goes with its document", exception=AccessError):
+            extract.line_ids.sudo().unlink()
+        self.assertEqual(len(extract.line_ids.exists()), 2)
