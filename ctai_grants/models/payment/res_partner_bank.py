@@ -18,6 +18,7 @@ class ResPartnerBank(models.Model):
         # and not beside the fields: those are Odoo's, and declared again their labels were ours.
         names = (
             "acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id", "bank_id",
+            "company_id",
         )  # fmt: skip
         return {**super()._get_wakers(), **dict.fromkeys(names, "_get_tranches")}
 

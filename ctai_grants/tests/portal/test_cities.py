@@ -174,6 +174,37 @@ class TestCities(PortalCase):
     # What is a city's own
     # ------------------------------------------------------------------
 
+    def test_accounts_that_a_city_has_entered_for_itself(self):
+        """Another city neither verifies nor pays it, whatever it has on the operator."""
+        account = self.other_operator.bank_ids
+        account.with_user(self.finance_manager).company_id = self.company
+        subsidy = self.make_subsidy(
+            user=self.clerk, name="Là-bas", amount=800, partner_id=self.other_operator.id,
+            envelope_id=self.their_contract.envelope_ids.id,
+        )  # fmt: skip
+        tranche = self.make_tranche(subsidy, user=self.clerk, amount=800)
+        subsidy.action_grant()
+        subsidy.action_sign()
+        bank = tranche.condition_ids.filtered(lambda row: row.code == "bank")
+        self.assertEqual((bank.state, bank.reference), ("unmet", False))
+        own = self.env["res.partner.bank"].with_user(self.clerk).create({
+            "partner_id": self.other_operator.id, "acc_number": "FR7630001007941234567890185",
+            "company_id": self.city.id, "allow_out_payment": True,
+        })  # fmt: skip
+        bank = tranche.condition_ids.filtered(lambda row: row.code == "bank")
+        self.assertEqual((bank.state, bank.reference), ("met", own._get_masked_number()))
+        tranche.action_certify()
+        self.assertEqual(tranche.sudo()._get_paid_account(), own.sudo())
+        mine = self.make_tranche(self.sign(self.make_subsidy(partner_id=self.other_operator.id)))
+        bank = mine.condition_ids.filtered(lambda row: row.code == "bank")
+        self.assertEqual(bank.reference, account._get_masked_number())
+        # Given to another city since: it is not paid.
+        self.certify(mine)
+        account.with_user(self.finance_manager).company_id = False
+        account.company_id = self.city
+        with self.assertRefused("another city has entered"):
+            mine.with_user(self.finance_officer)._do_order("7", datetime.date(2021, 11, 20))
+
     def test_numbers(self):
         sequences = self.env["ir.sequence"].search([("code", "=", "grant.subsidy")])
         self.assertEqual(sequences.company_id, self.company | self.city)
