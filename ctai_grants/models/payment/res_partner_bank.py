@@ -59,12 +59,16 @@ class ResPartnerBank(models.Model):
         """
         if self.env.uid == SUPERUSER_ID:
             return
-        # sudo: all cities, whatever those of the user
-        subsidies = self.env["grant.subsidy"].sudo().search([
+        paying = [
             ("partner_id", "child_of", self.partner_id.commercial_partner_id.id),
             ("state", "in", ("granted", "signed")),
             ("company_id", "not in", self.env.user.company_ids.ids),
-        ])  # fmt: skip
+        ]
+        if self.company_id:
+            # No other city pays what one has entered for itself.
+            paying.append(("company_id", "child_of", self.company_id.id))
+        # sudo: all cities, whatever those of the user
+        subsidies = self.env["grant.subsidy"].sudo().search(paying)
         if subsidies:
             raise AccessError(
                 self.env._(

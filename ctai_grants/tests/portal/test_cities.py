@@ -2,7 +2,7 @@ import datetime
 import io
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, freeze_time, new_test_user, tagged
 
 from ..common import IBANS, set_up_accounting
@@ -130,10 +130,16 @@ class TestCities(PortalCase):
 
     def test_no_city_renames_the_other(self):
         for user, city in ((self.coordinator, self.city), (self.clerk, self.company)):
-            for name, value in (("name", "Autrement"), ("grant_role", "operator")):
+            for name, value in (
+                ("name", "Autrement"), ("grant_role", "operator"), ("street", "1 rue"),
+                ("legal_representative", "Quelqu’un d’autre"),
+            ):  # fmt: skip
                 with self.assertRefused(city.name, exception=AccessError):
                     city.partner_id.with_user(user).write({name: value})
-        self.city.partner_id.with_user(self.clerk).name = "Ville nouvelle"
+        self.city.partner_id.with_user(self.clerk).write({"name": "Ville nouvelle", "zip": "86100"})
+        # One that is an operator of the other still says itself where it is.
+        self.make_subsidy(partner_id=self.city.partner_id.id)
+        self.city.partner_id.with_user(self.clerk).street = "2 rue"
 
     def test_each_city_hears_of_the_register(self):
         """The second to import the same extract is told nothing new: both are told at once."""
@@ -176,31 +182,30 @@ class TestCities(PortalCase):
 
     def test_accounts_that_a_city_has_entered_for_itself(self):
         """Another city neither verifies nor pays it, whatever it has on the operator."""
-        account = self.other_operator.bank_ids
-        account.with_user(self.finance_manager).company_id = self.company
-        subsidy = self.make_subsidy(
-            user=self.clerk, name="Là-bas", amount=800, partner_id=self.other_operator.id,
-            envelope_id=self.their_contract.envelope_ids.id,
-        )  # fmt: skip
-        tranche = self.make_tranche(subsidy, user=self.clerk, amount=800)
-        subsidy.action_grant()
-        subsidy.action_sign()
-        bank = tranche.condition_ids.filtered(lambda row: row.code == "bank")
-        self.assertEqual((bank.state, bank.reference), ("unmet", False))
+
+        def bank(tranche):
+            return tranche.condition_ids.filtered(lambda row: row.code == "bank")
+
+        account = self.operator.bank_ids
+        account.company_id = self.company
+        self.assertEqual(
+            (bank(self.there_tranche).state, bank(self.there_tranche).reference), ("unmet", False)
+        )
+        # That city alone changes it.
+        with self.assertRefused():
+            account.with_user(self.clerk).acc_number = IBANS[1]
+        account.with_user(self.finance_manager).acc_holder_name = "Association"
         own = self.env["res.partner.bank"].with_user(self.clerk).create({
-            "partner_id": self.other_operator.id, "acc_number": "FR7630001007941234567890185",
+            "partner_id": self.operator.id, "acc_number": "FR7630001007941234567890185",
             "company_id": self.city.id, "allow_out_payment": True,
         })  # fmt: skip
-        bank = tranche.condition_ids.filtered(lambda row: row.code == "bank")
-        self.assertEqual((bank.state, bank.reference), ("met", own._get_masked_number()))
-        tranche.action_certify()
-        self.assertEqual(tranche.sudo()._get_paid_account(), own.sudo())
-        mine = self.make_tranche(self.sign(self.make_subsidy(partner_id=self.other_operator.id)))
-        bank = mine.condition_ids.filtered(lambda row: row.code == "bank")
-        self.assertEqual(bank.reference, account._get_masked_number())
+        self.assertEqual(bank(self.there_tranche).reference, own._get_masked_number())
+        self.there_tranche.action_certify()
+        self.assertEqual(self.there_tranche.sudo()._get_paid_account(), own.sudo())
+        mine = self.make_tranche(self.sign(self.make_subsidy()))
+        self.assertEqual(bank(mine).reference, account._get_masked_number())
         # Given to another city since: it is not paid.
         self.certify(mine)
-        account.with_user(self.finance_manager).company_id = False
         account.company_id = self.city
         with self.assertRefused("another city has entered"):
             mine.with_user(self.finance_officer)._do_order("7", datetime.date(2021, 11, 20))
@@ -229,7 +234,8 @@ class TestCities(PortalCase):
         ours, account = self.company, self.company.grant_own_cost_account_ids[:1]
         for name in ("purchase", "sale", "payment", "payroll"):
             field = f"grant_{name}_journal_id"
-            with self.subTest(field=field), self.assertRefused(ours[field].name):
+            about = (ours[field].name, ours.name, self.city.name, "Nothing was changed")
+            with self.subTest(field=field), self.assertRefused(*about):
                 self.city[field] = ours[field]
         with self.assertRefused(account.name):
             self.city.grant_own_cost_account_ids = [Command.link(account.id)]
@@ -239,10 +245,18 @@ class TestCities(PortalCase):
         with self.assertRefused(ours.name, exception=ValidationError):
             self.city.grant_analytic_plan_id = ours.grant_analytic_plan_id
         self.assertNotEqual(self.city.grant_analytic_plan_id, ours.grant_analytic_plan_id)
-        with self.assertRaises(UserError):
+        with self.assertRefused(account.name, ours.name, self.city.name):
             self.env["grant.account"].search(
                 [("company_id", "=", self.city.id)], limit=1
             ).account_id = account
+        # Documents say it in the same words.
+        analytic = self.env[
+            "account.analytic.account"
+        ].create({"name": "Ailleurs", "plan_id": ours.grant_analytic_plan_id.id,
+                  "company_id": ours.id})  # fmt: skip
+        envelope = self.their_contract.envelope_ids
+        with self.assertRefused(envelope.display_name, "Ailleurs", ours.name, self.city.name):
+            envelope.with_user(self.clerk).analytic_account_id = analytic
 
     def test_dates_are_those_of_the_document(self):
         """Late in the evening it is tomorrow already on Reunion Island."""
