@@ -20,7 +20,7 @@ class GrantDisbursement(models.Model):
         """The accounts that may be paid: verified, the operator's own, and what was certified."""
         certified = self._get_certified_account()
         # sudo: who orders, or makes the file, may not read the organisation's accounts
-        accounts = self.sudo().partner_id._get_city_accounts(self.company_id).filtered(
+        accounts = self.sudo().partner_id.commercial_partner_id.bank_ids.filtered(
             lambda account: account.active and account.allow_out_payment
         )
         return accounts.filtered(certified._names_account) if certified else accounts
@@ -69,7 +69,7 @@ class GrantDisbursement(models.Model):
         """The operator's verified account in words, or what became of the one certified."""
         # sudo: as _get_payable_accounts
         organisation = self.sudo().partner_id.commercial_partner_id
-        if verified := organisation._get_grant_bank(self.company_id):
+        if verified := organisation._get_grant_bank():
             return self._describe_account(verified)
         certified = self._get_certified_account()
         accounts = organisation.with_context(active_test=False).bank_ids
@@ -83,8 +83,6 @@ class GrantDisbursement(models.Model):
             return self.env._("none")
         if account.partner_id.commercial_partner_id != self.partner_id.commercial_partner_id:
             return self.env._("%(account)s (of another organisation)", **about)
-        if account not in self.partner_id._get_city_accounts(self.company_id) and account.active:
-            return self.env._("%(account)s (which another city has entered for itself)", **about)
         if not account.active:
             return self.env._("%(account)s (archived)", **about)
         if not account.allow_out_payment:

@@ -275,7 +275,7 @@ class GrantCondition(models.Model):
             self._get_cer(subsidy),
         ]
         if subsidy.payment_path == "city":
-            facts.append(self._get_bank(subsidy))
+            facts.append(self._get_bank(subsidy.partner_id))
         return facts + [self._get_deliverable(piece) for piece in disbursement.deliverable_ids]
 
     def _get_executory(self, subsidy):
@@ -306,10 +306,9 @@ class GrantCondition(models.Model):
             state = "unmet"
         return {"code": "cer", "state": state, "date": subsidy.cer_date}
 
-    def _get_bank(self, subsidy):
-        partner, company = subsidy.partner_id, subsidy.company_id
-        verified = partner._get_grant_bank(company)
-        account = verified or partner._get_city_accounts(company)[:1]
+    def _get_bank(self, partner):
+        verified = partner._get_grant_bank()
+        account = verified or partner.commercial_partner_id.bank_ids[:1]
         return {
             "code": "bank",
             "state": "met" if verified else "unmet",

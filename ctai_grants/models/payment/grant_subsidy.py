@@ -173,7 +173,7 @@ class GrantSubsidy(models.Model):
         tranches.fetch(tranches._get_looked_at())
         tranches.deliverable_ids.fetch(["state", "answered_at", "answer"])
         subsidies.partner_id.commercial_partner_id.bank_ids.fetch([
-            "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id", "company_id",
+            "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id",
         ])  # fmt: skip
         return result
 

@@ -9,17 +9,10 @@ class ResPartner(models.Model):
         """Those that it had before it was an operator."""
         self.bank_ids._check_operator_iban()
 
-    def _get_city_accounts(self, company):
-        """The bank accounts of this organisation that a city may pay: those of all cities, and its
-        own; not another city's, which Odoo would refuse on its bill."""
-        return self.commercial_partner_id.bank_ids.filtered(
-            lambda account: not account.company_id or account.company_id in company.parent_ids
-        )
-
-    def _get_grant_bank(self, company):
-        """The bank account payments of a city go to: the first one marked as trusted, or none."""
+    def _get_grant_bank(self):
+        """The bank account payments go to: the first one marked as trusted, or none."""
         self.ensure_one()
-        return self._get_city_accounts(company).filtered("allow_out_payment")[:1]
+        return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
 
     def _get_waiting_tranches(self):
         """The tranches of these bodies that wait for their conditions."""

@@ -18,7 +18,6 @@ class ResPartnerBank(models.Model):
         # and not beside the fields: those are Odoo's, and declared again their labels were ours.
         names = (
             "acc_number", "acc_holder_name", "allow_out_payment", "active", "partner_id", "bank_id",
-            "company_id",
         )  # fmt: skip
         return {**super()._get_wakers(), **dict.fromkeys(names, "_get_tranches")}
 
@@ -59,16 +58,12 @@ class ResPartnerBank(models.Model):
         """
         if self.env.uid == SUPERUSER_ID:
             return
-        paying = [
+        # sudo: all cities, whatever those of the user
+        subsidies = self.env["grant.subsidy"].sudo().search([
             ("partner_id", "child_of", self.partner_id.commercial_partner_id.id),
             ("state", "in", ("granted", "signed")),
             ("company_id", "not in", self.env.user.company_ids.ids),
-        ]
-        if self.company_id:
-            # No other city pays what one has entered for itself.
-            paying.append(("company_id", "child_of", self.company_id.id))
-        # sudo: all cities, whatever those of the user
-        subsidies = self.env["grant.subsidy"].sudo().search(paying)
+        ])  # fmt: skip
         if subsidies:
             raise AccessError(
                 self.env._(

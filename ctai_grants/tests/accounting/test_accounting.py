@@ -72,7 +72,7 @@ class TestOrder(AccountingCase):
         self.assertEqual((bill.move_type, bill.state, bill.ref), ("in_invoice", "posted", "M-7"))
         self.assertEqual((bill.partner_id, bill.amount_total), (self.operator, 1000))
         self.assertEqual((bill.invoice_date, bill.date), (ORDERED, ORDERED))
-        self.assertEqual(bill.partner_bank_id, self.operator._get_grant_bank(self.company))
+        self.assertEqual(bill.partner_bank_id, self.operator._get_grant_bank())
         line = bill.invoice_line_ids
         # The books of 2021 are under M14, those of 2024 under M57.
         self.assertEqual(line.account_id.code, "6574")

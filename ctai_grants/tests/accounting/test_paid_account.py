@@ -279,7 +279,7 @@ class TestCertified(PaidAccountCase):
             Command.create({"acc_number": IBANS[1], "allow_out_payment": True, "sequence": 1})
         ]
         self.env.invalidate_all()
-        self.assertNotEqual(self.operator._get_grant_bank(self.company), self.account)
+        self.assertNotEqual(self.operator._get_grant_bank(), self.account)
         self.second.with_user(self.finance_officer)._do_order("42", DAY)
         self.assertEqual(self.second._get_live_move().partner_bank_id, self.account)
         self.second.order_batch_id.with_user(self.finance_officer).action_make_pes()

@@ -44,10 +44,10 @@ class TestPartner(GrantsCommon):
         contact = self.env["res.partner"].create(
             {"name": "Trésorière", "parent_id": self.operator.id}
         )
-        self.assertEqual(contact._get_grant_bank(self.company), self.operator.bank_ids)
+        self.assertEqual(contact._get_grant_bank(), self.operator.bank_ids)
         self.operator.bank_ids.allow_out_payment = False
-        self.assertFalse(contact._get_grant_bank(self.company))
-        self.assertFalse(self.prefecture._get_grant_bank(self.company))
+        self.assertFalse(contact._get_grant_bank())
+        self.assertFalse(self.prefecture._get_grant_bank())
 
     def test_who_verifies_accounts(self):
         """R4, R5: not the coordinator who certifies, and not the operator."""
@@ -64,7 +64,7 @@ class TestPartner(GrantsCommon):
             }
         )
         self.assertFalse(created.allow_out_payment)
-        self.assertFalse(self.operator._get_grant_bank(self.company))
+        self.assertFalse(self.operator._get_grant_bank())
         account.with_user(self.finance_manager).allow_out_payment = True
 
     def test_kept_by_the_ledger(self):
@@ -117,7 +117,7 @@ class TestPartner(GrantsCommon):
         self.env.invalidate_all()
         self.assertEqual(account.partner_id, self.operator)
         self.assertFalse(account.allow_out_payment)
-        self.assertFalse(self.operator._get_grant_bank(self.company))
+        self.assertFalse(self.operator._get_grant_bank())
 
     def test_subsidies(self):
         subsidy = self.make_subsidy()

@@ -180,36 +180,6 @@ class TestCities(PortalCase):
     # What is a city's own
     # ------------------------------------------------------------------
 
-    def test_accounts_that_a_city_has_entered_for_itself(self):
-        """Another city neither verifies nor pays it, whatever it has on the operator."""
-
-        def bank(tranche):
-            return tranche.condition_ids.filtered(lambda row: row.code == "bank")
-
-        account = self.operator.bank_ids
-        account.company_id = self.company
-        self.assertEqual(
-            (bank(self.there_tranche).state, bank(self.there_tranche).reference), ("unmet", False)
-        )
-        # That city alone changes it.
-        with self.assertRefused():
-            account.with_user(self.clerk).acc_number = IBANS[1]
-        account.with_user(self.finance_manager).acc_holder_name = "Association"
-        own = self.env["res.partner.bank"].with_user(self.clerk).create({
-            "partner_id": self.operator.id, "acc_number": "FR7630001007941234567890185",
-            "company_id": self.city.id, "allow_out_payment": True,
-        })  # fmt: skip
-        self.assertEqual(bank(self.there_tranche).reference, own._get_masked_number())
-        self.there_tranche.action_certify()
-        self.assertEqual(self.there_tranche.sudo()._get_paid_account(), own.sudo())
-        mine = self.make_tranche(self.sign(self.make_subsidy()))
-        self.assertEqual(bank(mine).reference, account._get_masked_number())
-        # Given to another city since: it is not paid.
-        self.certify(mine)
-        account.company_id = self.city
-        with self.assertRefused("another city has entered"):
-            mine.with_user(self.finance_officer)._do_order("7", datetime.date(2021, 11, 20))
-
     def test_numbers(self):
         sequences = self.env["ir.sequence"].search([("code", "=", "grant.subsidy")])
         self.assertEqual(sequences.company_id, self.company | self.city)
