@@ -228,7 +228,7 @@ class AccountMove(models.Model):
         )
 
     def _get_grant_account(self):
-        """The account that an order or claim is booked on, by its code in the books of its city: the
+        """The account that an order or claim is booked on, as the books of its city call it: the
         code of an account is another one in each company."""
         return self.invoice_line_ids.account_id.with_company(self.company_id)
 

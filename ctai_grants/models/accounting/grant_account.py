@@ -10,6 +10,7 @@ class GrantAccount(models.Model):
 
     _name = "grant.account"
     _description = "Grant Account"
+    _inherit = ["grant.company.mixin"]
     _order = "company_id, nomenclature desc, purpose"
     _check_company_auto = True
 

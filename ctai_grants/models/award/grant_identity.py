@@ -109,7 +109,7 @@ class GrantIdentity(models.Model):
         return True
 
     def _check_dated_for_cities(self, date):
-        """Refuse that somebody of one city renames an organisation on the earlier papers of another.
+        """Refuse that somebody of one city renames an organisation on earlier papers of another.
 
         :raise AccessError: naming the organisation, the field and the other cities
         """

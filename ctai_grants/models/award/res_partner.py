@@ -95,6 +95,27 @@ class ResPartner(models.Model):
         ])  # fmt: skip
         return super()._get_cities() | named.company_id
 
+    def _check_identity_of_cities(self, vals):
+        """Also of a city: where it is, and who signs for it, is not another one's to say.
+
+        :raise AccessError: as for an organisation
+        """
+        super()._check_identity_of_cities(vals)
+        names = sorted(vals.keys() & set(self.env["grant.identity"]._get_names()))
+        if not names:
+            return
+        # sudo: all cities, whatever those of the user
+        contracts = self.env["grant.contract"].sudo()
+        cities = contracts.search(
+            [("company_id.partner_id", "in", self.ids), ("state", "!=", "draft")]
+        ).company_id
+        is_changed = self.env["grant.guarded.mixin"]._is_changed
+        for city in cities:
+            partner = city.partner_id.with_env(self.env)
+            for name in names:
+                if is_changed(partner, name, vals[name]):
+                    partner._check_cities(city, name)
+
     @api.model
     def _get_identity_fields(self):
         return super()._get_identity_fields() | {"rna", "legal_form", "grant_role"}

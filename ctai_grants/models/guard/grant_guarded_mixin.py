@@ -20,6 +20,7 @@ class GrantGuardedMixin(models.AbstractModel):
 
     _name = "grant.guarded.mixin"
     _description = "Guarded fields"
+    _inherit = ["grant.company.mixin"]
 
     def _valid_field_parameter(self, field, name):
         return name == "amendable" or super()._valid_field_parameter(field, name)

@@ -21,7 +21,7 @@ class ResCompany(models.Model):
     asks from wherever."""
 
     _name = "res.company"
-    _inherit = ["res.company", "grant.money.mixin"]
+    _inherit = ["res.company", "grant.money.mixin", "grant.company.mixin"]
 
     def _next_grant_number(self, documents, field="name"):
         """The next number of this city for a document, which none has: one may have been typed in.

@@ -60,16 +60,24 @@ class ResPartner(models.Model):
         :param list changed: names of the fields
         :raise AccessError: as :meth:`_check_identity_of_cities`
         """
-        if not changed or self.env.uid == SUPERUSER_ID:
-            return
-        if others := self._get_cities() - self.env.user.company_ids:
+        if changed:
+            self._check_cities(self._get_cities(), changed[0])
+
+    def _check_cities(self, cities, name):
+        """Refuse to somebody who does not work for all of these cities that a field of this
+        organisation changes.
+
+        :raise AccessError: as :meth:`_check_identity_of_cities`
+        """
+        others = cities - self.env.user.company_ids
+        if others and self.env.uid != SUPERUSER_ID:
             raise AccessError(
                 self.env._(
                     "%(partner)s stands on the papers of %(cities)s too: “%(field)s” is "
                     "changed by somebody who works for all of them.",
                     partner=self.display_name,
                     cities=", ".join(others.mapped("name")),
-                    field=self._fields[changed[0]]._description_string(self.env),
+                    field=self._fields[name]._description_string(self.env),
                 )
             )
 

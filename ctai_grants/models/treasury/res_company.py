@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ...lib.treasury.pes_return import is_number
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -33,4 +35,4 @@ class ResCompany(models.Model):
         if answers.siret not in self.partner_id._get_sirets_ever():
             return False
         said = ((answers.entity, self.grant_pes_entity), (answers.budget, self.grant_pes_budget))
-        return all(theirs == ours for theirs, ours in said if theirs and ours)
+        return all(is_number(theirs, ours) for theirs, ours in said if theirs and ours)

@@ -2,7 +2,7 @@ import datetime
 import io
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, freeze_time, new_test_user, tagged
 
 from ..common import IBANS, PDF, set_up_accounting
@@ -130,10 +130,16 @@ class TestCities(PortalCase):
 
     def test_no_city_renames_the_other(self):
         for user, city in ((self.coordinator, self.city), (self.clerk, self.company)):
-            for name, value in (("name", "Autrement"), ("grant_role", "operator")):
+            for name, value in (
+                ("name", "Autrement"), ("grant_role", "operator"), ("street", "1 rue"),
+                ("legal_representative", "Quelqu’un d’autre"),
+            ):  # fmt: skip
                 with self.assertRefused(city.name, exception=AccessError):
                     city.partner_id.with_user(user).write({name: value})
-        self.city.partner_id.with_user(self.clerk).name = "Ville nouvelle"
+        self.city.partner_id.with_user(self.clerk).write({"name": "Ville nouvelle", "zip": "86100"})
+        # One that is an operator of the other still says itself where it is.
+        self.make_subsidy(partner_id=self.city.partner_id.id)
+        self.city.partner_id.with_user(self.clerk).street = "2 rue"
 
     def test_each_city_hears_of_the_register(self):
         """The second to import the same extract is told nothing new: both are told at once."""
@@ -198,7 +204,8 @@ class TestCities(PortalCase):
         ours, account = self.company, self.company.grant_own_cost_account_ids[:1]
         for name in ("purchase", "sale", "payment", "payroll"):
             field = f"grant_{name}_journal_id"
-            with self.subTest(field=field), self.assertRefused(ours[field].name):
+            about = (ours[field].name, ours.name, self.city.name, "Nothing was changed")
+            with self.subTest(field=field), self.assertRefused(*about):
                 self.city[field] = ours[field]
         with self.assertRefused(account.name):
             self.city.grant_own_cost_account_ids = [Command.link(account.id)]
@@ -208,10 +215,18 @@ class TestCities(PortalCase):
         with self.assertRefused(ours.name, exception=ValidationError):
             self.city.grant_analytic_plan_id = ours.grant_analytic_plan_id
         self.assertNotEqual(self.city.grant_analytic_plan_id, ours.grant_analytic_plan_id)
-        with self.assertRaises(UserError):
+        with self.assertRefused(account.name, ours.name, self.city.name):
             self.env["grant.account"].search(
                 [("company_id", "=", self.city.id)], limit=1
             ).account_id = account
+        # Documents say it in the same words.
+        analytic = self.env[
+            "account.analytic.account"
+        ].create({"name": "Ailleurs", "plan_id": ours.grant_analytic_plan_id.id,
+                  "company_id": ours.id})  # fmt: skip
+        envelope = self.their_contract.envelope_ids
+        with self.assertRefused(envelope.display_name, "Ailleurs", ours.name, self.city.name):
+            envelope.with_user(self.clerk).analytic_account_id = analytic
 
     def test_dates_are_those_of_the_document(self):
         """Late in the evening it is tomorrow already on Reunion Island."""

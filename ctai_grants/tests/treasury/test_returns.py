@@ -444,7 +444,7 @@ class TestWhose(ReturnsCase):
 
 
     def test_an_operator_of_another_siren(self):
-        """Associations merge: what names its order, and its former SIRET, is left to the officer."""
+        """Associations merge: what names its order and its former SIRET is left to the officer."""
         self.operator.company_registry = make_siret()
         old, new = order_row(1), order_row(2, 700.0, siret=self.operator.company_registry)
         left = ("left_out", "former_siret")

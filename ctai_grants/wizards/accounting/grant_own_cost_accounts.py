@@ -9,6 +9,7 @@ class GrantOwnCostAccounts(models.TransientModel):
 
     _name = "grant.own.cost.accounts"
     _description = "Accounts of Own Costs"
+    _inherit = ["grant.company.mixin"]
     _check_company_auto = True
 
     company_id = fields.Many2one(

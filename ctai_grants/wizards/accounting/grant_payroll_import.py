@@ -17,7 +17,7 @@ class GrantPayrollImport(models.TransientModel):
 
     _name = "grant.payroll.import"
     _description = "Import a Payroll Entry"
-    _inherit = ["grant.text.mixin"]
+    _inherit = ["grant.text.mixin", "grant.company.mixin"]
     _check_company_auto = True
 
     company_id = fields.Many2one(

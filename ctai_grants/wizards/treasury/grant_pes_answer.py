@@ -68,8 +68,8 @@ class GrantPesAnswer(models.TransientModel):
         if not company._has_answered_budget(answers):
             raise UserError(
                 self.env._(
-                    "This answers another budget: %(theirs)s, and %(company)s is %(ours)s (Settings "
-                    "> Grants > Treasury).",
+                    "This answers another budget: %(theirs)s, and %(company)s is %(ours)s "
+                    "(Settings > Grants > Treasury).",
                     theirs=f"{answers.entity} {answers.budget}".strip(),
                     company=company.name,
                     ours=f"{company.grant_pes_entity} {company.grant_pes_budget}",
