@@ -188,6 +188,39 @@ class TestWhatPays(SettlementCase):
         with self.assertRefused(self.subsidy.display_name):
             self.make_tranche(self.subsidy, amount=0.01)
 
+    def test_amended_after_a_reduction(self):
+        """What a credit note took off counts for nothing: neither planned again, nor paid."""
+        self.register(self.bill(self.tranche), 400)
+        self.reduce(600)
+        for amount in (0, 1900):
+            if amount:
+                self.make_tranche(self.subsidy, amount=amount)
+            amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+                {"subsidy_id": self.subsidy.id, "reason": "Report"}
+            )
+            obstacles = amendment._get_schedule_obstacles()
+            with self.subTest(planned_again=amount):
+                self.assertEqual(obstacles, [])
+
+    def test_a_report_while_it_is_paid_in_part(self):
+        """What is on its way is what is not paid yet of it."""
+        # All else is cancelled: what the report leaves is what is left of this order.
+        self.ask(self.second, "cancel", self.finance_manager)
+        rest = self.make_tranche(self.subsidy, amount=2000)
+        self.register(self.bill(self.tranche), 400)
+        report = self.env["grant.financial.report"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": self.subsidy.id, "budget_amount": 3000, "actual_amount": 3000,
+                "eligible_amount": 3000, "exercise_start": "2021-10-25",
+                "exercise_end": "2022-06-30", "version_id": self.make_report_file(self.subsidy).id,
+            }
+        )  # fmt: skip
+        self.assertEqual(report.left_amount, 2600)
+        self.assertFalse(report._get_excess())
+        report.action_accept()
+        self.assertEqual(rest.amount, 2000)
+        self.assertAgree(self.tranche, 400, "ordered")
+
     def reduce(self, amount):
         bill = self.bill(self.tranche)
         note = bill._reverse_moves([{"date": LATER, "invoice_date": LATER}])
