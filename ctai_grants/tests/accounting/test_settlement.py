@@ -623,23 +623,37 @@ class TestSetOff(SettlementCase):
         )
         bill = self.bill(self.tranche)
         form = Form(self.env["grant.set.off"].with_user(self.finance_manager))
-        found = self.env["account.move"].search(self.get_domain("claim_move_id", False))
-        self.assertLessEqual(claim | strange, found)
+        self.assertLessEqual(claim | strange, self.find(form, "claim_move_id"))
+        self.assertIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
         form.debt_move_id = bill.with_env(self.env)
-        found = self.env["account.move"].search(self.get_domain("claim_move_id", form.debt_body))
-        self.assertIn(claim, found)
-        self.assertNotIn(strange, found)
+        self.assertIn(claim, self.find(form, "claim_move_id"))
+        self.assertNotIn(strange, self.find(form, "claim_move_id"))
+        # From the claim to the debt, as from the form of a recovery.
+        form = Form(
+            self.env["grant.set.off"]
+            .with_user(self.finance_manager)
+            .with_context(default_claim_move_id=claim.id)
+        )
+        self.assertEqual(form.partner_id, place)
+        self.assertIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
+        form = Form(
+            self.env["grant.set.off"]
+            .with_user(self.finance_manager)
+            .with_context(default_claim_move_id=strange.id)
+        )
+        self.assertNotIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
         set_off = self.set_off(claim)
         set_off.action_record()
         self.assertEqual(claim.payment_state, "paid")
         self.assertEqual(set_off.move_id.line_ids.partner_id, self.operator | place)
         self.assertAgree(self.tranche, 300, "ordered")
 
-    def get_domain(self, name, body):
-        """The domain of a field of the form, as the client evaluates it."""
+    def find(self, form, name):
+        """What the form proposes for a field, by its domain as the client evaluates it."""
         domain = self.env["grant.set.off"].fields_get([name])[name]["domain"]
-        self.assertIn("debt_body", domain)
-        return safe_eval(domain, {"debt_body": body, "company_id": self.company.id})
+        names = ("debt_body", "claim_body")
+        values = {name: form[name] for name in names} | {"company_id": form.company_id.id}
+        return self.env["account.move"].search(safe_eval(domain, values))
 
     def test_undone_with_a_reason(self):
         claim = self.claim()
@@ -679,6 +693,9 @@ class TestSetOff(SettlementCase):
         set_off = self.set_off(self.claim())
         set_off.action_record()
         self.company.sudo().hard_lock_date = HARD_LOCK
+        (shown,) = set_off._get_reason_preview("undo_set_off")
+        self.assertIn("01/01/2022", shown["title"])
+        self.assertEqual([amount for _name, amount in shown["rows"]], [300, 300])
         self.ask(set_off, "undo_set_off", self.finance_manager, "Créance contestée")
         self.assertAgree(self.tranche, 0, "ordered")
         self.assertEqual(self.payments(self.tranche), [(LATER, 300), (OPEN, -300)])
