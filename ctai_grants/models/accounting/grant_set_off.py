@@ -48,14 +48,19 @@ class GrantSetOff(models.Model):
     # One body is one SIREN, whichever of its establishments a bill names.
     debt_body = fields.Char(related="debt_move_id.commercial_partner_id.grant_body")
     claim_body = fields.Char(related="claim_move_id.commercial_partner_id.grant_body")
-    company_id = fields.Many2one(related="debt_move_id.company_id", store=True, index=True)
+    # Before a debt is chosen too: only those of the city are proposed.
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_company_id", store=True, precompute=True, index=True
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
-        related="debt_move_id.commercial_partner_id", store=True, string="Organisation"
-    )
+        "res.partner", string="Organisation", compute="_compute_partner_id", store=True,
+        precompute=True,
+    )  # fmt: skip
     amount = fields.Monetary(
-        required=True, compute="_compute_amount", store=True, readonly=False, precompute=True
-    )
+        required=True, compute="_compute_amount", store=True, readonly=False, precompute=True,
+        help="At most what is left of both.",
+    )  # fmt: skip
     date = fields.Date(
         required=True, default=lambda self: self.env.company._grant_today(),
         help="Accounting date on which both debts are extinguished.",
@@ -98,6 +103,18 @@ class GrantSetOff(models.Model):
         moves = (self.debt_move_id | self.claim_move_id).sudo()
         found = moves._get_grant_documents()
         return [found[name] for name in ("grant.disbursement", "grant.recovery") if name in found]
+
+    @api.depends("debt_move_id.company_id", "claim_move_id.company_id")
+    def _compute_company_id(self):
+        for set_off in self:
+            move = set_off.debt_move_id or set_off.claim_move_id
+            set_off.company_id = move.company_id or self.env.company
+
+    @api.depends("debt_move_id.commercial_partner_id", "claim_move_id.commercial_partner_id")
+    def _compute_partner_id(self):
+        for set_off in self:
+            move = set_off.debt_move_id or set_off.claim_move_id
+            set_off.partner_id = move.commercial_partner_id
 
     @api.depends("debt_move_id", "claim_move_id")
     def _compute_amount(self):
@@ -260,6 +277,16 @@ class GrantSetOff(models.Model):
         # The decision first, with its reason: accounting then follows what is decided.
         self._decide("set_off_undone", reason)
         entry._reverse_moves([{"date": day, "ref": entry.ref}], cancel=True)
+
+    def _get_reason_preview(self, action):
+        preview = super()._get_reason_preview(action)
+        for set_off in self if action == "undo_set_off" else ():
+            day = set_off.company_id._get_grant_open_day(set_off.date, set_off.journal_id)
+            debts = (set_off.debt_move_id, set_off.claim_move_id)
+            title = self.env._("Open again, from %(date)s on", date=format_date(self.env, day))
+            rows = [(debt.display_name, set_off.amount) for debt in debts]
+            preview.append({"title": title, "rows": rows, "alert": False})
+        return preview
 
     def _check_undone(self):
         """Refuse what would undo a set-off without a word.

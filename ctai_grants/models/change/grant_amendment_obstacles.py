@@ -177,14 +177,22 @@ class GrantAmendment(models.Model):
 
     def _get_schedule_obstacles(self):
         tranches, actions = self.tranche_line_ids, self.action_line_ids
-        settled = sum(tranches.filtered("is_settled").mapped("amount"))
+        # Of what was ordered, a part may not be paid any more: it is planned again elsewhere.
+        reduced = sum(
+            self.subsidy_id.disbursement_ids.filtered(lambda d: d.state != "cancelled").mapped(
+                "amount"
+            )
+        )
+        reduced -= self.subsidy_id._get_planned_amount()
+        settled = sum(tranches.filtered("is_settled").mapped("amount")) - reduced
         taken = self.amount_before - self.amount
         kept = taken - self.subsidy_id._get_room_since(self._get_day()) if taken > 0 else 0.0
-        planned = sum(t.amount for t in tranches if t.operation != "cancel")
+        planned = sum(t.amount for t in tranches if t.operation != "cancel") - reduced
         of_actions = sum(actions.mapped("amount"))
         short = self.amount - planned
         # It may have been signed short of its amount: not shorter than it was.
-        missing = max(0.0, self.amount_before - sum(tranches.mapped("amount_before")))
+        before = sum(tranches.mapped("amount_before")) - reduced
+        missing = max(0.0, self.amount_before - before)
         # What is not to be undone counts by tranche and in the ledger, where parts of tranches and
         # repayments are, by date: the larger one binds.
         sentences = (

@@ -389,15 +389,16 @@ class GrantFinancialReport(models.Model):
         """Euros that the report leaves to pay, beyond what is on its way."""
         # What was withdrawn is due and is not paid again: a tranche of it would wait for ever.
         left = max(0.0, self.left_amount - self.subsidy_id._get_withdrawn_amount())
-        return left - sum(self._get_on_the_way().mapped("amount"))
+        # Of what is paid in part, or reduced, only what is not paid yet is on its way.
+        return left - sum(self._get_on_the_way().mapped("residual_amount"))
 
     def _get_excess(self):
         """A sentence on the tranches that are certified or ordered for more than is due, if any."""
         on_the_way = self._get_on_the_way()
         if on_the_way and self.currency_id.compare_amounts(self._get_left_to_plan(), 0) < 0:
             return self.env._(
-                "%(report)s leaves %(left)s to pay, and %(tranches)s exceed it: return what "
-                "is certified, wait for the payment of what is ordered.",
+                "%(report)s leaves %(left)s to pay, less than what is on its way (%(tranches)s): "
+                "return what is certified, wait for the payment of what is ordered.",
                 report=self.display_name,
                 left=self.currency_id.format(self.left_amount),
                 tranches=", ".join(on_the_way.mapped("display_name")),

@@ -31,25 +31,34 @@ class GrantDisbursement(models.Model):
         self._check_taken_back()
         self._take_payment_back(reason)
 
-    def _check_taken_back(self):
-        """Refuse to take back what was paid of a subsidy that is not open: what it released then
-        rests on it. Asked by our own button, and by whatever door accounting undoes it through.
+    def _get_reason_preview(self, action):
+        preview = super()._get_reason_preview(action)
+        obstacles = self._get_taken_back_obstacles() if action == "unpay" else []
+        if obstacles:
+            rows = [(obstacle, None) for obstacle in obstacles]
+            preview.append({"title": self.env._("What forbids it"), "rows": rows, "alert": True})
+        return preview
 
-        :raise UserError: naming the tranche, the subsidy and its state
-        """
-        for disbursement in self:
-            subsidy = disbursement.subsidy_id
-            if subsidy.state != "signed":
-                raise UserError(
-                    self.env._(
-                        "%(tranche)s: what was paid of it is not taken back, subsidy “%(subsidy)s” "
-                        "is in the state “%(state)s”. A finance manager reopens that subsidy "
-                        "first; the payment is cancelled then.",
-                        tranche=disbursement.display_name,
-                        subsidy=subsidy.display_name,
-                        state=subsidy._get_state_label(),
-                    )
-                )
+    def _get_taken_back_obstacles(self):
+        """What forbids to take back what was paid of these tranches: a list of sentences. What a
+        subsidy released when it was closed rests on it."""
+        return [
+            self.env._(
+                "%(tranche)s: what was paid of it is not taken back, subsidy “%(subsidy)s” is in "
+                "the state “%(state)s”. A finance manager reopens that subsidy first; the payment "
+                "is cancelled then.",
+                tranche=disbursement.display_name,
+                subsidy=disbursement.subsidy_id.display_name,
+                state=disbursement.subsidy_id._get_state_label(),
+            )
+            for disbursement in self
+            if disbursement.subsidy_id.state != "signed"
+        ]
+
+    def _check_taken_back(self):
+        # Asked by our own button, and by whatever door accounting undoes it through.
+        if obstacles := self._get_taken_back_obstacles():
+            raise UserError("\n".join(obstacles))
 
     def _check_unpayable(self, what):
         """Refuse to cancel a payment that there is not.

@@ -48,7 +48,10 @@ class TestAClosedSubsidy(SettlementCase):
             payment.move_id._unlink_or_reverse,
             lambda: self.ask(self.tranche, "unpay", self.finance_manager),
         ])
+        (forbids,) = self.tranche._get_reason_preview("unpay")
+        self.assertTrue(forbids["alert"])
         self.subsidy.with_user(self.finance_manager).action_reopen()
+        self.assertFalse(self.tranche._get_reason_preview("unpay"))
         payment.action_draft()
         self.assertAgree(self.tranche, 0, "ordered")
 

@@ -188,6 +188,39 @@ class TestWhatPays(SettlementCase):
         with self.assertRefused(self.subsidy.display_name):
             self.make_tranche(self.subsidy, amount=0.01)
 
+    def test_amended_after_a_reduction(self):
+        """What a credit note took off counts for nothing: neither planned again, nor paid."""
+        self.register(self.bill(self.tranche), 400)
+        self.reduce(600)
+        for amount in (0, 1900):
+            if amount:
+                self.make_tranche(self.subsidy, amount=amount)
+            amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+                {"subsidy_id": self.subsidy.id, "reason": "Report"}
+            )
+            obstacles = amendment._get_schedule_obstacles()
+            with self.subTest(planned_again=amount):
+                self.assertEqual(obstacles, [])
+
+    def test_a_report_while_it_is_paid_in_part(self):
+        """What is on its way is what is not paid yet of it."""
+        # All else is cancelled: what the report leaves is what is left of this order.
+        self.ask(self.second, "cancel", self.finance_manager)
+        rest = self.make_tranche(self.subsidy, amount=2000)
+        self.register(self.bill(self.tranche), 400)
+        report = self.env["grant.financial.report"].with_user(self.coordinator).create(
+            {
+                "subsidy_id": self.subsidy.id, "budget_amount": 3000, "actual_amount": 3000,
+                "eligible_amount": 3000, "exercise_start": "2021-10-25",
+                "exercise_end": "2022-06-30", "version_id": self.make_report_file(self.subsidy).id,
+            }
+        )  # fmt: skip
+        self.assertEqual(report.left_amount, 2600)
+        self.assertFalse(report._get_excess())
+        report.action_accept()
+        self.assertEqual(rest.amount, 2000)
+        self.assertAgree(self.tranche, 400, "ordered")
+
     def reduce(self, amount):
         bill = self.bill(self.tranche)
         note = bill._reverse_moves([{"date": LATER, "invoice_date": LATER}])
@@ -590,23 +623,37 @@ class TestSetOff(SettlementCase):
         )
         bill = self.bill(self.tranche)
         form = Form(self.env["grant.set.off"].with_user(self.finance_manager))
-        found = self.env["account.move"].search(self.get_domain("claim_move_id", False))
-        self.assertLessEqual(claim | strange, found)
+        self.assertLessEqual(claim | strange, self.find(form, "claim_move_id"))
+        self.assertIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
         form.debt_move_id = bill.with_env(self.env)
-        found = self.env["account.move"].search(self.get_domain("claim_move_id", form.debt_body))
-        self.assertIn(claim, found)
-        self.assertNotIn(strange, found)
+        self.assertIn(claim, self.find(form, "claim_move_id"))
+        self.assertNotIn(strange, self.find(form, "claim_move_id"))
+        # From the claim to the debt, as from the form of a recovery.
+        form = Form(
+            self.env["grant.set.off"]
+            .with_user(self.finance_manager)
+            .with_context(default_claim_move_id=claim.id)
+        )
+        self.assertEqual(form.partner_id, place)
+        self.assertIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
+        form = Form(
+            self.env["grant.set.off"]
+            .with_user(self.finance_manager)
+            .with_context(default_claim_move_id=strange.id)
+        )
+        self.assertNotIn(bill.with_env(self.env), self.find(form, "debt_move_id"))
         set_off = self.set_off(claim)
         set_off.action_record()
         self.assertEqual(claim.payment_state, "paid")
         self.assertEqual(set_off.move_id.line_ids.partner_id, self.operator | place)
         self.assertAgree(self.tranche, 300, "ordered")
 
-    def get_domain(self, name, body):
-        """The domain of a field of the form, as the client evaluates it."""
+    def find(self, form, name):
+        """What the form proposes for a field, by its domain as the client evaluates it."""
         domain = self.env["grant.set.off"].fields_get([name])[name]["domain"]
-        self.assertIn("debt_body", domain)
-        return safe_eval(domain, {"debt_body": body, "company_id": self.company.id})
+        names = ("debt_body", "claim_body")
+        values = {name: form[name] for name in names} | {"company_id": form.company_id.id}
+        return self.env["account.move"].search(safe_eval(domain, values))
 
     def test_undone_with_a_reason(self):
         claim = self.claim()
@@ -646,6 +693,9 @@ class TestSetOff(SettlementCase):
         set_off = self.set_off(self.claim())
         set_off.action_record()
         self.company.sudo().hard_lock_date = HARD_LOCK
+        (shown,) = set_off._get_reason_preview("undo_set_off")
+        self.assertIn("01/01/2022", shown["title"])
+        self.assertEqual([amount for _name, amount in shown["rows"]], [300, 300])
         self.ask(set_off, "undo_set_off", self.finance_manager, "Créance contestée")
         self.assertAgree(self.tranche, 0, "ordered")
         self.assertEqual(self.payments(self.tranche), [(LATER, 300), (OPEN, -300)])

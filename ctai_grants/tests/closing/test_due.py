@@ -376,7 +376,7 @@ class TestFinancialReport(DueCase):
         subsidy = self.make_paid_subsidy(report_required=False)
         balance = self.balance_of(subsidy)
         balance.with_user(self.coordinator).action_certify()
-        with self.assertRefused(balance.name, "exceed"), self.env.cr.savepoint():
+        with self.assertRefused(balance.name, "on its way"), self.env.cr.savepoint():
             self.accept(subsidy, eligible_amount=18000)
         self.assertFalse(subsidy.justified_amount)
         self.ask(balance, "return", self.coordinator)
