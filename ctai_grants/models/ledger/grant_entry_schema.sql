@@ -17,24 +17,31 @@ CREATE OR REPLACE FUNCTION grant_entry_text(
     ], E'\n', '')
 $$;
 
--- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py); before it, that
+-- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py); before it, those
 -- of earlier versions.
 DROP FUNCTION IF EXISTS grant_entry_queue(integer, integer[], boolean);
+DROP FUNCTION IF EXISTS grant_entry_queue(integer[], timestamptz);
 CREATE OR REPLACE FUNCTION grant_entry_queue(
-    envelope_ids integer[], now timestamptz
+    envelope_ids integer[], now timestamptz, is_restartable boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     envelope_id integer;
     done text;
+    -- Whether something is written, before this transaction was restartable or since, is for the
+    -- database to say: then a restart could lose it, and the entry itself will fail.
+    is_written boolean := pg_current_xact_id_if_assigned() IS NOT NULL;
 BEGIN
     -- Assigned: what is performed is a query.
     done := set_config('ctai_grants.now', now::text, true);
     FOREACH envelope_id IN ARRAY envelope_ids LOOP
-        done := pg_advisory_xact_lock(18258, envelope_id);
+        IF is_written OR NOT is_restartable THEN
+            done := pg_advisory_xact_lock(18258, envelope_id);
+        ELSIF NOT pg_try_advisory_xact_lock(18258, envelope_id) THEN
+            -- Whoever is before us changes the envelope: waited for with no snapshot of before it.
+            RAISE EXCEPTION 'grant ledger: others post' USING ERRCODE = 'serialization_failure';
+        END IF;
     END LOOP;
-    -- Whether something is written, before this transaction was restartable or since, is for the
-    -- database to say: then a restart could lose it, and the entry itself will fail.
-    IF pg_current_xact_id_if_assigned() IS NULL THEN
+    IF NOT is_written THEN
         FOREACH envelope_id IN ARRAY envelope_ids LOOP
             PERFORM FROM grant_envelope WHERE id = envelope_id FOR NO KEY UPDATE;
         END LOOP;
