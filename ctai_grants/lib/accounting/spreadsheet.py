@@ -174,7 +174,7 @@ def normalise(text: str) -> str:
 
 def is_empty(cell) -> bool:
     """Whether a cell says nothing; ``#`` is how the State's accounting writes it."""
-    return cell is None or (isinstance(cell, str) and cell.strip() in ("", "#"))
+    return cell is None or isinstance(cell, str) and cell.strip() in ("", "#")
 
 
 def parse_amount(cell) -> Decimal:
@@ -190,8 +190,8 @@ def parse_amount(cell) -> Decimal:
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         # A number that a spreadsheet stores is off by its last bits, a third decimal by more.
         cents = cell * 100
-        if abs(cents) < 1e14 and abs(cents - round(cents)) < 1e-4:
-            return Decimal(round(cents)).scaleb(-2)
+        if abs(cents) < 1e14 and abs(cents - (whole := round(cents))) < 1e-4:
+            return Decimal(whole).scaleb(-2)
     raise Refusal("bad_amount")
 
 

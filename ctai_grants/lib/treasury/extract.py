@@ -195,8 +195,9 @@ def _read_table(sheet, head, columns, layout, seen, today):
     """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
     reader = _RowReader(sheet, head, columns, layout, today)
     lines, titles = [], read_titles(sheet.rows[:head])
+    date = columns["date"]
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
-        if not is_empty(reader.cell(cells, "date")):
+        if len(cells) > date and not is_empty(cells[date]):
             is_total = reader.is_dated_total(cells)
             line = (reader.check_total if is_total else reader.read_row)(number, cells)
         elif all(map(is_empty, cells)) or reader.is_note(cells):
@@ -326,7 +327,7 @@ class _RowReader:
             cell = cells[position] if position < width else None
             # By class too: to a dictionary, 1 and True are the same.
             key = (cell.__class__, cell)
-            value = known[key] if key in known else None
+            value = known.get(key)
             if value is None:
                 value = known[key] = self._parse(line, column, parse, cell)
             if value is not None:

@@ -45,19 +45,32 @@ $$;
 CREATE OR REPLACE FUNCTION grant_line_chain() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     line jsonb := to_jsonb(NEW);
+    own text;
+    head record;
 BEGIN
-    SELECT concat_ws(' ', TG_TABLE_NAME::text,
-                     string_agg(name || '=' || (line ->> name), ' ' ORDER BY position))
-      INTO NEW.chain
-      FROM unnest(TG_ARGV) WITH ORDINALITY AS own (name, position)
-     WHERE line ->> name IS NOT NULL;
-    INSERT INTO grant_chain AS head VALUES (NEW.chain, 1, repeat('0', 64))
-        ON CONFLICT (name) DO UPDATE SET number = head.number + 1
-        RETURNING number, hash INTO NEW.chain_number, NEW.chain_previous;
+    NEW.chain := TG_TABLE_NAME;
+    FOREACH own IN ARRAY TG_ARGV LOOP
+        IF line ->> own IS NOT NULL THEN
+            NEW.chain := NEW.chain || ' ' || own || '=' || (line ->> own);
+        END IF;
+    END LOOP;
     -- When, whatever the line says: what is old enough to leave as a head (ledger/grant_heads.py).
     NEW.chain_time := clock_timestamp();
-    NEW.chain_hash := encode(
-        sha256(convert_to(grant_line_text(to_jsonb(NEW)), 'UTF8')), 'hex');
-    UPDATE grant_chain SET hash = NEW.chain_hash WHERE name = NEW.chain;
+    LOOP
+        SELECT number, hash INTO head FROM grant_chain WHERE name = NEW.chain;
+        NEW.chain_number := COALESCE(head.number, 0) + 1;
+        NEW.chain_previous := COALESCE(head.hash, repeat('0', 64));
+        NEW.chain_hash := encode(
+            sha256(convert_to(grant_line_text(to_jsonb(NEW)), 'UTF8')), 'hex');
+        -- Written once, if it is still that head: else another line came meanwhile, and this one is
+        -- the next (read committed), or the transaction fails (repeatable read).
+        IF head.number IS NULL THEN
+            INSERT INTO grant_chain VALUES (NEW.chain, 1, NEW.chain_hash) ON CONFLICT DO NOTHING;
+        ELSE
+            UPDATE grant_chain SET number = NEW.chain_number, hash = NEW.chain_hash
+             WHERE name = NEW.chain AND number = head.number;
+        END IF;
+        EXIT WHEN FOUND;
+    END LOOP;
     RETURN NEW;
 END $$;

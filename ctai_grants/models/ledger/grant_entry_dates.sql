@@ -46,134 +46,128 @@ END $$;
 
 CREATE OR REPLACE FUNCTION grant_entry_count() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    posted record;
+    moved record;
+    counted record;
     broken record;
 BEGIN
-    -- First what is smaller, as the words of a refusal should be. Plans are kept, and must suit few
-    -- lines and many: rows are looked up (LIMIT), and not joined; the last day is the first that an
-    -- index gives, where EXISTS may read the table.
-    FOR posted IN
-        SELECT moved.*, counted.*,
-               (SELECT max(entry.date) FROM grant_entry entry
-                 WHERE entry.subsidy_id = moved.subsidy_id) > moved.date AS is_past
-          FROM (SELECT envelope_id, subsidy_id, min(number) AS number, min(date) AS date,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0) AS commitment,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS payment,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'justification'), 0)
-                       AS justification,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'recovery'), 0) AS recovery
-                  FROM inserted WHERE subsidy_id IS NOT NULL
-              GROUP BY envelope_id, subsidy_id) moved,
-               LATERAL (SELECT committed_amount + moved.commitment AS committed,
-                               paid_amount + moved.payment AS paid,
-                               recovered_amount + moved.recovery AS recovered
-                          FROM grant_subsidy WHERE id = moved.subsidy_id LIMIT 1) counted
+    -- First what is smaller, as the words of a refusal should be. Plans are kept, or made for one
+    -- transaction: they must suit few lines and many, and rows are looked up, not joined.
+    FOR moved IN
+        SELECT envelope_id, subsidy_id, grouping(subsidy_id) AS is_envelope,
+               min(number) AS first, max(number) AS last, min(date) AS date,
+               bool_or(kind IN ('allocation', 'commitment')) AS is_judged,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'allocation'), 0) AS allocation,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'receipt'), 0) AS receipt,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0) AS commitment,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS payment,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'justification'), 0) AS justification,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'recovery'), 0) AS recovery
+          FROM inserted GROUP BY GROUPING SETS ((envelope_id, subsidy_id), envelope_id)
+        HAVING grouping(subsidy_id) = 1 OR subsidy_id IS NOT NULL
+      ORDER BY is_envelope
     LOOP
-        -- Before the CHECKs of the tables would: these say what is left and what was asked.
-        IF least(posted.committed - posted.paid + posted.recovered,
-                 posted.paid - posted.recovered, posted.recovered) < 0
-        THEN
-            SELECT * INTO broken FROM (VALUES
-                ('committed', posted.committed - posted.paid + posted.recovered,
-                 posted.commitment - posted.payment + posted.recovery),
-                ('paid', posted.paid - posted.recovered, posted.payment - posted.recovery),
-                ('recovered', posted.recovered, posted.recovery)
-            ) rules (rule, room, own) WHERE room < 0 AND own < 0 LIMIT 1;
-            IF FOUND THEN
+        IF moved.is_envelope = 0 THEN
+            -- Before the CHECKs of the table would: what follows says what is left and was asked.
+            UPDATE grant_subsidy
+               SET committed_amount = committed_amount + moved.commitment,
+                   paid_amount = paid_amount + moved.payment,
+                   justified_amount = justified_amount + moved.justification,
+                   recovered_amount = recovered_amount + moved.recovery
+             WHERE id = moved.subsidy_id
+               AND recovered_amount + moved.recovery BETWEEN 0 AND paid_amount + moved.payment
+               AND paid_amount + moved.payment - recovered_amount - moved.recovery
+                   <= committed_amount + moved.commitment
+         RETURNING committed_amount AS committed, paid_amount AS paid,
+                   recovered_amount AS recovered,
+                   -- The last day is the first that an index gives; EXISTS may read the table.
+                   (SELECT max(entry.date) FROM grant_entry entry
+                     WHERE entry.subsidy_id = moved.subsidy_id) > moved.date AS is_past
+              INTO counted;
+            IF NOT FOUND THEN
+                -- There is no other reason: its counters are those of before.
+                SELECT rule, held + own AS room, own INTO broken
+                  FROM grant_subsidy, LATERAL (VALUES
+                      ('committed', committed_amount - paid_amount + recovered_amount,
+                       moved.commitment - moved.payment + moved.recovery),
+                      ('paid', paid_amount - recovered_amount, moved.payment - moved.recovery),
+                      ('recovered', recovered_amount, moved.recovery)) rules (rule, held, own)
+                 WHERE id = moved.subsidy_id AND held + own < 0 LIMIT 1;
                 PERFORM grant_entry_overrun(
-                    posted.envelope_id, posted.subsidy_id, posted.number,
+                    moved.envelope_id, moved.subsidy_id, moved.first,
                     broken.rule, NULL, broken.room, broken.own);
+            ELSIF counted.is_past THEN
+                -- Back from the counters: a day left what is left now, without what came after it.
+                SELECT * INTO broken FROM (
+                    SELECT rule, date, sum(own) OVER (PARTITION BY rule ORDER BY date) AS own,
+                           total + change - sum(change) OVER (PARTITION BY rule ORDER BY date DESC)
+                           AS room
+                      FROM (SELECT rule, total, date,
+                                   sum(grant_entry_sign(rule, kind) * amount) AS change,
+                                   sum(CASE WHEN number >= moved.first
+                                       THEN grant_entry_sign(rule, kind) * amount ELSE 0 END) AS own
+                              FROM grant_entry, (VALUES
+                                  ('committed', counted.committed - counted.paid + counted.recovered),
+                                  ('paid', counted.paid - counted.recovered),
+                                  ('recovered', counted.recovered)) rules (rule, total)
+                             WHERE subsidy_id = moved.subsidy_id AND date >= moved.date
+                          GROUP BY rule, total, date) moves) day
+                 WHERE room < 0 AND own < 0 ORDER BY date, rule LIMIT 1;
+                IF FOUND THEN
+                    PERFORM grant_entry_overrun(
+                        moved.envelope_id, moved.subsidy_id, moved.first,
+                        broken.rule, broken.date, broken.room, broken.own);
+                END IF;
             END IF;
+            CONTINUE;
         END IF;
-        IF posted.is_past THEN
-            -- Back from the counters: a day left what is left now, without what came after it.
-            SELECT * INTO broken FROM (
-                SELECT rule, date, sum(own) OVER (PARTITION BY rule ORDER BY date) AS own,
-                       total + change - sum(change) OVER (PARTITION BY rule ORDER BY date DESC)
-                       AS room
-                  FROM (SELECT rule, total, date,
-                               sum(grant_entry_sign(rule, kind) * amount) AS change,
-                               sum(CASE WHEN number >= posted.number
-                                   THEN grant_entry_sign(rule, kind) * amount ELSE 0 END) AS own
-                          FROM grant_entry, (VALUES
-                              ('committed', posted.committed - posted.paid + posted.recovered),
-                              ('paid', posted.paid - posted.recovered),
-                              ('recovered', posted.recovered)) rules (rule, total)
-                         WHERE subsidy_id = posted.subsidy_id AND date >= posted.date
-                      GROUP BY rule, total, date) moved) day
-             WHERE room < 0 AND own < 0 ORDER BY date, rule LIMIT 1;
-            IF FOUND THEN
-                PERFORM grant_entry_overrun(
-                    posted.envelope_id, posted.subsidy_id, posted.number,
-                    broken.rule, broken.date, broken.room, broken.own);
-            END IF;
-        END IF;
-        UPDATE grant_subsidy
-           SET committed_amount = posted.committed, paid_amount = posted.paid,
-               justified_amount = justified_amount + posted.justification,
-               recovered_amount = posted.recovered
-         WHERE id = posted.subsidy_id;
-    END LOOP;
 
-    FOR posted IN
-        SELECT moved.*, counted.*,
+        UPDATE grant_envelope
+           SET allocated_amount = allocated_amount + moved.allocation,
+               received_amount = received_amount + moved.receipt,
+               committed_amount = committed_amount + moved.commitment,
+               paid_amount = paid_amount + moved.payment,
+               justified_amount = justified_amount + moved.justification,
+               recovered_amount = recovered_amount + moved.recovery,
+               entry_count = moved.last,
+               chain_head = (SELECT hash FROM inserted
+                              WHERE envelope_id = moved.envelope_id AND number = moved.last)
+         WHERE id = moved.envelope_id
+           AND (NOT moved.is_judged
+                OR committed_amount + moved.commitment <= allocated_amount + moved.allocation)
+     RETURNING allocated_amount - committed_amount AS room,
                -- What came in after that day: hardly ever anything, where commitments are many.
-               CASE WHEN is_judged THEN (
+               CASE WHEN moved.is_judged THEN (
                    SELECT COALESCE(sum(abs(amount)), 0) FROM grant_entry entry
                     WHERE entry.envelope_id = moved.envelope_id AND entry.date > moved.date
                       AND (kind = 'allocation' AND amount > 0 OR kind = 'commitment' AND amount < 0)
                ) END AS came_in
-          FROM (SELECT envelope_id, min(number) AS number, max(number) AS last, min(date) AS date,
-                       bool_or(kind IN ('allocation', 'commitment')) AS is_judged,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'allocation'), 0) AS allocation,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'receipt'), 0) AS receipt,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0) AS commitment,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS payment,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'justification'), 0)
-                       AS justification,
-                       COALESCE(sum(amount) FILTER (WHERE kind = 'recovery'), 0) AS recovery
-                  FROM inserted GROUP BY envelope_id) moved,
-               LATERAL (SELECT allocated_amount - committed_amount + moved.allocation
-                               - moved.commitment AS room
-                          FROM grant_envelope WHERE id = moved.envelope_id LIMIT 1) counted
-    LOOP
-        IF posted.is_judged THEN
-            IF posted.room < 0 AND posted.allocation < posted.commitment THEN
+          INTO counted;
+        IF NOT FOUND THEN
+            PERFORM grant_entry_overrun(
+                moved.envelope_id, NULL, moved.first, 'allocated', NULL,
+                moved.allocation - moved.commitment
+                + (SELECT allocated_amount - committed_amount FROM grant_envelope
+                    WHERE id = moved.envelope_id),
+                moved.allocation - moved.commitment);
+        ELSIF counted.room < counted.came_in THEN
+            SELECT * INTO broken FROM (
+                SELECT date, sum(own) OVER (ORDER BY date) AS own,
+                       counted.room + change - sum(change) OVER (ORDER BY date DESC) AS room
+                  FROM (SELECT date, sum(grant_entry_sign('allocated', kind) * amount) AS change,
+                               sum(CASE WHEN number >= moved.first
+                                   THEN grant_entry_sign('allocated', kind) * amount
+                                   ELSE 0 END) AS own
+                          FROM grant_entry
+                         WHERE envelope_id = moved.envelope_id AND date >= moved.date
+                           AND kind IN ('allocation', 'commitment')
+                      GROUP BY date) moves) day
+             WHERE room < 0 AND own < 0 ORDER BY date LIMIT 1;
+            IF FOUND THEN
                 PERFORM grant_entry_overrun(
-                    posted.envelope_id, NULL, posted.number,
-                    'allocated', NULL, posted.room, posted.allocation - posted.commitment);
-            END IF;
-            IF posted.room < posted.came_in THEN
-                SELECT * INTO broken FROM (
-                    SELECT date, sum(own) OVER (ORDER BY date) AS own,
-                           posted.room + change - sum(change) OVER (ORDER BY date DESC) AS room
-                      FROM (SELECT date, sum(grant_entry_sign('allocated', kind) * amount) AS change,
-                                   sum(CASE WHEN number >= posted.number
-                                       THEN grant_entry_sign('allocated', kind) * amount
-                                       ELSE 0 END) AS own
-                              FROM grant_entry
-                             WHERE envelope_id = posted.envelope_id AND date >= posted.date
-                               AND kind IN ('allocation', 'commitment')
-                          GROUP BY date) moved) day
-                 WHERE room < 0 AND own < 0 ORDER BY date LIMIT 1;
-                IF FOUND THEN
-                    PERFORM grant_entry_overrun(
-                        posted.envelope_id, NULL, posted.number,
-                        'allocated', broken.date, broken.room, broken.own);
-                END IF;
+                    moved.envelope_id, NULL, moved.first,
+                    'allocated', broken.date, broken.room, broken.own);
             END IF;
         END IF;
-        UPDATE grant_envelope
-           SET allocated_amount = allocated_amount + posted.allocation,
-               received_amount = received_amount + posted.receipt,
-               committed_amount = committed_amount + posted.commitment,
-               paid_amount = paid_amount + posted.payment,
-               justified_amount = justified_amount + posted.justification,
-               recovered_amount = recovered_amount + posted.recovery,
-               entry_count = posted.last,
-               chain_head = (SELECT hash FROM inserted
-                              WHERE envelope_id = posted.envelope_id AND number = posted.last)
-         WHERE id = posted.envelope_id;
     END LOOP;
     RETURN NULL;
 END $$;

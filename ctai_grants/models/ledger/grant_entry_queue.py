@@ -8,6 +8,8 @@ from odoo.tools import SQL
 
 # First key of the advisory locks, the second being the envelope's id. The schema has it too.
 POSTING_LOCK = 0x4752
+# On a cursor, while what is called with it may begin again.
+RESTARTABLE = "_grant_restartable"
 
 
 class GrantEntry(models.Model):
@@ -37,12 +39,14 @@ class GrantEntry(models.Model):
     @contextmanager
     def _queueing(self, envelope_ids):
         """SQL that waits for the turn of these envelopes, to be executed inside, in a statement
-        of its own or before an entry is written in the same."""
+        of its own or before an entry is written in the same. Where the transaction can begin again,
+        it fails instead of waiting: what it reads meanwhile would be of before its turn."""
         ids = sorted(set(envelope_ids))
         try:
             # Today is Odoo's: the clock of the database may be another machine's.
             now = datetime.now(timezone.utc).isoformat()
-            yield SQL("grant_entry_queue(%s, %s)", ids, now)
+            can_begin_again = getattr(self.env.cr, RESTARTABLE, False)
+            yield SQL("grant_entry_queue(%s, %s, %s)", ids, now, can_begin_again)
         except psycopg2.errors.SerializationFailure as failure:
             # It fails there only where nothing was written before.
             if "grant_entry_queue" in (failure.diag.context or ""):
@@ -66,7 +70,8 @@ class GrantEntry(models.Model):
         ids = set()
         while True:
             try:
-                return act(*args)
+                with self._as_restartable():
+                    return act(*args)
             except psycopg2.errors.SerializationFailure as failure:
                 changed = set(getattr(failure, "grant_envelope_ids", ()))
                 # It was our turn on all of them, so it is no posting: left to Odoo's retries.
@@ -76,24 +81,41 @@ class GrantEntry(models.Model):
             self._restart(sorted(ids))
 
     @api.model
+    @contextmanager
+    def _as_restartable(self):
+        cr = self.env.cr
+        before = getattr(cr, RESTARTABLE, False)
+        setattr(cr, RESTARTABLE, True)
+        try:
+            yield
+        finally:
+            setattr(cr, RESTARTABLE, before)
+
+    @api.model
     def _restart(self, envelope_ids):
         """Begin the transaction again, its snapshot taken when it is its turn to post."""
         cr = self.env.cr
         cr.rollback()
         self.env.transaction.reset()
         self.env.registry.reset_changes()
+        lock, unlock = "pg_advisory_lock", "pg_advisory_unlock"
         try:
-            # On the session: the transaction that waits has a snapshot of before, and must end.
-            self._query_locks(envelope_ids, "pg_advisory_lock")
-            cr.rollback()
-            self._query_locks(envelope_ids, "pg_advisory_xact_lock", "pg_advisory_unlock")
+            # On the session: the transaction that waits has a snapshot of before, and must end. In
+            # one round trip, as others wait from the moment it is our turn.
+            cr.execute(
+                SQL(
+                    "%s; ROLLBACK AND CHAIN; %s",
+                    self._select_locks(envelope_ids, lock),
+                    self._select_locks(envelope_ids, "pg_advisory_xact_lock", unlock),
+                )
+            )
         except BaseException:
             # Nothing can be unlocked in a failed transaction, and the connection is used again.
             cr.rollback()
-            self._query_locks(envelope_ids, "pg_advisory_unlock")
+            cr.execute(self._select_locks(envelope_ids, unlock))
             raise
 
     @api.model
-    def _query_locks(self, envelope_ids, *functions):
+    def _select_locks(self, envelope_ids, *functions):
         calls = SQL(", ").join(SQL("%s(%s, id)", SQL(f), POSTING_LOCK) for f in functions)
-        self.env.cr.execute(SQL("SELECT %s FROM unnest(%s) id", calls, envelope_ids))
+        return SQL("SELECT %s FROM unnest(%s) id", calls, envelope_ids)

@@ -17,24 +17,31 @@ CREATE OR REPLACE FUNCTION grant_entry_text(
     ], E'\n', '')
 $$;
 
--- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py); before it, that
+-- The turn of a transaction on the ledgers of these envelopes (grant_entry_queue.py); before it, those
 -- of earlier versions.
 DROP FUNCTION IF EXISTS grant_entry_queue(integer, integer[], boolean);
+DROP FUNCTION IF EXISTS grant_entry_queue(integer[], timestamptz);
 CREATE OR REPLACE FUNCTION grant_entry_queue(
-    envelope_ids integer[], now timestamptz
+    envelope_ids integer[], now timestamptz, is_restartable boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     envelope_id integer;
     done text;
+    -- Whether something is written, before this transaction was restartable or since, is for the
+    -- database to say: then a restart could lose it, and the entry itself will fail.
+    is_written boolean := pg_current_xact_id_if_assigned() IS NOT NULL;
 BEGIN
     -- Assigned: what is performed is a query.
     done := set_config('ctai_grants.now', now::text, true);
     FOREACH envelope_id IN ARRAY envelope_ids LOOP
-        done := pg_advisory_xact_lock(18258, envelope_id);
+        IF is_written OR NOT is_restartable THEN
+            done := pg_advisory_xact_lock(18258, envelope_id);
+        ELSIF NOT pg_try_advisory_xact_lock(18258, envelope_id) THEN
+            -- Whoever is before us changes the envelope: waited for with no snapshot of before it.
+            RAISE EXCEPTION 'grant ledger: others post' USING ERRCODE = 'serialization_failure';
+        END IF;
     END LOOP;
-    -- Whether something is written, before this transaction was restartable or since, is for the
-    -- database to say: then a restart could lose it, and the entry itself will fail.
-    IF pg_current_xact_id_if_assigned() IS NULL THEN
+    IF NOT is_written THEN
         FOREACH envelope_id IN ARRAY envelope_ids LOOP
             PERFORM FROM grant_envelope WHERE id = envelope_id FOR NO KEY UPDATE;
         END LOOP;
@@ -44,36 +51,40 @@ END $$;
 -- Of before it was part of grant_entry_post.
 DROP FUNCTION IF EXISTS grant_entry_check_date(grant_entry, grant_envelope);
 
+-- Odoo's pool of connections discards the plans of functions before each transaction: statements of
+-- one table each are planned fastest.
 CREATE OR REPLACE FUNCTION grant_entry_post() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    -- By the clock of Odoo where it is Odoo who posts.
+    now timestamptz := COALESCE(
+        NULLIF(current_setting('ctai_grants.now', true), '')::timestamptz, clock_timestamp());
+    timezone text;
     envelope record;
+    contract record;
     subsidy record;
     last record;
 BEGIN
-    -- Not FOR UPDATE: documents that only refer to the envelope must not wait. Beside it, between
-    -- which days an entry may be dated: today as in guard/res_company.py, by the clock of Odoo where
-    -- it is Odoo who posts.
-    SELECT chosen.name, chosen.state, chosen.contract_id, chosen.company_id, chosen.currency_id,
-           chosen.entry_count, chosen.chain_head, contract.force_date AS since,
-           (COALESCE(NULLIF(current_setting('ctai_grants.now', true), '')::timestamptz,
-                     clock_timestamp())
-            AT TIME ZONE COALESCE(NULLIF(partner.tz, ''), 'Europe/Paris'))::date AS today
-      INTO envelope
-      FROM grant_envelope chosen
-      JOIN grant_contract contract ON contract.id = chosen.contract_id
-      JOIN res_company company ON company.id = contract.company_id
-      JOIN res_partner partner ON partner.id = company.partner_id
-     WHERE chosen.id = NEW.envelope_id FOR NO KEY UPDATE OF chosen;
+    -- Not FOR UPDATE: documents that only refer to the envelope must not wait.
+    SELECT name, state, contract_id, company_id, currency_id, entry_count, chain_head
+      INTO envelope FROM grant_envelope WHERE id = NEW.envelope_id FOR NO KEY UPDATE;
+    SELECT company_id, force_date INTO contract FROM grant_contract
+     WHERE id = envelope.contract_id;
     IF envelope.state IS DISTINCT FROM 'in_force' THEN
         PERFORM grant_entry_refuse('not_in_force', json_build_object('envelope', envelope.name));
-    ELSIF NEW.date > envelope.today THEN
-        PERFORM grant_entry_refuse('future', json_build_object(
-            'envelope', envelope.name, 'date', NEW.date));
-    ELSIF NEW.date < envelope.since THEN
+    ELSIF NEW.date > (now AT TIME ZONE 'UTC' - interval '12 hours')::date THEN
+        -- Not begun yet everywhere on Earth: today as in guard/res_company.py.
+        SELECT tz INTO timezone FROM res_partner
+         WHERE id = (SELECT partner_id FROM res_company WHERE id = contract.company_id);
+        IF NEW.date > (now AT TIME ZONE COALESCE(NULLIF(timezone, ''), 'Europe/Paris'))::date THEN
+            PERFORM grant_entry_refuse('future', json_build_object(
+                'envelope', envelope.name, 'date', NEW.date));
+        END IF;
+    END IF;
+    IF NEW.date < contract.force_date THEN
         PERFORM grant_entry_refuse('before_force', json_build_object(
             'contract', (SELECT concat(code, ' – ', name) FROM grant_contract
                           WHERE id = envelope.contract_id),
-            'date', envelope.since));
+            'date', contract.force_date));
     END IF;
 
     -- Whatever the INSERT says: a line cannot name another contract, company or operator.
