@@ -268,24 +268,24 @@ class GrantReminder(models.Model):
     def _escalate(self, late, unreached):
         """Leave an activity to the coordinator: of each late piece, and of each that nobody could
         be reminded of; one of a kind a piece."""
-        for kind, pieces, summary in (
-            ("mail_activity_late", late, lambda env: env._("Late: ask the operator")),
-            ("mail_activity_nobody", unreached, lambda env: env._("Nobody to write to")),
-        ):
-            self._leave_activities(
-                kind, pieces, lambda piece: piece.subsidy_id._get_coordinator(), summary,
-                lambda piece: piece.company_id._grant_today(),
-            )  # fmt: skip
+        self._leave_activities("late", late, self._say_late)
+        self._leave_activities("nobody", unreached, self._say_nobody)
+
+    def _say_late(self):
+        return self.env._("Late: ask the operator")
+
+    def _say_nobody(self):
+        return self.env._("Nobody to write to")
 
     @api.model
-    def _leave_activities(self, kind, documents, get_user, get_summary, get_day):
+    def _leave_activities(self, name, documents, say):
         """One activity of a kind on each document that has none, in one go.
 
-        :param get_user, get_day: of a document; ``get_summary``: of an environment, in the
-            user's language
+        :param str name: of the kind
+        :param say: method of this model: what is to be done, in the language of who does it
         """
         activities = self.env["mail.activity"]
-        kind = self.env.ref(f"ctai_grants.{kind}")
+        kind = self.env.ref(f"ctai_grants.mail_activity_{name}")
         having = activities.search_fetch(
             [
                 ("res_model", "=", documents._name), ("res_id", "in", documents.ids),
@@ -297,13 +297,20 @@ class GrantReminder(models.Model):
         model = self.env["ir.model"]._get_id(documents._name)
         vals_list = []
         for document in documents:
-            if user := get_user(document):
+            user, day = self._get_task(document)
+            if user:
                 vals_list.append(
                     {
                         "res_model_id": model, "res_id": document.id, "user_id": user.id,
-                        "activity_type_id": kind.id, "date_deadline": get_day(document),
-                        "automated": True, "summary": get_summary(self.with_context(lang=user.lang).env),
+                        "activity_type_id": kind.id, "date_deadline": day,
+                        "automated": True,
+                        "summary": getattr(self.with_context(lang=user.lang), say.__name__)(),
                     }
                 )  # fmt: skip
-        # Not a mail each: they stand in the coordinator's list.
+        # No mail each: they stand in the coordinator's list.
         activities.with_context(mail_activity_quick_update=True).create(vals_list)
+
+    @api.model
+    def _get_task(self, document):
+        """Who has to do something about a document, and by when."""
+        return document.subsidy_id._get_coordinator(), document.company_id._grant_today()

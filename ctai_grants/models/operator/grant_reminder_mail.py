@@ -61,14 +61,28 @@ class GrantReminder(models.Model):
 
     @api.model
     def _render(self, pieces, operator, template, values):
-        subsidy = pieces[0].subsidy_id
-        contact = subsidy._get_coordinator().partner_id or pieces.company_id.partner_id
+        city = pieces.company_id
+        contact = pieces[0].subsidy_id._get_coordinator().partner_id or city.partner_id
+        about = {
+            "city": city.name,
+            "operator": operator.name,
+            "contact": ", ".join(filter(None, (contact.name, contact.phone, contact.email))),
+        }
         values = {
-            "city": pieces.company_id,
-            "operator": operator,
-            "contact": contact,
+            "city": city,
+            "ask": pieces.env._(
+                "A question, or something that does not work? Answer this mail, or ask "
+                "%(contact)s.",
+                **about,
+            ),
+            "why": pieces.env._(
+                "You receive this mail because you act for %(operator)s, which receives a subsidy "
+                "of %(city)s. The links ask for your login: nobody else can open them.",
+                **about,
+            ),
             "items": [self._describe(piece) for piece in pieces],
             **values,
+            "intro": values["intro"] % about,
         }
         return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
 
@@ -179,7 +193,13 @@ class GrantReminder(models.Model):
             )
         else:
             title = pieces.env._("“%(piece)s” is to be handed in by %(date)s", **about)
-        return title, "operator_mail_reminder", {"late": bool(late)}
+        intro = pieces.env._("this is what %(city)s awaits from %(operator)s.")
+        if late:
+            intro = pieces.env._(
+                "this is what %(city)s awaits from %(operator)s. Payments of your subsidy may be "
+                "waiting for it."
+            )
+        return title, "operator_mail_reminder", {"intro": intro}
 
     # ------------------------------------------------------------------
     # What was decided
@@ -200,8 +220,16 @@ class GrantReminder(models.Model):
             title = pieces.env._("“%(piece)s” is accepted", **about)
             if len(pieces) > 1:
                 title = pieces.env._("%(number)s documents are accepted", **about)
-            return title, "operator_mail_accepted", {}
+            intro = pieces.env._(
+                "we have read what %(operator)s handed in, and accept it. There is nothing else to "
+                "do for it. Thank you!"
+            )
+            return title, "operator_mail_accepted", {"intro": intro}
         title = pieces.env._("“%(piece)s” is to be completed", **about)
         if len(pieces) > 1:
             title = pieces.env._("%(number)s documents are to be completed", **about)
-        return title, "operator_mail_to_complete", {}
+        intro = pieces.env._(
+            "we have read what %(operator)s handed in. We cannot accept it as it is. Here is what "
+            "is missing:"
+        )
+        return title, "operator_mail_to_complete", {"intro": intro}
