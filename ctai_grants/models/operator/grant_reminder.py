@@ -56,9 +56,9 @@ class GrantReminder(models.Model):
         "grant.disbursement", string="Tranche", readonly=True, ondelete="cascade", index=True
     )
     partner_id = fields.Many2one(
-        related="subsidy_id.partner_id", store=True, string="Operator", index=True
+        related="subsidy_id.partner_id", store=True, precompute=True, string="Operator", index=True
     )
-    company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
+    company_id = fields.Many2one(related="subsidy_id.company_id", store=True, precompute=True)
     due_date = fields.Date(required=True, readonly=True)
     days = fields.Integer(
         required=True, readonly=True, aggregator=None,
@@ -76,15 +76,19 @@ class GrantReminder(models.Model):
         "This was reminded of already.",
     )
 
-    @api.depends("days")
+    @api.depends("kind", "days", "due_date", "sent_at")
     def _compute_step(self):
         for reminder in self:
-            if reminder.days < 0:
-                reminder.step = self.env._("%(days)s days before", days=-reminder.days)
-            elif reminder.days == 1:
+            days = reminder.days
+            # A deadline of the city's own is told once, at whatever distance it is found.
+            if reminder.kind != "piece" and reminder.sent_at:
+                days = (reminder.sent_at.date() - reminder.due_date).days
+            if days < 0:
+                reminder.step = self.env._("%(days)s days before", days=-days)
+            elif days == 1:
                 reminder.step = self.env._("The day after")
             else:
-                reminder.step = self.env._("%(days)s days after", days=reminder.days)
+                reminder.step = self.env._("%(days)s days after", days=days)
 
     def action_open_mail(self):
         """Show the mail as it left.
@@ -99,7 +103,7 @@ class GrantReminder(models.Model):
             "name": self.env._("Mail to the Operator"),
             "res_model": "grant.reminder.preview",
             # sudo: a mail to an operator is shown to who may read what it is about
-            "res_id": self.env["grant.reminder.preview"]._show(self.sudo()).id,
+            "res_id": self.env["grant.reminder.preview"].sudo()._show(self.sudo()).id,
             "view_mode": "form",
             "target": "new",
         }

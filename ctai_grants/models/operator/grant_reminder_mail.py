@@ -18,6 +18,12 @@ class Letter(NamedTuple):
     subject: str
     body: str
 
+    @property
+    def reply_to(self):
+        """Who follows the subsidy, or else the city."""
+        coordinator = self.pieces[0].subsidy_id._get_coordinator()
+        return coordinator.email_formatted or self.pieces.company_id.email_formatted
+
 
 class GrantReminder(models.Model):
     """The mails: what they say, in the language of who reads them, and to whom they go."""
@@ -53,7 +59,7 @@ class GrantReminder(models.Model):
             letters.append(
                 Letter(
                     operator, owed.with_env(pieces.env), contacts, addresses,
-                    f"{owed.company_id.name}: {title}",
+                    owed.env._("%(city)s: %(title)s", city=owed.company_id.name, title=title),
                     self._render(owed, operator, template, {**values, "title": title}),
                 )
             )  # fmt: skip
@@ -80,7 +86,10 @@ class GrantReminder(models.Model):
                 "of %(city)s. The links ask for your login: nobody else can open them.",
                 **about,
             ),
-            "items": [self._describe(piece) for piece in pieces],
+            "items": [
+                self._describe(piece)
+                for piece in pieces.sorted(lambda piece: (piece.due_date, piece.id))
+            ],
             **values,
             "intro": values["intro"] % about,
         }
@@ -90,7 +99,7 @@ class GrantReminder(models.Model):
     def _describe(self, piece):
         """What a letter says of a piece."""
         days = (piece.due_date - piece.company_id._grant_today()).days
-        date = format_date(piece.env, piece.due_date, date_format="d MMMM y")
+        date = self._say_day(piece)
         if days < 0:
             when = piece.env._("Was due on %(date)s: %(days)s days late", date=date, days=-days)
             if days == -1:
@@ -104,13 +113,21 @@ class GrantReminder(models.Model):
         base = piece.get_base_url()
         return {
             "name": piece.name,
-            "subsidy": piece.subsidy_id.display_name,
+            "subsidy": f"{piece.subsidy_id.name} ({piece.subsidy_id.code})",
             "when": when,
             "is_late": days < 0,
             "answer": piece.answer if piece.state == "to_complete" else False,
             "instructions": piece.instructions,
             "url": f"{base}/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
         }
+
+    @api.model
+    def _say_day(self, piece):
+        """The due date of a piece, in words."""
+        day = format_date(piece.env, piece.due_date, date_format="d MMMM y")
+        # The French say the first of a month as such, which no library knows.
+        is_french = (piece.env.lang or "").startswith("fr")
+        return f"1er{day[1:]}" if is_french and piece.due_date.day == 1 else day
 
     @api.model
     def _send(self, letters):
@@ -126,10 +143,8 @@ class GrantReminder(models.Model):
                     "subject": letter.subject,
                     "body_html": letter.body,
                     "body": letter.body,
-                    "email_from": letter.pieces.company_id.email_formatted
-                    or self.env["ir.mail_server"].sudo()._get_default_from_address(),
-                    "reply_to": letter.pieces[0].subsidy_id._get_coordinator().email_formatted
-                    or letter.pieces.company_id.email_formatted,
+                    "email_from": letter.pieces.company_id.email_formatted or letter.reply_to,
+                    "reply_to": letter.reply_to,
                     "author_id": letter.pieces.company_id.partner_id.id,
                     "recipient_ids": letter.contacts.ids,
                     "email_to": "" if letter.contacts else letter.partner.email_formatted,
@@ -180,7 +195,7 @@ class GrantReminder(models.Model):
         late = pieces.filtered("is_late")
         about = {
             "piece": (late or pieces)[0].name,
-            "date": format_date(pieces.env, (late or pieces)[0].due_date, date_format="d MMMM y"),
+            "date": self._say_day((late or pieces)[0]),
             "number": len(late or pieces),
         }
         if len(late) > 1:
