@@ -217,7 +217,8 @@ class TestWhatAndWhom(ReminderCase):
     def test_from_whom(self):
         """The city; who follows the subsidy, where the city has no address."""
         self.assertIn("mairie@ville.example", self.run_on("2022-06-23").email_from)
-        self.company.email = self.company.partner_id.email = False
+        self.company.partner_id.email = False
+        self.company.invalidate_recordset(["email_formatted"])
         mail = self.run_on("2022-07-01")
         self.assertEqual(mail.email_from, self.coordinator.email_formatted)
 
