@@ -90,6 +90,10 @@ class AccessCase(PortalCase):
             {"name": "Versement", "envelope_id": cls.envelope.id, "amount": 1000,
              "due_date": "2021-12-01"}
         )  # fmt: skip
+        cls.env["grant.reminder"].create(
+            {"kind": "piece", "subsidy_id": cls.mine.id, "deliverable_id": cls.piece.id,
+             "due_date": "2022-06-30", "days": -30, "sent_at": "2022-05-31 10:00:00"}
+        )  # fmt: skip
         with freeze_time(DAY):
             cls.env["grant.treasury.import"].with_user(cls.finance_officer)._import(
                 "extrait.csv", EXTRACT.encode()
@@ -189,10 +193,14 @@ class Walk:
         parameters = list(inspect.signature(method).parameters.values())[1:]
         parts = [p.name for p in parameters if p.default is p.empty and p.kind < 2]
         said = [f"({', '.join(parts)})"] if parts else []
-        said += ["@api.model"] if getattr(method, "_api_model", False) else []
-        if not model._transient and not getattr(method, "_api_model", False) and not records:
+        is_of_model = self._is_of_model(model, name)
+        said += ["@api.model"] if is_of_model else []
+        if not model._transient and not is_of_model and not records:
             said.append("on nothing")
         return " ".join(said)
+
+    def _is_of_model(self, model, name):
+        return getattr(getattr(type(model), name), "_api_model", False)
 
     def _records(self, model):
         """One record in each state, of the models of ours; of Odoo's the one that we work with."""
@@ -232,7 +240,7 @@ class Walk:
         try:
             with closing(env.cr.savepoint()):
                 record = record.with_env(env)
-                if model._transient:
+                if model._transient and not self._is_of_model(model, method):
                     record = record.create({})
                     env.flush_all()
                 written.clear()

@@ -56,9 +56,9 @@ class GrantReminder(models.Model):
         "grant.disbursement", string="Tranche", readonly=True, ondelete="cascade", index=True
     )
     partner_id = fields.Many2one(
-        related="subsidy_id.partner_id", store=True, string="Operator", index=True
+        related="subsidy_id.partner_id", store=True, precompute=True, string="Operator", index=True
     )
-    company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
+    company_id = fields.Many2one(related="subsidy_id.company_id", store=True, precompute=True)
     due_date = fields.Date(required=True, readonly=True)
     days = fields.Integer(
         required=True, readonly=True, aggregator=None,
@@ -76,15 +76,19 @@ class GrantReminder(models.Model):
         "This was reminded of already.",
     )
 
-    @api.depends("days")
+    @api.depends("kind", "days", "due_date", "sent_at")
     def _compute_step(self):
         for reminder in self:
-            if reminder.days < 0:
-                reminder.step = self.env._("%(days)s days before", days=-reminder.days)
-            elif reminder.days == 1:
+            days = reminder.days
+            # A deadline of the city's own is told once, at whatever distance it is found.
+            if reminder.kind != "piece" and reminder.sent_at:
+                days = (reminder.sent_at.date() - reminder.due_date).days
+            if days < 0:
+                reminder.step = self.env._("%(days)s days before", days=-days)
+            elif days == 1:
                 reminder.step = self.env._("The day after")
             else:
-                reminder.step = self.env._("%(days)s days after", days=reminder.days)
+                reminder.step = self.env._("%(days)s days after", days=days)
 
     def action_open_mail(self):
         """Show the mail as it left.
@@ -99,7 +103,7 @@ class GrantReminder(models.Model):
             "name": self.env._("Mail to the Operator"),
             "res_model": "grant.reminder.preview",
             # sudo: a mail to an operator is shown to who may read what it is about
-            "res_id": self.env["grant.reminder.preview"]._show(self.sudo()).id,
+            "res_id": self.env["grant.reminder.preview"].sudo()._show(self.sudo()).id,
             "view_mode": "form",
             "target": "new",
         }
@@ -268,24 +272,24 @@ class GrantReminder(models.Model):
     def _escalate(self, late, unreached):
         """Leave an activity to the coordinator: of each late piece, and of each that nobody could
         be reminded of; one of a kind a piece."""
-        for kind, pieces, summary in (
-            ("mail_activity_late", late, lambda env: env._("Late: ask the operator")),
-            ("mail_activity_nobody", unreached, lambda env: env._("Nobody to write to")),
-        ):
-            self._leave_activities(
-                kind, pieces, lambda piece: piece.subsidy_id._get_coordinator(), summary,
-                lambda piece: piece.company_id._grant_today(),
-            )  # fmt: skip
+        self._leave_activities("late", late, self._say_late)
+        self._leave_activities("nobody", unreached, self._say_nobody)
+
+    def _say_late(self):
+        return self.env._("Late: ask the operator")
+
+    def _say_nobody(self):
+        return self.env._("Nobody to write to")
 
     @api.model
-    def _leave_activities(self, kind, documents, get_user, get_summary, get_day):
+    def _leave_activities(self, name, documents, say):
         """One activity of a kind on each document that has none, in one go.
 
-        :param get_user, get_day: of a document; ``get_summary``: of an environment, in the
-            user's language
+        :param str name: of the kind
+        :param say: method of this model: what is to be done, in the language of who does it
         """
         activities = self.env["mail.activity"]
-        kind = self.env.ref(f"ctai_grants.{kind}")
+        kind = self.env.ref(f"ctai_grants.mail_activity_{name}")
         having = activities.search_fetch(
             [
                 ("res_model", "=", documents._name), ("res_id", "in", documents.ids),
@@ -297,13 +301,20 @@ class GrantReminder(models.Model):
         model = self.env["ir.model"]._get_id(documents._name)
         vals_list = []
         for document in documents:
-            if user := get_user(document):
+            user, day = self._get_task(document)
+            if user:
                 vals_list.append(
                     {
                         "res_model_id": model, "res_id": document.id, "user_id": user.id,
-                        "activity_type_id": kind.id, "date_deadline": get_day(document),
-                        "automated": True, "summary": get_summary(self.with_context(lang=user.lang).env),
+                        "activity_type_id": kind.id, "date_deadline": day,
+                        "automated": True,
+                        "summary": getattr(self.with_context(lang=user.lang), say.__name__)(),
                     }
                 )  # fmt: skip
-        # Not a mail each: they stand in the coordinator's list.
+        # No mail each: they stand in the coordinator's list.
         activities.with_context(mail_activity_quick_update=True).create(vals_list)
+
+    @api.model
+    def _get_task(self, document):
+        """Who has to do something about a document, and by when."""
+        return document.subsidy_id._get_coordinator(), document.company_id._grant_today()

@@ -23,18 +23,16 @@ class GrantReminder(models.Model):
             soon = company._grant_today() + relativedelta(days=company.grant_deadline_days)
             tranches = self._get_payments(company, soon)
             self._note_deadlines("payment", tranches, "payment_deadline")
-            self._leave_activities(
-                "mail_activity_pay", tranches, self._get_payer,
-                lambda env: env._("To pay before the legal term"),
-                lambda tranche: tranche.payment_deadline,
-            )  # fmt: skip
+            self._leave_activities("pay", tranches, self._say_pay)
             subsidies = self._get_publications(company, soon)
             self._note_deadlines("publication", subsidies, "publication_deadline")
-            self._leave_activities(
-                "mail_activity_publish", subsidies, lambda subsidy: subsidy._get_coordinator(),
-                lambda env: env._("Publish the data of this award"),
-                lambda subsidy: subsidy.publication_deadline,
-            )  # fmt: skip
+            self._leave_activities("publish", subsidies, self._say_publish)
+
+    def _say_pay(self):
+        return self.env._("To pay before the legal term")
+
+    def _say_publish(self):
+        return self.env._("Publish the data of this award")
 
     @api.model
     def _get_payments(self, company, soon):
@@ -91,12 +89,16 @@ class GrantReminder(models.Model):
         )
 
     @api.model
-    def _get_payer(self, tranche):
-        """Who is to move: finance once the work is certified, before that the coordinator."""
-        subsidy = tranche.subsidy_id
-        if tranche.state in ("certified", "ordered"):
-            return subsidy._get_finance_officer()
-        return subsidy._get_coordinator()
+    def _get_task(self, document):
+        if document._name == "grant.subsidy":
+            return document._get_coordinator(), document.publication_deadline
+        if document._name == "grant.disbursement":
+            # Finance once the work is certified, before that the coordinator.
+            subsidy = document.subsidy_id
+            is_certified = document.state in ("certified", "ordered")
+            user = subsidy._get_finance_officer() if is_certified else subsidy._get_coordinator()
+            return user, document.payment_deadline
+        return super()._get_task(document)
 
     @api.model
     def _end_payments(self):

@@ -18,6 +18,12 @@ class Letter(NamedTuple):
     subject: str
     body: str
 
+    @property
+    def reply_to(self):
+        """Who follows the subsidy, or else the city."""
+        coordinator = self.pieces[0].subsidy_id._get_coordinator()
+        return coordinator.email_formatted or self.pieces.company_id.email_formatted
+
 
 class GrantReminder(models.Model):
     """The mails: what they say, in the language of who reads them, and to whom they go."""
@@ -53,7 +59,7 @@ class GrantReminder(models.Model):
             letters.append(
                 Letter(
                     operator, owed.with_env(pieces.env), contacts, addresses,
-                    f"{owed.company_id.name}: {title}",
+                    owed.env._("%(city)s: %(title)s", city=owed.company_id.name, title=title),
                     self._render(owed, operator, template, {**values, "title": title}),
                 )
             )  # fmt: skip
@@ -61,14 +67,31 @@ class GrantReminder(models.Model):
 
     @api.model
     def _render(self, pieces, operator, template, values):
-        subsidy = pieces[0].subsidy_id
-        contact = subsidy._get_coordinator().partner_id or pieces.company_id.partner_id
+        city = pieces.company_id
+        contact = pieces[0].subsidy_id._get_coordinator().partner_id or city.partner_id
+        about = {
+            "city": city.name,
+            "operator": operator.name,
+            "contact": ", ".join(filter(None, (contact.name, contact.phone, contact.email))),
+        }
         values = {
-            "city": pieces.company_id,
-            "operator": operator,
-            "contact": contact,
-            "items": [self._describe(piece) for piece in pieces],
+            "city": city,
+            "ask": pieces.env._(
+                "A question, or something that does not work? Answer this mail, or ask "
+                "%(contact)s.",
+                **about,
+            ),
+            "why": pieces.env._(
+                "You receive this mail because you act for %(operator)s, which receives a subsidy "
+                "of %(city)s. The links ask for your login: nobody else can open them.",
+                **about,
+            ),
+            "items": [
+                self._describe(piece)
+                for piece in pieces.sorted(lambda piece: (piece.due_date, piece.id))
+            ],
             **values,
+            "intro": values["intro"] % about,
         }
         return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
 
@@ -76,7 +99,7 @@ class GrantReminder(models.Model):
     def _describe(self, piece):
         """What a letter says of a piece."""
         days = (piece.due_date - piece.company_id._grant_today()).days
-        date = format_date(piece.env, piece.due_date, date_format="d MMMM y")
+        date = self._say_day(piece)
         if days < 0:
             when = piece.env._("Was due on %(date)s: %(days)s days late", date=date, days=-days)
             if days == -1:
@@ -90,13 +113,21 @@ class GrantReminder(models.Model):
         base = piece.get_base_url()
         return {
             "name": piece.name,
-            "subsidy": piece.subsidy_id.display_name,
+            "subsidy": f"{piece.subsidy_id.name} ({piece.subsidy_id.code})",
             "when": when,
             "is_late": days < 0,
             "answer": piece.answer if piece.state == "to_complete" else False,
             "instructions": piece.instructions,
             "url": f"{base}/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
         }
+
+    @api.model
+    def _say_day(self, piece):
+        """The due date of a piece, in words."""
+        day = format_date(piece.env, piece.due_date, date_format="d MMMM y")
+        # The French say the first of a month as such, which no library knows.
+        is_french = (piece.env.lang or "").startswith("fr")
+        return f"1er{day[1:]}" if is_french and piece.due_date.day == 1 else day
 
     @api.model
     def _send(self, letters):
@@ -112,10 +143,8 @@ class GrantReminder(models.Model):
                     "subject": letter.subject,
                     "body_html": letter.body,
                     "body": letter.body,
-                    "email_from": letter.pieces.company_id.email_formatted
-                    or self.env["ir.mail_server"].sudo()._get_default_from_address(),
-                    "reply_to": letter.pieces[0].subsidy_id._get_coordinator().email_formatted
-                    or letter.pieces.company_id.email_formatted,
+                    "email_from": letter.pieces.company_id.email_formatted or letter.reply_to,
+                    "reply_to": letter.reply_to,
                     "author_id": letter.pieces.company_id.partner_id.id,
                     "recipient_ids": letter.contacts.ids,
                     "email_to": "" if letter.contacts else letter.partner.email_formatted,
@@ -166,7 +195,7 @@ class GrantReminder(models.Model):
         late = pieces.filtered("is_late")
         about = {
             "piece": (late or pieces)[0].name,
-            "date": format_date(pieces.env, (late or pieces)[0].due_date, date_format="d MMMM y"),
+            "date": self._say_day((late or pieces)[0]),
             "number": len(late or pieces),
         }
         if len(late) > 1:
@@ -179,7 +208,13 @@ class GrantReminder(models.Model):
             )
         else:
             title = pieces.env._("“%(piece)s” is to be handed in by %(date)s", **about)
-        return title, "operator_mail_reminder", {"late": bool(late)}
+        intro = pieces.env._("this is what %(city)s awaits from %(operator)s.")
+        if late:
+            intro = pieces.env._(
+                "this is what %(city)s awaits from %(operator)s. Payments of your subsidy may be "
+                "waiting for it."
+            )
+        return title, "operator_mail_reminder", {"intro": intro}
 
     # ------------------------------------------------------------------
     # What was decided
@@ -200,8 +235,16 @@ class GrantReminder(models.Model):
             title = pieces.env._("“%(piece)s” is accepted", **about)
             if len(pieces) > 1:
                 title = pieces.env._("%(number)s documents are accepted", **about)
-            return title, "operator_mail_accepted", {}
+            intro = pieces.env._(
+                "we have read what %(operator)s handed in, and accept it. There is nothing else to "
+                "do for it. Thank you!"
+            )
+            return title, "operator_mail_accepted", {"intro": intro}
         title = pieces.env._("“%(piece)s” is to be completed", **about)
         if len(pieces) > 1:
             title = pieces.env._("%(number)s documents are to be completed", **about)
-        return title, "operator_mail_to_complete", {}
+        intro = pieces.env._(
+            "we have read what %(operator)s handed in. We cannot accept it as it is. Here is what "
+            "is missing:"
+        )
+        return title, "operator_mail_to_complete", {"intro": intro}

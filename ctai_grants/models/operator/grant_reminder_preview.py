@@ -53,7 +53,7 @@ class GrantReminderPreview(models.TransientModel):
                         "partner_id": letter.partner.id,
                         "subject": letter.subject,
                         "recipients": ", ".join(letter.addresses),
-                        "pieces": "\n".join(letter.pieces.mapped("name")),
+                        "pieces": "\n".join(letter.pieces.sorted("due_date").mapped("name")),
                         "remark": self._get_remark(company, letter),
                         "body": letter.body,
                     }

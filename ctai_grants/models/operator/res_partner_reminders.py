@@ -7,6 +7,7 @@ class ResPartner(models.Model):
     grant_unreminded_reason = fields.Char(
         string="Not Reminded Because",
         groups="ctai_grants.group_reader",
+        tracking=True,
         help="As long as there is a reason, this operator is not mailed about pieces that are due.",
     )
 

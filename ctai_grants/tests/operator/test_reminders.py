@@ -211,6 +211,16 @@ class TestWhatAndWhom(ReminderCase):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.operator_user.lang = "fr_FR"
         self.assertIn("30 juin 2022", self.run_on("2022-06-23").body_html)
+        self.piece.milestone_id.date = "2022-07-01"
+        self.assertIn("1er juillet 2022", self.run_on("2022-06-24").body_html)
+
+    def test_from_whom(self):
+        """The city; who follows the subsidy, where the city has no address."""
+        self.assertIn("mairie@ville.example", self.run_on("2022-06-23").email_from)
+        self.company.partner_id.email = False
+        self.company.invalidate_recordset(["email_formatted"])
+        mail = self.run_on("2022-07-01")
+        self.assertEqual(mail.email_from, self.coordinator.email_formatted)
 
     def test_to_whom(self):
         colleague = self._make_portal_user("operator", self.operator, "colleague_")
@@ -328,6 +338,8 @@ class TestDeadlines(ReminderCase):
         self.pay(self.tranche)
         self.run_on("2021-12-21")
         self.assertFalse(self.get_activities(self.tranche, "pay"))
+        row = self.reminders.search([("disbursement_id", "=", self.tranche.id)])
+        self.assertEqual(row.step, "15 days before")
 
     def test_payment_of_certified_work(self):
         self.certify(self.tranche)
