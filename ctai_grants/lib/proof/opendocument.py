@@ -33,7 +33,7 @@ def check_opendocument(parts: Parts, kind: str):
 
     :raise Refused: content, protected, macros or active
     """
-    if parts.read("mimetype").strip() != kind.encode() or kind not in _BODY:
+    if parts.archive.read("mimetype").strip() != kind.encode() or kind not in _BODY:
         raise Refused("content")
     if any(name.lower().startswith(_MACROS) for name in parts.names):
         raise Refused("macros")

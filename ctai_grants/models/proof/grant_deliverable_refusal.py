@@ -109,7 +109,6 @@ class GrantDeliverable(models.Model):
         try:
             return judge(filename or "", content)
         except Refused as refused:
-            raise UserError(
-                self.env._(SENTENCES[refused.code])  # pylint: disable=gettext-variable
-                % {"file": clean_name(filename), "types": ", ".join(sorted(ALLOWED))}
-            ) from refused
+            sentence = self.env._(SENTENCES[refused.code])
+            about = {"file": clean_name(filename), "types": ", ".join(sorted(ALLOWED))}
+            raise UserError(sentence % about) from refused

@@ -48,7 +48,7 @@ class GrantDeliverableVersion(models.Model):
     )
     comment = fields.Text(readonly=True)
     taken_back_at = fields.Datetime(
-        string="Taken Back At", compute="_compute_taken_back_at", portal=True,
+        compute="_compute_taken_back_at", portal=True,
         help="When who handed it in took it back, before it was reviewed.",
     )  # fmt: skip
     # The piece whose last version this is: once accepted, that version and no other.
