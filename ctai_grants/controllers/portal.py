@@ -180,10 +180,7 @@ class GrantsPortal(CustomerPortal):
     def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
         """Hand in files for a piece of one's own subsidy."""
         subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
-        self._get_document(("grant.deliverable",), deliverable_id)
-        deliverable = request.env["grant.deliverable"].browse(deliverable_id)
-        if deliverable.subsidy_id.id != subsidy_id:
-            raise NotFound()
+        deliverable = self._get_piece(subsidy_id, deliverable_id)
         page = f"/my/subsidies/{subsidy_id}"
         if request.httprequest.method == "GET":
             # Where a login sends back to, when the session ended before the file was sent.
@@ -201,6 +198,37 @@ class GrantsPortal(CustomerPortal):
                 join_photos=bool(join_photos),
             )
         return request.redirect(f"{page}?handed_in={deliverable_id}#piece_{deliverable_id}")
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/take_back",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_take_back(self, subsidy_id, deliverable_id, **kw):
+        """Take back what was handed in, before it is reviewed."""
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        deliverable = self._get_piece(subsidy_id, deliverable_id)
+        try:
+            # As in portal_submit.
+            with request.env.cr.savepoint():
+                deliverable._do_take_back()
+        except UserError as error:
+            return self._render_subsidy(
+                subsidy_sudo,
+                failed=subsidy_sudo.deliverable_ids.browse(deliverable_id),
+                error=str(error),
+            )
+        return request.redirect(f"/my/subsidies/{subsidy_id}#piece_{deliverable_id}")
+
+    def _get_piece(self, subsidy_id, deliverable_id):
+        """A piece of that subsidy, as the user, after the check that he may read it."""
+        self._get_document(("grant.deliverable",), deliverable_id)
+        deliverable = request.env["grant.deliverable"].browse(deliverable_id)
+        if deliverable.subsidy_id.id != subsidy_id:
+            raise NotFound()
+        return deliverable
 
     def _submit(self, deliverable, comment, join_photos):
         # A field of that name that is no file is text, and not among these; one in which nothing

@@ -61,7 +61,7 @@ def make_archive(parts, compression=zipfile.ZIP_DEFLATED):
 def _relations(*relations):
     rows = "".join(
         f'<Relationship Id="r{number}" Type="{kind}" Target="{target}"'
-        f'{" TargetMode=" + chr(34) + "External" + chr(34) if outside else ""}/>'
+        f"{' TargetMode=' + chr(34) + 'External' + chr(34) if outside else ''}/>"
         for number, (kind, target, outside) in enumerate(relations)
     )
     return f'<Relationships xmlns="{NS}/package/2006/relationships">{rows}</Relationships>'

@@ -281,4 +281,6 @@ class GrantStatementLists(models.AbstractModel):
         if is_version and facts.is_later(about.submitted_at):
             return self.env._("Handed in later"), *decided
         states = get_labels(self.env, "grant.deliverable", "state")
-        return states[facts.state(about)], *decided
+        # What was taken back has a decision for its state.
+        state = facts.state(about)
+        return states.get(state) or decisions[state], *decided

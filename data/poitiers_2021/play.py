@@ -257,7 +257,7 @@ class Year:
         report = interim.deliverable_ids
         self._hand_in(report)
         self._send_back(report, "Il manque le nombre de séances par quartier.")
-        self._hand_in(report, "Avec les séances par quartier.", make_csv)
+        self._hand_in(report, "Avec les séances par quartier.", make_pdf, make_csv)
         self._accept(report)
         interim.with_user(self.coordinator).action_certify()
         self._prolong(subsidy, balance)
@@ -342,7 +342,7 @@ class Year:
             reference="DEMO-EJ-0001",
         )
 
-    def _hand_in(self, piece, comment=None, make=make_pdf):
+    def _hand_in(self, piece, comment=None, *makers):
         """As the operator does on the portal: it must be able to see the piece."""
         operator = self.env["res.users"].search(
             [("partner_id.parent_id", "=", piece.partner_id.id), ("share", "=", True)], limit=1
@@ -350,8 +350,11 @@ class Year:
         piece = piece.with_user(operator)
         piece.check_access("read")
         title = f"{piece.name}, {operator.partner_id.parent_id.name}"
-        extension = make.__name__.removeprefix("make_")
-        piece._do_submit(f"{piece.name} (démo).{extension}", make(title), comment)
+        files = [
+            (f"{piece.name} (démo).{make.__name__.removeprefix('make_')}", make(title))
+            for make in makers or (make_pdf,)
+        ]
+        piece._do_submit_files(files, comment)
 
     def _accept(self, piece):
         piece.with_user(self.coordinator).action_accept()

@@ -23,7 +23,9 @@ _ACTS = {
 # Where somebody has to click to be led out of the document.
 _CLICKED = {"a", "form", "template", "button", "auto-reload"}
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:|\s*//|\s*\.\./", re.IGNORECASE)
-_RUN = re.compile(r"\s*(?:vnd\.sun\.star\.|macro|javascript|vbscript|service|data|\.uno)", re.IGNORECASE)
+_RUN = re.compile(
+    r"\s*(?:vnd\.sun\.star\.|macro|javascript|vbscript|service|data|\.uno)", re.IGNORECASE
+)
 
 
 def check_opendocument(parts: Parts, kind: str):
@@ -31,7 +33,7 @@ def check_opendocument(parts: Parts, kind: str):
 
     :raise Refused: content, protected, macros or active
     """
-    if parts.read("mimetype").strip() != kind.encode() or kind not in _BODY:
+    if parts.archive.read("mimetype").strip() != kind.encode() or kind not in _BODY:
         raise Refused("content")
     if any(name.lower().startswith(_MACROS) for name in parts.names):
         raise Refused("macros")

@@ -71,28 +71,33 @@ def _check_relations(parts, name):
 
 def _check_fields(parts, kind, main):
     """What a text or a workbook says that acts: fields that fetch, names that run."""
-    root = None
     texts = [main]
     if kind == DOCX:
-        texts = [n for n in parts.names if n.startswith("word/") and n.endswith(".xml")]
-    for name in texts:
-        instruction = ""
+        texts += [
+            name
+            for name in parts.names
+            if name.startswith("word/") and name.endswith(".xml") and name != main
+        ]
+    for number, name in enumerate(texts):
+        instruction, tag = "", None
         for element in parts.walk(name):
             tag = local(element.tag)
-            if tag == "instrText":
-                instruction += element.text or ""
-            elif tag == "fldSimple":
-                instruction += attribute(element, "instr")
-            elif tag == "p":
-                instruction += " "
-            elif tag == "definedName":
+            if tag == "definedName":
                 _check_name(element)
-            if name == main:
-                root = tag
+            instruction += _get_instruction(tag, element)
+        if number == 0 and tag != _ROOT[kind]:
+            raise Refused("damaged")
         if _DDE.search(instruction):
             raise Refused("active")
-    if root != _ROOT[kind]:
-        raise Refused("damaged")
+
+
+def _get_instruction(tag, element):
+    """What a field is told to do, which may be in pieces; a paragraph ends it."""
+    if tag == "instrText":
+        return element.text or ""
+    if tag == "fldSimple":
+        return attribute(element, "instr")
+    return " " if tag == "p" else ""
 
 
 def _check_name(element):

@@ -19,9 +19,6 @@ class Parts:
         self.archive = archive
         self.names = archive.namelist()
 
-    def read(self, name) -> bytes:
-        return self.archive.read(name)
-
     def walk(self, name):
         """Yield the elements of an XML part, each once it is whole, and forget it then.
 

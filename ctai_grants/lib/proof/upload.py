@@ -38,7 +38,8 @@ ALLOWED = {
 
 # What is said of others, so that their senders know what to make of them.
 _OTHERS = {
-    "word": "doc docm dot dotm dotx rtf txt md odp ppt pptx pptm pages key odg epub html htm xml eml msg".split(),
+    "word": "doc docm dot dotm dotx rtf txt md odp ppt pptx pptm pages key odg epub html htm xml "
+    "eml msg".split(),
     "sheet": "xls xlsm xlsb xlt xltx xltm numbers tsv".split(),
     "picture": "gif bmp tif tiff webp heif avif svg raw dng psd".split(),
     "archive": "zip rar 7z tar gz tgz bz2 xz iso".split(),
@@ -46,8 +47,9 @@ _OTHERS = {
 _HINTS = {extension: code for code, extensions in _OTHERS.items() for extension in extensions}
 # Before the last dot, they are there to be taken for the file's own.
 _RUN = frozenset(
-    "exe bat cmd scr pif js jse mjs vbs vbe wsf wsh hta msi ps1 jar lnk htm html xhtml svg php phtml "
-    "asp aspx jsp sh py docm dotm xlsm xltm xlam pptm dll reg url app apk iso zip rar 7z".split()
+    "exe bat cmd scr pif js jse mjs vbs vbe wsf wsh hta msi ps1 jar lnk htm html xhtml svg php "
+    "phtml asp aspx jsp sh py docm dotm xlsm xltm xlam pptm dll reg url app apk iso zip rar "
+    "7z".split()
 )
 # Direction of reading and the like: what is shown is not what is stored.
 _UNSEEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")

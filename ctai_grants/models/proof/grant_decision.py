@@ -14,8 +14,14 @@ class GrantDecision(models.Model):
             ("accepted", "Accepted"),
             ("to_complete", "To Complete"),
             ("waived", "Waived"),
+            ("taken_back", "Taken Back"),
         ],
-        ondelete={"accepted": "cascade", "to_complete": "cascade", "waived": "cascade"},
+        ondelete={
+            "accepted": "cascade",
+            "to_complete": "cascade",
+            "waived": "cascade",
+            "taken_back": "cascade",
+        },
     )
 
     @api.model

@@ -85,6 +85,7 @@ class GrantDeliverable(models.Model):
             "accepted": "accepted",
             "to_complete": "to_complete",
             "waived": "waived",
+            "taken_back": "expected",
         }
 
     def _get_moments(self, decisions):

@@ -28,9 +28,7 @@ class GrantDeliverableFile(models.Model):
         "ir.attachment", required=True, readonly=True, ondelete="restrict"
     )
     mimetype = fields.Char(readonly=True, required=True, portal=True)
-    size = fields.Integer(
-        readonly=True, required=True, help="Bytes.", aggregator=None, portal=True
-    )
+    size = fields.Integer(readonly=True, required=True, help="Bytes.", aggregator=None, portal=True)
     sha256 = fields.Char(string="SHA-256", readonly=True, required=True, portal=True)
 
     _position_uniq = models.UniqueIndex(

@@ -37,7 +37,9 @@ SENTENCES = {
         "The file “%(file)s” is not of a type that is taken (%(types)s). Save it as a PDF, then "
         "hand that in."
     ),
-    "empty": _lt("The file “%(file)s” is empty. Check that it opens on your side, and choose it again."),
+    "empty": _lt(
+        "The file “%(file)s” is empty. Check that it opens on your side, and choose it again."
+    ),
     "content": _lt(
         "The file “%(file)s” is not taken: its content is not that of a file of this type. Open "
         "it, save it as a PDF, then hand that in."
@@ -107,7 +109,6 @@ class GrantDeliverable(models.Model):
         try:
             return judge(filename or "", content)
         except Refused as refused:
-            raise UserError(
-                self.env._(SENTENCES[refused.code])  # pylint: disable=gettext-variable
-                % {"file": clean_name(filename), "types": ", ".join(sorted(ALLOWED))}
-            ) from refused
+            sentence = self.env._(SENTENCES[refused.code])
+            about = {"file": clean_name(filename), "types": ", ".join(sorted(ALLOWED))}
+            raise UserError(sentence % about) from refused

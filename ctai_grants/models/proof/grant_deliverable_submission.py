@@ -9,7 +9,6 @@ from ...lib.guard.words import clean
 from ...lib.proof.picture import make_pdf
 from ...lib.proof.upload import (
     LONGEST_COMMENT,
-    PDF,
     PHOTOS,
     clean_name,
     digest_of_set,
@@ -91,6 +90,34 @@ class GrantDeliverable(models.Model):
         self_sudo._transition(state="submitted", last_version_id=version.id)
         self_sudo._notify_submission(version)
         return version.with_env(self.env)
+
+    def _do_take_back(self):
+        """Take back what was handed in last, before anybody decided on it: it is kept, and counts
+        no more; the piece is expected again.
+
+        :raise UserError: it was reviewed, or nothing waits for a review
+        :raise AccessError: the user is neither a coordinator nor the operator itself
+        """
+        self.ensure_one()
+        # sudo: as in handing in
+        self_sudo = self.sudo()
+        if not self_sudo.subsidy_id._can_submit(self.env.user):
+            raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
+        self_sudo.lock_for_update()
+        if self.state != "submitted" or self.subsidy_id.state != "signed":
+            raise UserError(
+                self.env._(
+                    "“%(piece)s” cannot be taken back any more: the city has answered, or nothing "
+                    "waits for its review. Hand in another version, or write to the city.",
+                    piece=self.name,
+                )
+            )
+        version = self_sudo.last_version_id
+        self_sudo._decide("taken_back", None, {"version_id": version.id})
+        self_sudo.activity_unlink(["ctai_grants.mail_activity_review"])
+        self_sudo.message_post(
+            body=self.env._("Version %(number)s taken back.", number=version.number)
+        )
 
     def _check_set(self, files):
         """Refuse more than one hand-in holds, before any of it is looked at.

@@ -47,6 +47,10 @@ class GrantDeliverableVersion(models.Model):
         "res.users", string="Handed In By", readonly=True, required=True, ondelete="restrict"
     )
     comment = fields.Text(readonly=True)
+    taken_back_at = fields.Datetime(
+        compute="_compute_taken_back_at", portal=True,
+        help="When who handed it in took it back, before it was reviewed.",
+    )  # fmt: skip
     # The piece whose last version this is: once accepted, that version and no other.
     accepted_of_ids = fields.One2many("grant.deliverable", "last_version_id")
 
@@ -58,6 +62,17 @@ class GrantDeliverableVersion(models.Model):
     def _get_chained_fields(self):
         return ["deliverable_id"]
 
+    @api.depends("deliverable_id.state")
+    def _compute_taken_back_at(self):
+        # sudo: operators read no decisions; that theirs was taken back is their own doing
+        decisions = self.env["grant.decision"].sudo()
+        taken_back = decisions.search(
+            [("version_id", "in", self.ids), ("decision", "=", "taken_back")]
+        )
+        moments = {decision.version_id.id: decision.decided_at for decision in taken_back}
+        for version in self:
+            version.taken_back_at = moments.get(version.id)
+
     @api.depends("name", "number")
     def _compute_display_name(self):
         for version in self:
@@ -67,7 +82,7 @@ class GrantDeliverableVersion(models.Model):
 
     @api.model
     def _get_decision_states(self):
-        reviews = ("accepted", "to_complete", "waived")
+        reviews = ("accepted", "to_complete", "waived", "taken_back")
         return {**super()._get_decision_states(), **{review: review for review in reviews}}
 
     def action_download(self):

@@ -25,7 +25,7 @@ PORTAL = {
     ),
     "grant.deliverable.version": (
         "company_id", "deliverable_id", "file_ids", "name", "number", "sha256", "size",
-        "submitted_at", "subsidy_id",
+        "submitted_at", "subsidy_id", "taken_back_at",
     ),
     "grant.deliverable.file": (
         "mimetype", "name", "position", "sha256", "size", "version_id",

@@ -177,6 +177,24 @@ class TestOperatorPages(PortalCase):
         self.assertIn("gardez-moi", answer.text)
         self.assertFalse(self.piece.version_ids)
 
+    def take_back(self, piece, token=True):
+        return self.url_open(
+            f"/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}/take_back",
+            data={"csrf_token": self.csrf_token()} if token else {"x": "y"},
+            allow_redirects=False,
+        )
+
+    def test_takes_a_hand_in_back(self):
+        self.upload(self.piece, "bilan.pdf", PDF)
+        self.assertEqual(self.take_back(self.piece, token=False).status_code, 400)
+        self.assertEqual(self.take_back(self.their_piece).status_code, 404)
+        self.assertEqual(self.take_back(self.piece).status_code, 303)
+        self.assertEqual((self.piece.state, self.their_piece.state), ("expected", "submitted"))
+        page = self.page(f"/my/subsidies/{self.mine.id}").text_content()
+        self.assertIn("taken back on", page)
+        again = self.take_back(self.piece)
+        self.assertIn("cannot be taken back any more", again.text)
+
     def test_files_of_others(self):
         for file in self.their_version.file_ids:
             self.assertEqual(self.url_open(f"/grants/files/{file.id}").status_code, 404)

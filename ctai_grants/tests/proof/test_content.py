@@ -15,7 +15,6 @@ from ...lib.proof.upload import ALLOWED, judge
 from ...models.proof.grant_deliverable_refusal import SENTENCES
 from ..files import (
     DOCX,
-    NS,
     ODS,
     ODT,
     OFFICE,
@@ -97,7 +96,9 @@ GOOD = {
         DOCX, parts={"word/embeddings/Figures.xlsx": make_openxml(XLSX)}
     ),
     "a.xlsx": make_openxml(XLSX),
-    "a.odt": make_opendocument(ODT, body='<text:p><text:a xlink:href="https://a.fr">a</text:a></text:p>'),
+    "a.odt": make_opendocument(
+        ODT, body='<text:p><text:a xlink:href="https://a.fr">a</text:a></text:p>'
+    ),
     "a.ods": make_opendocument(ODS),
     "with a chart.ods": make_opendocument(
         ODS,
@@ -123,16 +124,22 @@ ACTS = {
         PDF.replace(b"/MediaBox", b"/Annots[<</A<</S/JavaScript/JS 9 0 R>>>>]/MediaBox", 1),
     ],
     "attached": [
-        PDF.replace(b"/Pages 2", b"/Names<</EmbeddedFiles<</Names[(a)<</EF<</F 9 0 R>>>>]>>>>/Pages 2", 1),
+        PDF.replace(
+            b"/Pages 2", b"/Names<</EmbeddedFiles<</Names[(a)<</EF<</F 9 0 R>>>>]>>>>/Pages 2", 1
+        ),
         PDF.replace(b"/MediaBox", b"/Annots[<</Subtype/FileAttachment>>]/MediaBox", 1),
     ],
     "form": [PDF.replace(b"/Pages 2", b"/AcroForm<</XFA[]>>/Pages 2", 1)],
     "protected": [make_pdf(protect="secret")],
     "hidden": [
-        PDF + make_archive({"a.txt": "x"}), PDF + b"<script>alert(1)</script>", PDF + b"MZ" + bytes(99),
+        PDF + make_archive({"a.txt": "x"}), PDF + b"<script>alert(1)</script>",
+        PDF + b"MZ" + bytes(99),
         b"%PDF-1.4\n<html><script>alert(1)</script></html>\n" + PDF,
     ],
-    "damaged": [PDF[:90], PDF[:-7], b"%PDF-1.7\n%%EOF", PDF.replace(b"/Count 1/Kids[3 0 R]", b"/Count 0/Kids[]")],
+    "damaged": [
+        PDF[:90], PDF[:-7], b"%PDF-1.7\n%%EOF",
+        PDF.replace(b"/Count 1/Kids[3 0 R]", b"/Count 0/Kids[]"),
+    ],
     "content": [b"%PDF-", b"GIF89a" + PDF, b"<html>" + PDF, b"\x00" * 99],
 }  # fmt: skip
 OPENXML = {
@@ -190,7 +197,8 @@ OPENDOCUMENT = {
         make_opendocument(ODT, manifest='<manifest:file-entry manifest:full-path="Object 1" '
                           'manifest:media-type="application/vnd.sun.star.oleobject"/>'),
         make_opendocument(ODT, body="<draw:object-ole/>"),
-        make_opendocument(ODT, body="<draw:plugin/>"), make_opendocument(ODT, body="<draw:applet/>"),
+        make_opendocument(ODT, body="<draw:plugin/>"),
+        make_opendocument(ODT, body="<draw:applet/>"),
         make_opendocument(ODT, body='<draw:image xlink:href="https://a.fr/a.png"/>'),
         make_opendocument(ODS, body="<table:dde-link/>"),
     ],
@@ -232,7 +240,9 @@ class TestContent(BaseCase):
                 self.assertJudged(code, "a.xlsx" if is_sheet else "a.docx", content)
         for code, files in OPENDOCUMENT.items():
             for content in files:
-                self.assertJudged(code, "a.ods" if b"spreadsheet" in content[:120] else "a.odt", content)
+                self.assertJudged(
+                    code, "a.ods" if b"spreadsheet" in content[:120] else "a.odt", content
+                )
 
     def test_names(self):
         for code, names in NAMES.items():
@@ -252,7 +262,14 @@ class TestContent(BaseCase):
     def test_text(self):
         self.assertJudged("active", "a.csv", b"a;b\n=cmd|' /C calc'!A0;1\n")
         self.assertJudged("hidden", "a.csv", b"a;b\n<script>alert(1)</script>\n")
-        for content in (b"<html>", b"{\\rtf1", b"#!/bin/sh\n", b"a\x00b", b"\xff\xfe\x00", b"%PDF-1.7"):
+        for content in (
+            b"<html>",
+            b"{\\rtf1",
+            b"#!/bin/sh\n",
+            b"a\x00b",
+            b"\xff\xfe\x00",
+            b"%PDF-1.7",
+        ):
             self.assertJudged("content", "a.csv", content)
 
     def test_bombs(self):
@@ -330,7 +347,11 @@ class TestContent(BaseCase):
             return archive.testzip() is None and not any("vba" in n for n in archive.namelist())
 
     def test_photos_in_one_pdf(self):
-        photos = [make_picture(seed=1), make_picture(turned=True), make_picture("HEIC", turned=True)]
+        photos = [
+            make_picture(seed=1),
+            make_picture(turned=True),
+            make_picture("HEIC", turned=True),
+        ]
         made = picture.make_pdf(photos)
         self.assertEqual(judged("a.pdf", made), "application/pdf")
         self.assertEqual(made, picture.make_pdf(photos), "the same photos, the same bytes")

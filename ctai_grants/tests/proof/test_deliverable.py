@@ -4,10 +4,12 @@ import os
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
+from odoo.modules.module import load_script
 from odoo.tests import freeze_time
+from odoo.tools import file_path
 
 from ..common import PDF, GrantsCommon
-from ..files import make_pdf
+from ..files import make_pdf, make_picture
 
 
 class TestDeliverable(GrantsCommon):
@@ -37,7 +39,9 @@ class TestDeliverable(GrantsCommon):
             self.submit(content)
         version = self.submit(content)
         self.assertEqual(version.sudo().file_ids.attachment_id.raw, content)
-        folder = os.path.dirname(attachments._full_path(version.sudo().file_ids.attachment_id.store_fname))
+        folder = os.path.dirname(
+            attachments._full_path(version.sudo().file_ids.attachment_id.store_fname)
+        )
         for name in os.listdir(folder):
             # Half a file is on the list of what is collected.
             if name.startswith(version.sudo().file_ids.attachment_id.checksum + "-"):
@@ -141,9 +145,150 @@ class TestDeliverable(GrantsCommon):
     def test_names(self):
         long = "é" * 300 + ".pdf"
         self.assertEqual(self.submit(name=long).name, "é" * 196 + ".pdf")
-        for name in ("../../etc/bilan.pdf", "C:\\Users\\x\\bilan.pdf", "bi\u202elan.pdf", "a\nb.pdf"):
+        for name in (
+            "../../etc/bilan.pdf",
+            "C:\\Users\\x\\bilan.pdf",
+            "bi\u202elan.pdf",
+            "a\nb.pdf",
+        ):
             with self.subTest(name=name), self.assertRefused("plain name"):
                 self.submit(name=name)
+
+    def hand_in(self, *files, user=None, **options):
+        return self.piece.with_user(user or self.operator_user)._do_submit_files(files, **options)
+
+    def test_a_set_of_files(self):
+        """One version, whatever the number of files; each stays as it was handed in."""
+        files = [
+            ("bilan.pdf", PDF),
+            ("image.jpg", make_picture(seed=1)),
+            ("image.jpg", make_picture()),
+        ]
+        version = self.hand_in(*files, comment="Voici").sudo()
+        self.assertEqual((version.number, version.name), (1, "bilan.pdf (+ 2)"))
+        self.assertEqual(version.comment, "Voici")
+        # A telephone calls every photo the same.
+        names = ["bilan.pdf", "image.jpg", "image (2).jpg"]
+        self.assertEqual(version.file_ids.mapped("name"), names)
+        for file, (_name, content) in zip(version.file_ids, files, strict=True):
+            self.assertEqual(file.attachment_id.raw, content)
+            self.assertEqual(file.sha256, hashlib.sha256(content).hexdigest())
+        self.assertEqual(version.size, sum(len(content) for _name, content in files))
+        lines = sorted(hashlib.sha256(content).hexdigest() + "\n" for _name, content in files)
+        self.assertEqual(version.sha256, hashlib.sha256("".join(lines).encode()).hexdigest())
+
+    def test_the_same_set_again(self):
+        one, other = ("bilan.pdf", PDF), ("budget.pdf", PDF + b"2")
+        first = self.hand_in(one, other)
+        self.assertEqual(self.hand_in(other, one), first, "in whatever order")
+        self.assertEqual(self.hand_in(one, other, other), first, "the same file is once in it")
+        self.assertEqual(self.hand_in(one).number, 2)
+        self.assertEqual(self.hand_in(one, other).number, 3)
+        photos = [("a.jpg", make_picture(seed=1)), ("b.jpg", make_picture(seed=2))]
+        joined = self.hand_in(*photos, join_photos=True)
+        self.assertEqual(self.hand_in(*photos, join_photos=True), joined)
+
+    def test_photos_are_joined_when_asked(self):
+        photos = [("a.jpg", make_picture()), ("b.heic", make_picture("HEIC", turned=True))]
+        apart = self.hand_in(*photos).file_ids
+        self.assertEqual(apart.mapped("mimetype"), ["image/jpeg", "image/heic"])
+        joined = self.hand_in(("note.csv", b"a;b"), *photos, ("c.pdf", PDF), join_photos=True)
+        names = ["note.csv", "Photos (2).pdf", "c.pdf"]
+        self.assertEqual(joined.file_ids.mapped("name"), names)
+        alone = self.hand_in(photos[0], ("c.pdf", PDF), join_photos=True)
+        self.assertEqual(alone.file_ids.mapped("name"), ["a.jpg", "c.pdf"], "one photo stays")
+
+    def test_all_or_nothing(self):
+        attachments = self.env["ir.attachment"].sudo()
+        before = attachments.search_count([])
+        with self.assertRefused("vieux.doc", "macro.xlsm", "without macros"):
+            self.hand_in(("bilan.pdf", PDF), ("vieux.doc", b"x"), ("macro.xlsm", b"x"))
+        with self.assertRefused("Choose a file"):
+            self.hand_in()
+        self.assertFalse(self.piece.version_ids)
+        self.assertEqual(attachments.search_count([]), before, "nothing refused is kept")
+
+    def test_how_many_and_how_large_together(self):
+        self.company.grant_upload_max_mb = 1
+        with self.assertRefused("21 files", "20"):
+            self.hand_in(*[(f"{n}.pdf", PDF + b"%d" % n) for n in range(21)])
+        large = [(f"{n}.pdf", make_pdf(2**20 - n)) for n in range(5)]
+        with self.assertRefused("larger than 4 MB"):
+            self.hand_in(*large)
+        self.assertEqual(len(self.hand_in(*large[:4]).file_ids), 4)
+
+    def test_altered_files_are_named(self):
+        version = self.hand_in(("bilan.pdf", PDF), ("budget.pdf", PDF + b"2")).sudo()
+        altered = self.env["grant.deliverable.file"]._get_altered
+        envelope = self.subsidy.envelope_id
+        self.assertFalse(altered(envelope))
+        attachment = version.file_ids[1].attachment_id
+        path = attachment._full_path(attachment.store_fname)
+        with open(path, "rb") as stream:
+            self.addCleanup(self.write_back, path, stream.read())
+        self.write_back(path, b"something else")
+        self.env.invalidate_all()
+        (sentence,) = altered(envelope)
+        self.assertIn("bilan.pdf (+ 1)", sentence)
+
+    @staticmethod
+    def write_back(path, content):
+        with open(path, "wb") as stream:
+            stream.write(content)
+
+    def test_a_version_of_before_has_its_file(self):
+        """What the migration makes of the one file that a version had."""
+        version = self.submit().sudo()
+        attachment = version.file_ids.attachment_id
+        self.env.flush_all()
+        cr = self.env.cr
+        tables = ("grant_deliverable_file", "grant_deliverable_version", "grant_chain")
+        for table in tables:
+            cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cr.execute("DELETE FROM grant_deliverable_file WHERE version_id = %s", [version.id])
+        cr.execute(
+            "UPDATE grant_deliverable_version SET attachment_id = %s, mimetype = %s WHERE id = %s",
+            [attachment.id, "application/pdf", version.id],
+        )
+        cr.execute("DELETE FROM grant_chain WHERE name LIKE 'grant_deliverable_file %%'")
+        for table in tables:
+            cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        self.env.invalidate_all()
+        path = "ctai_grants/migrations/19.0.1.3.0/post-files.py"
+        migrate = load_script(file_path(path), "post_files").migrate
+        for _again in range(2):
+            migrate(cr, "19.0.1.2.0")
+            self.env.invalidate_all()
+            (file,) = version.file_ids
+            self.assertEqual((file.attachment_id, file.sha256), (attachment, version.sha256))
+        self.assertFalse(self.env["grant.deliverable.file"]._get_altered(self.subsidy.envelope_id))
+
+    def test_taking_back(self):
+        """Until the city decides, by who may hand in: kept and recorded, and counts no more."""
+        version = self.submit()
+        for user in (self.reader, self.other_operator_user, self.finance_officer):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.piece.with_user(user)._do_take_back()
+        self.piece.with_user(self.operator_user)._do_take_back()
+        self.assertEqual(self.piece.state, "expected")
+        self.assertFalse(self.piece.activity_ids, "nothing is to be reviewed")
+        decision = self.piece.decision_ids
+        self.assertEqual((decision.decision, decision.version_id.id), ("taken_back", version.id))
+        self.assertEqual(decision.user_id, self.operator_user)
+        self.assertEqual(version.taken_back_at, decision.decided_at)
+        self.assertTrue(version.sudo().file_ids.attachment_id.raw)
+        with self.assertRefused("Expected"):
+            self.accept()
+        with self.assertRefused("cannot be taken back"):
+            self.piece.with_user(self.operator_user)._do_take_back()
+        again = self.submit()
+        self.assertEqual((again.number, again.taken_back_at), (2, False))
+        self.accept()
+        with self.assertRefused("the city has answered"):
+            self.piece.with_user(self.operator_user)._do_take_back()
+        envelopes = self.subsidy.envelope_id
+        for model in (self.env["grant.deliverable"], self.env["grant.deliverable.version"]):
+            self.assertFalse(model._get_undecided(envelopes))
 
     def test_milestone_reached(self):
         milestone = self.piece.milestone_id

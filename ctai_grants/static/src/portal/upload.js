@@ -28,6 +28,7 @@ export class GrantsUpload extends Interaction {
         this.said = this.el.querySelector(".o_grants_said");
         this.button = this.el.querySelector("button[type=submit]");
         this.label = this.button.textContent;
+        this.lang = document.documentElement.lang || undefined;
         // What the browser itself kept, after a button back.
         this.files = [...this.input.files];
         this.show();
@@ -82,11 +83,17 @@ export class GrantsUpload extends Interaction {
         line.className = "d-flex align-items-center justify-content-between gap-2";
         const name = document.createElement("span");
         name.className = "text-break";
-        const size = (file.size / MB).toLocaleString(document.documentElement.lang || undefined, {
-            maximumFractionDigits: 1,
-            minimumFractionDigits: 1,
-        });
-        name.textContent = _t("%(name)s (%(size)s MB)", { name: file.name, size });
+        const digits = { maximumFractionDigits: 1, minimumFractionDigits: 1 };
+        name.textContent =
+            file.size < MB
+                ? _t("%(name)s (%(size)s kB)", {
+                      name: file.name,
+                      size: Math.ceil(file.size / 1024),
+                  })
+                : _t("%(name)s (%(size)s MB)", {
+                      name: file.name,
+                      size: (file.size / MB).toLocaleString(this.lang, digits),
+                  });
         const button = document.createElement("button");
         button.type = "button";
         button.className = "btn btn-sm btn-link text-nowrap";
@@ -102,6 +109,15 @@ export class GrantsUpload extends Interaction {
 
     getProblem() {
         const { maxMb, maxTotalMb, maxFiles } = this.el.dataset;
+        const types = this.input.accept.split(",");
+        const isTaken = (file) => types.includes(`.${file.name.split(".").pop().toLowerCase()}`);
+        const other = this.files.find((file) => !isTaken(file));
+        if (other) {
+            return _t(
+                "“%s” is not of a type that is taken. Remove it, save it as a PDF, then choose that.",
+                other.name
+            );
+        }
         const tooLarge = this.files.find((file) => file.size > maxMb * MB);
         if (tooLarge) {
             return _t("“%(name)s” is larger than %(largest)s MB.", {

@@ -9,6 +9,16 @@ function choose(name, bytes) {
     };
 }
 
+// The smallest that opens: one empty page.
+const PDF = [
+    "%PDF-1.7",
+    "1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj",
+    "2 0 obj <</Type/Pages/Count 1/Kids[3 0 R]>> endobj",
+    "3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj",
+    "trailer <</Root 1 0 R/Size 4>>",
+    "%%EOF",
+].join("\n");
+
 const openSubsidy = [
     {
         content: "Open the subsidies from the home page",
@@ -43,6 +53,21 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
             },
         },
         {
+            content: "It is taken out of the list",
+            trigger: "section:contains('Bilan') button[aria-label='Remove film.pdf']",
+            run: "click",
+        },
+        {
+            content: "A type that is not taken is said before it is sent, too",
+            trigger: "section:contains('Bilan') input[type=file]",
+            run: choose("vieux.doc", "x"),
+        },
+        {
+            content: "And taken out",
+            trigger: "section:contains('Bilan') button[aria-label='Remove vieux.doc']",
+            run: "click",
+        },
+        {
             content: "A page of HTML under the name of a PDF",
             trigger: "section:contains('Bilan') input[type=file]",
             run: choose("bilan.pdf", "<html></html>"),
@@ -75,7 +100,16 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
         {
             content: "A PDF",
             trigger: "section:contains('Bilan') input[type=file]",
-            run: choose("bilan.pdf", "%PDF-1.7\n% demonstration file, invented\n"),
+            run: choose("bilan.pdf", PDF),
+        },
+        {
+            content: "And counts beside it: choosing again adds",
+            trigger: "section:contains('Bilan') .o_grants_files li:contains('bilan.pdf')",
+        },
+        {
+            content: "The second file",
+            trigger: "section:contains('Bilan') input[type=file]",
+            run: choose("nombres.csv", "a;b\n1;2\n"),
         },
         {
             content: "Hand it in",
@@ -85,11 +119,15 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
         },
         {
             content: "It is confirmed",
-            trigger: "section:contains('Bilan') [role=status]:contains('Your file is handed in')",
+            trigger: "section:contains('Bilan') [role=status]:contains('has arrived')",
         },
         {
-            content: "The version can be downloaded",
-            trigger: "section:contains('Bilan') a[href^='/grants/versions/']:contains('bilan.pdf')",
+            content: "Both files can be downloaded",
+            trigger: "section:contains('Bilan') a[href^='/grants/files/']:contains('bilan.pdf')",
+        },
+        {
+            content: "The second one too",
+            trigger: "section:contains('Bilan') a[href^='/grants/files/']:contains('nombres.csv')",
         },
     ],
 });
