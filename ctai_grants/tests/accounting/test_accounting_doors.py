@@ -8,7 +8,7 @@ from .test_settlement import SettlementCase
 
 
 class TestAClosedSubsidy(SettlementCase):
-    """What was paid of a closed subsidy is taken back once that is open again, whatever the door."""
+    """What was paid of a closed subsidy is taken back once it is open again, whatever the door."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,5 +1,4 @@
 import datetime
-
 from unittest.mock import PropertyMock, patch
 
 from odoo import Command
