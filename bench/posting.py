@@ -155,8 +155,9 @@ def post(until, database, subsidies, user_id, queue=True, most=None):
     return tally.as_dict()
 
 
-def call(_until, database, calls, user_id, method, queue=True):
-    """Call a method of subsidies, one a transaction, as a remote call of the user would."""
+def call(_until, database, calls, user_id, method, queue=True, in_turn=False):
+    """Call a method of subsidies, one a transaction, as a remote call of the user would; ``in_turn``
+    when it is the transaction's turn to post on the subsidy's envelope."""
     registry, tally = Registry(database), Tally()
     with nullcontext() if queue else without_queue(database):
         for record_id, *arguments in calls:
@@ -164,8 +165,15 @@ def call(_until, database, calls, user_id, method, queue=True):
                 env = api.Environment(cr, user_id, CONTEXT)
                 arguments = [[record_id], *arguments]
                 act = partial(call_kw, env["grant.subsidy"], method, arguments)
-                _transact(tally, env, partial(act, {"context": CONTEXT}))
+                act = partial(act, {"context": CONTEXT})
+                _transact(tally, env, partial(_take_turn, env, record_id, act) if in_turn else act)
     return tally.as_dict()
+
+
+def _take_turn(env, record_id, act):
+    """Call ``act`` as what posts on the envelope of a subsidy does, though it posts nothing."""
+    env["grant.entry"]._begin_posting(env["grant.subsidy"].browse(record_id).envelope_id)
+    return act()
 
 
 def _transact(tally, env, act):
@@ -188,7 +196,7 @@ def _transact(tally, env, act):
 
 ACTS = {
     "floor": bare, "waiting": bare, "posting": post, "retried": post,
-    "rename": call, "sign": call, "sign_retried": call,
+    "rename": call, "rename_in_turn": call, "sign": call, "sign_retried": call,
 }  # fmt: skip
 
 
@@ -270,6 +278,9 @@ class Bench:
         ]
         return self.database, calls, self.user_id, "write"
 
+    def _give_rename_in_turn(self, client, share):
+        return *self._give_rename(client, share), True, True
+
     def rush(self):
         """Everybody wants the last euros of one envelope: twice as many as there are."""
         most = 2 * LAST_EUROS // max(CLIENTS)
@@ -306,6 +317,8 @@ def main():
     with scratch_database("posting") as database:
         bench = Bench(database)
         measures = {(work, *cell): [] for cell in cells for work in works}
+        in_turn = [(clients, 1) for clients in CLIENTS]
+        measures |= {("rename_in_turn", *cell): [] for cell in in_turn}
         # What Odoo's own retries make of the bare loop, where it hurts.
         measures["waiting", max(CLIENTS), 1] = []
         with bench.clients:
@@ -320,6 +333,7 @@ def main():
         figures = {
             "posting": [_compare(measures, "posting", "floor", cell) for cell in cells],
             "signing": [_compare(measures, "sign", "rename", cell) for cell in cells],
+            "signing_in_turn": [_compare(measures, "sign", "rename_in_turn", c) for c in in_turn],
             "posting_queue": [_compare(measures, "posting", "retried", cell) for cell in cells],
             "signing_queue": [_compare(measures, "sign", "sign_retried", cell) for cell in cells],
             "floor_with_odoo_retries": _sum_up(measures["waiting", max(CLIENTS), 1]),
@@ -357,6 +371,8 @@ def _show(figures):
     for title, key, work, peer in (
         ("Postings a second (aim: at least half of the bare loop)", "posting", "posting", "floor"),
         ("Subsidies signed a second, beside saving a new name", "signing", "sign", "rename"),
+        ("Signed, beside new names saved in the same turn", "signing_in_turn", "sign",
+         "rename_in_turn"),
         ("Postings, beside the same without the queue", "posting_queue", "posting", "retried"),
         ("Signed, beside the same without the queue", "signing_queue", "sign", "sign_retried"),
     ):
