@@ -330,12 +330,13 @@ class GrantsPortal(CustomerPortal):
         version = request.env["grant.deliverable.version"].browse(version_id).exists()
         if not version or not version.has_access("read"):
             raise NotFound()
-        if len(version.file_ids) == 1:
-            return self.download_file(version.file_ids.id)
-        attachments = [self._get_attachment(file) for file in version.file_ids]
+        files = version.file_ids.filtered(lambda file: not file.purged_at)
+        if len(version.file_ids) == 1 or not files:
+            return self.download_file(version.file_ids[:1].id)
+        attachments = [self._get_attachment(file) for file in files]
         stream = TemporaryFile()
         with zipfile.ZipFile(stream, "w") as archive:
-            for file, attachment_sudo in zip(version.file_ids, attachments, strict=True):
+            for file, attachment_sudo in zip(files, attachments, strict=True):
                 archive.writestr(zipfile.ZipInfo(file.name), attachment_sudo.raw)
                 # One file in memory at a time.
                 attachment_sudo.invalidate_recordset(["raw", "datas"])

@@ -107,6 +107,7 @@ BUTTONS = {
         "action_send_back": COORDINATOR,
         "action_waive": COORDINATOR,
         "action_reopen": COORDINATOR,
+        "action_purge": COORDINATOR,
         "action_download": None,
     },
     "grant.financial.report": {

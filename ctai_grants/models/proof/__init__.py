@@ -2,6 +2,7 @@ from . import (
     grant_decision,
     grant_deliverable,
     grant_deliverable_file,
+    grant_deliverable_purge,
     grant_deliverable_refusal,
     grant_deliverable_submission,
     grant_deliverable_type,

@@ -15,12 +15,14 @@ class GrantDecision(models.Model):
             ("to_complete", "To Complete"),
             ("waived", "Waived"),
             ("taken_back", "Taken Back"),
+            ("purged", "Files Purged"),
         ],
         ondelete={
             "accepted": "cascade",
             "to_complete": "cascade",
             "waived": "cascade",
             "taken_back": "cascade",
+            "purged": "cascade",
         },
     )
 

@@ -86,6 +86,7 @@ class GrantDeliverable(models.Model):
             "to_complete": "to_complete",
             "waived": "waived",
             "taken_back": "expected",
+            "purged": "to_complete",
         }
 
     def _get_moments(self, decisions):

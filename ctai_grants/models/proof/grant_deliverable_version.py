@@ -83,7 +83,11 @@ class GrantDeliverableVersion(models.Model):
     @api.model
     def _get_decision_states(self):
         reviews = ("accepted", "to_complete", "waived", "taken_back")
-        return {**super()._get_decision_states(), **{review: review for review in reviews}}
+        return {
+            **super()._get_decision_states(),
+            **{review: review for review in reviews},
+            "purged": "to_complete",
+        }
 
     def action_download(self):
         """Download this file, or these files in an archive."""

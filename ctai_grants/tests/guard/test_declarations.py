@@ -28,7 +28,7 @@ PORTAL = {
         "submitted_at", "subsidy_id", "taken_back_at",
     ),
     "grant.deliverable.file": (
-        "mimetype", "name", "position", "sha256", "size", "version_id",
+        "mimetype", "name", "position", "purged_at", "sha256", "size", "version_id",
     ),
     "grant.disbursement": (
         "amount", "company_id", "currency_id", "deliverable_ids", "due_date", "kind", "name",

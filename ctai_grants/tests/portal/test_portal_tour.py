@@ -16,7 +16,7 @@ class TestPortalTour(PortalCase):
 
         self.start_tour("/my", "grants_operator_hands_in", login=self.operator_user.login)
         self.assertEqual(piece.state, "submitted")
-        self.assertEqual(piece.last_version_id.name, "bilan.pdf")
+        self.assertEqual(piece.last_version_id.name, "bilan.pdf (+ 1)")
         self.assertEqual(piece.last_version_id.comment, "Voici notre bilan")
 
         piece.with_user(self.coordinator).action_accept()

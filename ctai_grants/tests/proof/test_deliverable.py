@@ -290,6 +290,52 @@ class TestDeliverable(GrantsCommon):
         for model in (self.env["grant.deliverable"], self.env["grant.deliverable.version"]):
             self.assertFalse(model._get_undecided(envelopes))
 
+    def test_purging(self):
+        """What names persons goes; who, when, why and the SHA-256 stay, and verify knows."""
+        named, good = ("noms.csv", b"nom;prenom"), ("bilan.pdf", PDF)
+        first, second = self.hand_in(named), self.hand_in(named, good)
+        for user in (*self.portal_users, self.reader, self.finance_officer):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.ask(self.piece, "purge", user, "Noms")
+        with self.assertRefused("reason"):
+            self.ask(self.piece, "purge", self.coordinator, " ")
+        paths = [file._full_path(file.store_fname) for file in second.sudo().file_ids.attachment_id]
+        self.ask(self.piece, "purge", self.coordinator, "Cette liste nomme des personnes")
+        self.assertEqual(self.piece.state, "to_complete")
+        self.assertIn("nomme des personnes", self.piece.answer)
+        decision = self.piece.decision_ids
+        self.assertEqual((decision.decision, decision.version_id.id), ("purged", second.id))
+        self.assertEqual(decision.user_id, self.coordinator)
+        for file in (first | second).sudo().file_ids:
+            self.assertFalse(file.attachment_id.raw, "in the version of before too")
+            self.assertEqual(file.purged_at, decision.decided_at)
+            self.assertFalse(file._get_sudo_attachment())
+        digest = hashlib.sha256(named[1]).hexdigest()
+        self.assertEqual(first.file_ids.sha256, digest)
+        # What Odoo's clean-up takes from the store.
+        names = self.env["ir.attachment"].sudo().search([]).mapped("store_fname")
+        self.assertFalse([path for path in paths if any(name and name in path for name in names)])
+        altered = self.env["grant.deliverable.file"]._get_altered
+        self.assertFalse(altered(self.subsidy.envelope_id))
+        for model in (self.env["grant.deliverable"], self.env["grant.deliverable.version"]):
+            self.assertFalse(model._get_undecided(self.subsidy.envelope_id))
+        with self.assertRefused("no file"):
+            self.ask(self.piece, "purge", self.coordinator, "Encore")
+        # Handed in again, it is there; and what is gone without such a decision is named.
+        again = self.hand_in(good).sudo()
+        self.assertFalse(again.file_ids.purged_at)
+        self.assertEqual(again.file_ids.attachment_id.raw, PDF)
+        again.file_ids.attachment_id.raw = False
+        self.assertEqual(len(altered(self.subsidy.envelope_id)), 1)
+
+    def test_purging_what_hangs_elsewhere(self):
+        version = self.submit().sudo()
+        elsewhere = {"res_model": "res.partner", "res_id": self.operator.id}
+        version.file_ids.attachment_id.copy(elsewhere)
+        with self.assertRefused("other documents", self.operator.name):
+            self.ask(self.piece, "purge", self.coordinator, "Noms")
+        self.assertEqual(version.file_ids.attachment_id.raw, PDF)
+
     def test_milestone_reached(self):
         milestone = self.piece.milestone_id
         with self.assertRefused(milestone.name):
