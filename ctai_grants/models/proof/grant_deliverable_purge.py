@@ -39,9 +39,9 @@ class GrantDeliverable(models.Model):
                 answer=reason,
                 answered_at=fields.Datetime.now(),
             )
+            files.invalidate_recordset(["purged_at"])
             # sudo: nobody may change a file that was handed in; the decision says why it goes
             files.sudo().attachment_id.write({"raw": False})
-            files.invalidate_recordset(["purged_at"])
         self.activity_feedback(["ctai_grants.mail_activity_review"])
 
     def _get_files_to_purge(self):
@@ -103,6 +103,9 @@ class GrantDeliverableFile(models.Model):
                 False,
             )
 
+    def _keeps_file(self, file):
+        return super()._keeps_file(file) and not self.purged_at
+
     def _is_as_handed_in(self):
         """What was purged is gone, and nothing else."""
         if self.purged_at:
@@ -112,3 +115,10 @@ class GrantDeliverableFile(models.Model):
     def _get_sudo_attachment(self):
         attachment_sudo = super()._get_sudo_attachment()
         return attachment_sudo if not self.purged_at else attachment_sudo.browse()
+
+
+class GrantDeliverableVersion(models.Model):
+    _inherit = "grant.deliverable.version"
+
+    def _keeps_file(self, file):
+        return super()._keeps_file(file) and not any(self.file_ids.mapped("purged_at"))
