@@ -170,8 +170,8 @@ def make_certified_tranches(database, count):
 
 def post_entries(connection, subsidy_ids, count, begin=0):
     """Post the entries from number ``begin`` to ``count`` by SQL, through the ledger's trigger: the
-    commitment of each subsidy, then payments of some euros in turn, every tenth one justified; 15 000
-    a day, one day after the other."""
+    commitment of each subsidy, then payments of some euros in turn, every tenth one justified.
+    15 000 a day, one day after the other."""
     cr = connection.cursor()
     # Committed by parts: a transaction that updates a row a thousand times gets slow.
     for first in range(begin, count, 200):

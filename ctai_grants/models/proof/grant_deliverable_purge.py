@@ -115,10 +115,3 @@ class GrantDeliverableFile(models.Model):
     def _get_sudo_attachment(self):
         attachment_sudo = super()._get_sudo_attachment()
         return attachment_sudo if not self.purged_at else attachment_sudo.browse()
-
-
-class GrantDeliverableVersion(models.Model):
-    _inherit = "grant.deliverable.version"
-
-    def _keeps_file(self, file):
-        return super()._keeps_file(file) and not any(self.file_ids.mapped("purged_at"))

@@ -99,4 +99,4 @@ class GrantDeliverableVersion(models.Model):
         }
 
     def _keeps_file(self, file):
-        return file == self.attachment_id
+        return file == self.attachment_id and not any(self.file_ids.mapped("purged_at"))
