@@ -2,8 +2,8 @@
 """`./ctai restore`: a backup becomes a database beside the others, verified before it counts.
 
 While it is being made its comment says so, and its maker holds a lock on its name, whichever
-checkout he is of: what a killed restore left, the next one removes. Nothing that was there before is
-changed.
+checkout he is of: what a killed restore left, the next one removes. Nothing that was there before
+is changed.
 """
 
 import json

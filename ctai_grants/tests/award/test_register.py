@@ -4,8 +4,7 @@ import io
 import tempfile
 import tracemalloc
 import zipfile
-from contextlib import suppress
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from odoo.tests import BaseCase, new_test_user
