@@ -41,6 +41,7 @@ class ResPartner(models.Model):
         organisation of grants, whose users see and hand in what is its own, to who may give access
         to the portal."""
         invited = self
+        # sudo: off, where a page of Odoo's asks for somebody
         if not self.env["res.partner"].sudo(False).has_access("write"):
             # sudo: what an organisation is, no more
             invited = self.filtered(lambda p: not p.sudo().commercial_partner_id.grant_role)

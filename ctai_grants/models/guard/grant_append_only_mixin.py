@@ -106,6 +106,10 @@ class GrantAppendOnlyMixin(models.AbstractModel):
             )
         )
 
+    def _keeps_file(self, _file):
+        """Whether an attachment of this line stays as it is (:mod:`ir_attachment`)."""
+        return False
+
     @api.model
     def _append(self, vals):
         """Add a line, or several in one statement: the documents' methods only.

@@ -15,3 +15,7 @@ class GrantDocumentMixin(models.AbstractModel):
     # Commands inside another record's values have the rights of who calls: some of Odoo's methods
     # write with all rights what a caller sends them.
     _allow_sudo_commands = False
+
+    def _keeps_file(self, _file):
+        """Whether an attachment of this document stays as it is (:mod:`ir_attachment`)."""
+        return False

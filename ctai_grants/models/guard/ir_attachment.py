@@ -35,10 +35,10 @@ class IrAttachment(models.Model):
 
     def _get_grant_keeper(self):
         """The document that keeps this file; None when none does."""
-        documents = self.env.get(self.res_model)
-        if not self.res_id or not hasattr(documents, "_keeps_file"):
+        documents, document_id = self.env.get(self["res_model"]), self["res_id"]
+        if not document_id or not hasattr(documents, "_keeps_file"):
             return None
-        document = documents.browse(self.res_id).exists()
+        document = documents.browse(document_id).exists()
         return document if document and document._keeps_file(self) else None
 
     def _refuse_grant_change(self):

@@ -232,7 +232,9 @@ class TestInvitations(DoorsCase):
         contact = self.env["res.partner"].create({"name": "x", "parent_id": self.operator.id})
         stranger = self.env["res.partner"].create({"name": "x"})
         employee = new_test_user(self.env, "test_employee", "base.group_user")
-        manager = new_test_user(self.env, "test_contacts", "base.group_user,base.group_partner_manager")
+        manager = new_test_user(
+            self.env, "test_contacts", "base.group_user,base.group_partner_manager"
+        )
         partners = contact | self.operator | self.prefecture | stranger
         for user, invited in (
             (employee, stranger), (self.reader, stranger), (manager, partners)
