@@ -139,7 +139,6 @@ BUTTONS = {
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
-    "grant.deliverable.file": {"action_download": None},
     "grant.condition": {"action_override": MANAGER},
     "grant.own.cost": {"action_open_move": OFFICER},
     "grant.treasury.import": {

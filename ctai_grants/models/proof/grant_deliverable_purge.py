@@ -86,13 +86,13 @@ class GrantDeliverableFile(models.Model):
     @api.depends("version_id.deliverable_id.state")
     def _compute_purged_at(self):
         # sudo: operators read no decisions; that their file is gone they are told
-        decisions = self.env["grant.decision"].sudo()
-        pieces = self.sudo().version_id.deliverable_id
+        files_sudo, decisions = self.sudo(), self.env["grant.decision"].sudo()
+        pieces = files_sudo.version_id.deliverable_id
         purges = decisions.search(
             [("deliverable_id", "in", pieces.ids), ("decision", "=", "purged")]
         ).grouped("deliverable_id")
-        for file in self:
-            version = file.sudo().version_id
+        for file, file_sudo in zip(self, files_sudo, strict=True):
+            version = file_sudo.version_id
             file.purged_at = next(
                 (
                     purge.decided_at
