@@ -16,6 +16,7 @@ EVERYBODY = {
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
     "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
+    "menu_reminders",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -146,6 +147,7 @@ BUTTONS = {
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},
+    "grant.reminder": {"action_open_mail": None, "action_preview": COORDINATOR},
     "grant.own.cost.accounts": {"action_confirm": ("administrator",)},
 }
 

@@ -108,6 +108,25 @@ class GrantReminder(models.Model):
             "target": "new",
         }
 
+    def action_preview(self):
+        """Show the mails that would leave to operators today, whatever the hour.
+
+        :raise AccessError: the user is not a coordinator
+        """
+        self.env["grant.subsidy"]._check_group(
+            "group_coordinator", self.env._("Looking at the reminders of today")
+        )
+        mails = self.env["grant.reminder.preview"]._make()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reminders of Today"),
+            "res_model": mails._name,
+            "view_mode": "list,form",
+            "domain": [("id", "in", mails.ids)],
+            "context": {"create": False, "delete": False},
+            "help": self.env._("No operator has to be reminded today."),
+        }
+
     # ------------------------------------------------------------------
     # What is due
     # ------------------------------------------------------------------
