@@ -17,6 +17,7 @@ EVERYBODY = {
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
     "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
     "menu_budgets", "menu_date_requests",
+    "menu_reminders",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -152,6 +153,7 @@ BUTTONS = {
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},
+    "grant.reminder": {"action_open_mail": None, "action_preview": COORDINATOR},
     "grant.own.cost.accounts": {"action_confirm": ("administrator",)},
 }
 

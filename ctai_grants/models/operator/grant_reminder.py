@@ -1,4 +1,3 @@
-import itertools
 import logging
 from typing import NamedTuple
 
@@ -6,7 +5,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, groupby
 
 _logger = logging.getLogger(__name__)
 
@@ -108,6 +107,25 @@ class GrantReminder(models.Model):
             "target": "new",
         }
 
+    def action_preview(self):
+        """Show the mails that would leave to operators today, whatever the hour.
+
+        :raise AccessError: the user is not a coordinator
+        """
+        self.env["grant.subsidy"]._check_group(
+            "group_coordinator", self.env._("Looking at the reminders of today")
+        )
+        mails = self.env["grant.reminder.preview"]._make()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reminders of Today"),
+            "res_model": mails._name,
+            "view_mode": "list,form",
+            "domain": [("id", "in", mails.ids)],
+            "context": {"create": False, "delete": False},
+            "help": self.env._("No operator has to be reminded today."),
+        }
+
     # ------------------------------------------------------------------
     # What is due
     # ------------------------------------------------------------------
@@ -130,7 +148,7 @@ class GrantReminder(models.Model):
                 partner.id for partner in partners
                 if not (at_any_hour or company._is_reminder_time(partner))
             }  # fmt: skip
-            for partner_id, pieces in itertools.groupby(rows, lambda row: row[0]):
+            for partner_id, pieces in groupby(rows, lambda row: row[0]):
                 if partner_id not in spared:
                     steps = {piece_id: days for _partner, piece_id, days in pieces}
                     due.append(Due(company.id, partner_id, steps))
@@ -191,8 +209,7 @@ class GrantReminder(models.Model):
         cron = self.env["ir.cron"]
         due = self._get_due()
         cron._commit_progress(remaining=len(due) + 1)
-        for _company, dues in itertools.groupby(due, lambda one: one.company_id):
-            dues = list(dues)
+        for _company, dues in groupby(due, lambda one: one.company_id):
             for start in range(0, len(dues), BATCH):
                 batch = dues[start : start + BATCH]
                 self._remind_safely(batch)

@@ -18,25 +18,6 @@ class GrantReminderPreview(models.TransientModel):
     body = fields.Html(readonly=True, sanitize=False)
 
     @api.model
-    def action_preview(self):
-        """Show the mails that would leave to operators today, whatever the hour.
-
-        :raise AccessError: the user is not a coordinator
-        """
-        self.env["grant.subsidy"]._check_group(
-            "group_coordinator", self.env._("Looking at the reminders of today")
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Reminders of Today"),
-            "res_model": self._name,
-            "view_mode": "list,form",
-            "domain": [("id", "in", self._make().ids)],
-            "context": {"create": False, "delete": False},
-            "help": self.env._("No operator has to be reminded today."),
-        }
-
-    @api.model
     def _make(self):
         # sudo: addresses of operators' users, which a coordinator may not read; only of the
         # cities that the user works for

@@ -368,7 +368,7 @@ class TestDeadlines(ReminderCase):
 @tagged("post_install", "-at_install")
 class TestScreens(ReminderCase):
     def preview(self, user):
-        action = self.env["grant.reminder.preview"].with_user(user).action_preview()
+        action = self.reminders.with_user(user).action_preview()
         return self.env["grant.reminder.preview"].with_user(user).search(action["domain"])
 
     def test_preview(self):
