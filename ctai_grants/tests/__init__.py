@@ -71,6 +71,9 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_report_hand_in,
+    test_report_lines,
+    test_report_page,
 )
 from . import (
     test_grants_uninstall,

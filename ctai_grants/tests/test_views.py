@@ -16,7 +16,7 @@ EVERYBODY = {
     "menu_decisions", "menu_partners", "menu_order_batches", "menu_treasury_imports",
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
     "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
-    "menu_budgets",
+    "menu_budgets", "menu_date_requests",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -111,6 +111,8 @@ BUTTONS = {
     },
     "grant.financial.report": {
         "action_review": COORDINATOR,
+        "action_send_back": COORDINATOR,
+        "action_load_lines": COORDINATOR,
         "action_reopen": MANAGER,
         "action_view_recoveries": None,
     },
@@ -145,6 +147,7 @@ BUTTONS = {
     },
     "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
     "grant.order.batch": {"action_print": OFFICER, "action_make_pes": OFFICER},
+    "grant.date.request": {"action_agree": COORDINATOR, "action_refuse": COORDINATOR},
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},

@@ -31,10 +31,7 @@ class GrantFinancialReport(models.Model):
         """Sentences on the figures and the file that are not there."""
         problems = []
         is_zero = self.currency_id.is_zero
-        # An action that was not carried out may be reported: nothing of its budget was spent, and
-        # nothing is due.
-        attests_nothing = not is_zero(self.budget_amount) and is_zero(self.due_amount)
-        if is_zero(self.actual_amount) and not attests_nothing:
+        if is_zero(self.actual_amount) and not self._attests_nothing():
             problems.append(
                 self.env._(
                     "“Actual Charges” is zero: enter the charges of the report. If nothing was "
@@ -48,7 +45,7 @@ class GrantFinancialReport(models.Model):
                     "The convention pays pro rata of the budget: enter the budgeted charges."
                 )
             )
-        if not self.version_id:
+        if not self._has_signature():
             problems.append(
                 self.env._(
                     "“Signed Report” is empty: have the file handed in as a piece of the subsidy, "
@@ -56,6 +53,16 @@ class GrantFinancialReport(models.Model):
                 )
             )
         return problems
+
+    def _attests_nothing(self):
+        """Whether it reports an action that was not carried out: nothing of its budget was spent,
+        and nothing is due."""
+        is_zero = self.currency_id.is_zero
+        return not is_zero(self.budget_amount) and is_zero(self.due_amount)
+
+    def _has_signature(self):
+        """Whether the operator signed what it reports."""
+        return bool(self.version_id)
 
     def _get_wrong_dates(self, date):
         """Sentences on an exercise that is not that of the subsidy, or was not over yet."""

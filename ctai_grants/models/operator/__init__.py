@@ -1,7 +1,20 @@
+# A model before what extends or points to it.
+# isort: off
+from . import grant_budget_mixin
+from . import grant_report_line
+
+# isort: on
 from . import (
-    grant_budget_account,
-    grant_budget_mixin,
-    grant_budget_line,
-    grant_subsidy,
     grant_amendment,
+    grant_budget_account,
+    grant_budget_line,
+    grant_date_request,
+    grant_financial_report,
+    grant_financial_report_controls,
+    grant_financial_report_form,
+    grant_financial_report_hand_in,
+    grant_financial_report_verifier,
+    grant_subsidy,
+    res_company,
+    res_config_settings,
 )

@@ -33,6 +33,12 @@ class GrantAmendment(models.Model):
         items = super()._get_items()
         return [*items, self.subsidy_id.budget_line_ids] if self.subsidy_id else items
 
+    def _apply(self):
+        result = super()._apply()
+        # sudo: whoever signs an amendment does what it says; a report follows the budget
+        self.sudo().subsidy_id.report_ids.filtered("line_ids")._load_lines()
+        return result
+
     def _get_line_obstacles(self):
         obstacles = super()._get_line_obstacles()
         nowhere = self.budget_line_ids.filtered(lambda line: not line.account_id)

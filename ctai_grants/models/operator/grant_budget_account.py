@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 #: The headings of the form, and their side; ``ind`` and ``own`` have no number of their own.
 HEADINGS = [
@@ -77,3 +78,27 @@ class GrantBudgetAccount(models.Model):
         """Whether such lines say which funder they are of, one line each."""
         self.ensure_one()
         return self.heading == "74"
+
+    def write(self, vals):
+        # What budgets and reports say follows them, those that were signed and accepted too.
+        changed = [
+            account
+            for account in self
+            for name in ("code", "heading", "is_balancing")
+            if name in vals and vals[name] != account[name]
+        ]
+        if changed and (used := self.browse(account.id for account in changed)._get_used()):
+            raise UserError(
+                self.env._(
+                    "%s: budgets or reports have it already. Archive it, and add another.",
+                    ", ".join(used.mapped("display_name")),
+                )
+            )
+        return super().write(vals)
+
+    def _get_used(self):
+        """Those that a budget or a report has a line of, of whatever city."""
+        domain = [("account_id", "in", self.ids)]
+        # sudo: whether there is one, whoever may read it
+        lines = [self.env[name].sudo() for name in ("grant.budget.line", "grant.report.line")]
+        return self.browse().union(*(model.search(domain).account_id for model in lines))

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 
 #: Sides of a budget, in kind apart.
 SIDES = ("expense", "income", "in_kind_expense", "in_kind_income")
@@ -11,19 +11,20 @@ class GrantBudgetMixin(models.AbstractModel):
     _name = "grant.budget.mixin"
     _description = "Lines of a Budget"
 
-    @api.model
-    def _get_budget_amount(self, line):
-        """Euros that a line counts for."""
-        return line.amount
+    # The field with the euros that a line counts for.
+    _counted_field = "amount"
 
-    def _get_totals(self):
-        """Euros of each of :data:`SIDES`, as a dict."""
+    def _get_totals(self, name=None):
+        """Euros of each of :data:`SIDES`, as a dict.
+
+        :param str name: of the field that is added up, if another than usual
+        """
         totals = dict.fromkeys(SIDES, 0.0)
         for line in self:
             account = line.account_id
             if account.side:
                 side = f"in_kind_{account.side}" if account.in_kind else account.side
-                totals[side] += self._get_budget_amount(line)
+                totals[side] += line[name or self._counted_field]
         return {side: round(total, 2) for side, total in totals.items()}
 
     def _get_errors(self, granted, currency):
@@ -36,6 +37,7 @@ class GrantBudgetMixin(models.AbstractModel):
         currency = currency or self.env.company.currency_id
         totals, format_amount = self._get_totals(), currency.format
         of_subsidy = self.filtered("is_subsidy")
+        amount = sum(of_subsidy.mapped(self._counted_field))
         errors = []
         if currency.compare_amounts(totals["expense"], totals["income"]):
             errors.append(
@@ -59,11 +61,11 @@ class GrantBudgetMixin(models.AbstractModel):
             errors.append(
                 self.env._("No line under 74 is this subsidy: tick “This Subsidy” on the one.")
             )
-        elif currency.compare_amounts(self._get_budget_amount(of_subsidy[:1]), granted):
+        elif currency.compare_amounts(amount, granted):
             errors.append(
                 self.env._(
                     "The line of this subsidy says %(amount)s, the amount granted is %(granted)s.",
-                    amount=format_amount(self._get_budget_amount(of_subsidy[:1])),
+                    amount=format_amount(amount),
                     granted=format_amount(granted),
                 )
             )

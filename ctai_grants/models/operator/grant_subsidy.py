@@ -16,6 +16,7 @@ class GrantSubsidy(models.Model):
         help="Contributions in kind (86, 87): apart from the totals, and equal on both sides.",
     )  # fmt: skip
     budget_warning = fields.Text(compute="_compute_budget")
+    date_request_ids = fields.One2many("grant.date.request", "subsidy_id", string="New Dates")
     shift_percent = fields.Float(
         string="Shifts between Budget Lines (%)",
         digits=(5, 2),
@@ -63,6 +64,12 @@ class GrantSubsidy(models.Model):
     def _unlink_budget(self):
         # Not by the database: what goes is noted where it is sealed.
         self.budget_line_ids.unlink()
+
+    def _has_report_page(self, user):
+        """Whether ``user`` reports on this subsidy, or did."""
+        self.ensure_one()
+        is_of_operator = self.kind == "operator" and self._can_submit(user)
+        return is_of_operator and self.state in ("signed", "closed")
 
     def action_import_budget(self):
         """Ask for the budget as a file or a table that is pasted.
