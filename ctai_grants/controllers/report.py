@@ -6,7 +6,7 @@ from odoo.http import request
 
 from ..lib.accounting.spreadsheet import Refusal
 from ..lib.operator.form import read_day
-from ..models.operator.grant_budget_account import HEADINGS
+from ..models.operator.grant_budget_account import HEADINGS, IN_KIND, INCOME
 from ..models.operator.grant_financial_report_form import NEW_FUNDERS
 from .portal import SUBSIDY_PAGE, GrantsPortal
 
@@ -151,7 +151,7 @@ class ReportPortal(GrantsPortal):
                 "may_begin": not report_sudo and subsidy_sudo._can_submit(request.env.user)
                 and subsidy_sudo.state == "signed",
                 "date_request": subsidy_sudo.date_request_ids[:1],
-                "parts": self._get_parts(report_sudo) if report_sudo.line_ids else [],
+                "parts": self._get_parts(report_sudo, errors) if report_sudo.line_ids else [],
                 "totals": report_sudo.line_ids._get_totals(),
                 "forecasts": report_sudo.line_ids._get_totals("forecast"),
                 "advice": self._get_advice(report_sudo),
@@ -175,25 +175,33 @@ class ReportPortal(GrantsPortal):
         """An amount as one types it in French; nothing of zero."""
         return f"{amount:.2f}".replace(".", ",") if amount else ""
 
-    def _get_parts(self, report_sudo):
-        """The form: for each part, its headings with the lines that are used, and the others."""
+    def _get_parts(self, report_sudo, errors):
+        """The form: of each part its headings, those of which something is foreseen or entered
+        before the others, and so of each heading its lines."""
         labels = dict(
             report_sudo.line_ids._fields["heading"]._description_selection(request.env)
         )
+        by_heading = report_sudo.line_ids.grouped("heading")
         parts = []
         for side, in_kind in PARTS:
-            lines = report_sudo.line_ids.filtered(
-                lambda line, side=side, in_kind=in_kind: line.side == side
-                and line.in_kind == in_kind
-            )
-            by_heading = lines.grouped("heading")
-            headings = []
-            for heading, _label in HEADINGS:
-                if those := by_heading.get(heading):
-                    used = those.filtered(lambda line: line.forecast or line.actual or line.name)
-                    headings.append((heading, labels[heading], used, those - used))
-            parts.append({"side": side, "in_kind": in_kind, "headings": headings})
+            headings = [
+                self._get_heading(heading, labels[heading], by_heading[heading], errors)
+                for heading, _label in HEADINGS
+                if heading in by_heading
+                and (heading in INCOME, heading in IN_KIND) == (side == "income", in_kind)
+            ]
+            used = [heading for heading in headings if heading["used"]]
+            others = [heading for heading in headings if not heading["used"]]
+            parts.append({"side": side, "in_kind": in_kind, "used": used, "others": others})
         return parts
+
+    def _get_heading(self, heading, label, lines, errors):
+        used = lines.filtered(lambda line: line.forecast or line.actual or line.name)
+        others = lines - used
+        wrong = any(f"actual_{line.id}" in errors for line in others)
+        return {
+            "heading": heading, "label": label, "used": used, "others": others, "wrong": wrong
+        }  # fmt: skip
 
     def _get_new_funders(self, typed, errors):
         """Rows for funders to add: empty, but for what was typed and could not be taken."""

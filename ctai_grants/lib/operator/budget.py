@@ -10,7 +10,9 @@ from ..accounting.tables import Layout, find_tables
 LAYOUT = Layout(
     "budget",
     {
-        "account": ("compte", "n compte", "no compte", "numero de compte", "code", "poste", "ligne"),
+        "account": (
+            "compte", "n compte", "no compte", "numero de compte", "code", "poste", "ligne"
+        ),
         "label": ("libelle", "intitule", "designation", "nature"),
         "funder": ("financeur", "detail", "precision", "precisions"),
         "amount": ("montant", "prevision", "previsionnel", "montant prevu", "budget", "prevu"),

@@ -23,7 +23,7 @@ class GrantBudgetLine(models.Model):
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
     currency_id = fields.Many2one(related="subsidy_id.currency_id", store=True)
     account_id = fields.Many2one(
-        "grant.budget.account", string="Account", required=True, ondelete="restrict", index=True
+        "grant.budget.account", required=True, ondelete="restrict", index=True
     )
     heading = fields.Selection(related="account_id.heading", store=True)
     side = fields.Selection(related="account_id.side", store=True)
@@ -59,7 +59,9 @@ class GrantBudgetLine(models.Model):
     def _check_line(self):
         for line in self:
             if line.subsidy_id.kind != "operator":
-                raise ValidationError(self.env._("A cost of the city has no budget of an operator."))
+                raise ValidationError(
+                    self.env._("A cost of the city has no budget of an operator.")
+                )
             if line.is_subsidy and not line.account_id._has_funders():
                 raise ValidationError(
                     self.env._(

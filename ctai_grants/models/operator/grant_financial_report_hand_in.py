@@ -55,10 +55,8 @@ class GrantFinancialReport(models.Model):
     allocation_rules = fields.Text(
         string="Sharing of Indirect Charges", help="By which rule they are given to the action."
     )
-    observations = fields.Text(string="Observations")
-    attested = fields.Boolean(
-        string="Attested", help="The legal representative certifies that all of it is exact."
-    )
+    observations = fields.Text()
+    attested = fields.Boolean(help="The legal representative certifies that all of it is exact.")
     attested_name = fields.Char(string="Legal Representative")
     attested_quality = fields.Char(string="Quality", help="President, treasurer…")
     attested_place = fields.Char(string="Done At")

@@ -28,7 +28,7 @@ class GrantReportLine(models.Model):
     company_id = fields.Many2one(related="report_id.company_id", store=True)
     currency_id = fields.Many2one(related="report_id.currency_id", store=True)
     account_id = fields.Many2one(
-        "grant.budget.account", string="Account", required=True, ondelete="restrict", index=True
+        "grant.budget.account", required=True, ondelete="restrict", index=True
     )
     heading = fields.Selection(related="account_id.heading", store=True)
     side = fields.Selection(related="account_id.side", store=True)
@@ -46,7 +46,7 @@ class GrantReportLine(models.Model):
     gap_percent = fields.Float(string="Gap (%)", digits=(7, 1), compute="_compute_gap")
     asks_comment = fields.Boolean(compute="_compute_gap")
     comment = fields.Char(help="Asked where the gap is larger than the city's threshold.")
-    refused_amount = fields.Monetary(string="Refused")
+    refused_amount = fields.Monetary(string="Not Eligible")
     refused_ground = fields.Char(
         string="Ground",
         help="Why this spending is not eligible: out of the period, not linked to the action, "

@@ -50,7 +50,7 @@ class GrantSubsidy(models.Model):
             subsidy.budget_warning = "\n".join(errors)
 
     def _check_signable(self):
-        super()._check_signable()
+        result = super()._check_signable()
         if errors := self.budget_line_ids._get_errors(self.amount, self.currency_id):
             raise UserError(
                 self.env._(
@@ -59,6 +59,7 @@ class GrantSubsidy(models.Model):
                     errors="\n".join(f"• {error}" for error in errors),
                 )
             )
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_budget(self):

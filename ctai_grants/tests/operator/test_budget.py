@@ -1,5 +1,9 @@
+import psycopg2
+
 from odoo import Command
+from odoo.exceptions import AccessError
 from odoo.tests import Form
+from odoo.tools import mute_logger
 
 from ..common import GrantsCommon
 
@@ -79,7 +83,7 @@ class TestNomenclature(BudgetCase):
 
     def test_who_changes_it(self):
         account = self.account("641")
-        with self.assertRaises(Exception):
+        with self.assertRaises(AccessError):
             account.with_user(self.coordinator).name = "Salaires"
         account.with_user(self.administrator).name = "Salaires"
 
@@ -124,9 +128,13 @@ class TestBudget(BudgetCase):
         subsidy = self.set_budget(self.make_subsidy())
         add = {"subsidy_id": subsidy.id, "amount": 1}
         lines = self.env["grant.budget.line"]
-        with self.assertRaises(Exception):
+        with self.assertRaises(psycopg2.IntegrityError), mute_logger("odoo.sql_db"):
             lines.create({**add, "account_id": self.account("641").id}).flush_recordset()
-        # Another funder is another line.
+
+    def test_one_line_a_funder(self):
+        subsidy = self.set_budget(self.make_subsidy())
+        add = {"subsidy_id": subsidy.id, "amount": 1}
+        lines = self.env["grant.budget.line"]
         lines.create({**add, "account_id": self.account("74dep").id, "name": "Autre"})
 
     def test_signed_it_is_frozen(self):

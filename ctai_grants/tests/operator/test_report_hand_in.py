@@ -78,7 +78,8 @@ class TestSaving(HandInCase):
     def test_what_is_typed_is_kept(self):
         report = self.begin()
         pay = self.of(report, "641")
-        errors = self.save(report, _641="10 000,50 €", **{f"comment_{pay.id}": " Poste vacant\x00 "})
+        comment = {f"comment_{pay.id}": " Poste vacant\x00 "}
+        errors = self.save(report, _641="10 000,50 €", **comment)
         self.assertFalse(errors)
         self.assertEqual(pay.actual, 10000.5)
         self.assertEqual(pay.comment, "Poste vacant")

@@ -89,7 +89,7 @@ class GrantBudgetImport(models.TransientModel):
 
     def _get_accounts(self):
         """The accounts by what a file may call them: code, number, name in each language."""
-        accounts = self.env["grant.budget.account"].search([])
+        accounts = self.env["grant.budget.account"].search([("active", "=", True)])
         found = {}
         for lang, _name in self.env["res.lang"].get_installed():
             for account in accounts.with_context(lang=lang):

@@ -60,13 +60,14 @@ export class GrantsReport extends Interaction {
             if (shown) {
                 shown.textContent = this.format(total);
             }
-        }
-        for (const line of this.el.querySelectorAll(".o_grants_line")) {
-            this.showGap(line);
+            for (const line of part.querySelectorAll(".o_grants_line")) {
+                this.showGap(line, total > 0);
+            }
         }
     }
 
-    showGap(line) {
+    /** The gap of a line; why, is asked once its part is begun: before, nothing is entered yet. */
+    showGap(line, begun) {
         const input = line.querySelector("input[data-amount]");
         if (!input) {
             return;
@@ -89,7 +90,7 @@ export class GrantsReport extends Interaction {
         const comment = line.querySelector(".o_grants_comment input");
         line.querySelector(".o_grants_comment").classList.toggle(
             "o_grants_quiet",
-            !comment.value && !(threshold && large && !line.dataset.balancing)
+            !comment.value && !(begun && threshold && large && !line.dataset.balancing)
         );
     }
 
