@@ -6,9 +6,10 @@ from odoo.http import request
 
 from ..lib.accounting.spreadsheet import Refusal
 from ..lib.operator.form import read_day
+from ..lib.proof.upload import XLSX
 from ..models.operator.grant_budget_account import HEADINGS, IN_KIND, INCOME
 from ..models.operator.grant_financial_report_form import NEW_FUNDERS
-from .portal import SUBSIDY_PAGE, GrantsPortal
+from .portal import LARGEST_REQUEST, SUBSIDY_PAGE, GrantsPortal
 
 # Side and whether in kind: the parts of the form, in its order.
 PARTS = (("expense", False), ("income", False), ("expense", True), ("income", True))
@@ -129,6 +130,43 @@ class ReportPortal(GrantsPortal):
                 "failure": failure,
                 "advice": self._get_advice(report_sudo),
             }
+        )
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/report/workbook", type="http", auth="user",
+        methods=["GET", "POST"], website=True, max_content_length=LARGEST_REQUEST,
+    )  # fmt: skip
+    def portal_report_workbook(self, subsidy_id, ufile=None, **kw):
+        """Download the workbook of the report, or send it back filled in."""
+        subsidy_sudo = self._get_reported_subsidy(subsidy_id)
+        report_sudo = subsidy_sudo.report_ids
+        if not report_sudo.line_ids or not report_sudo._is_open_to(request.env.user):
+            return request.redirect(self._get_report_url(subsidy_id))
+        if request.httprequest.method == "GET":
+            return self._send_workbook(report_sudo)
+        try:
+            with request.env.cr.savepoint():
+                if not getattr(ufile, "filename", None):
+                    raise UserError(self.env._("Choose a file first."))
+                largest = subsidy_sudo.company_id.grant_upload_max_mb * 2**20
+                content = ufile.read(largest + 1)
+                if len(content) > largest:
+                    raise UserError(self.env._("The file is too large."))
+                report_sudo._take_workbook(content)
+        except UserError as error:
+            return self._render_report(subsidy_sudo, failure=str(error))
+        return request.redirect(self._get_report_url(subsidy_id) + "?saved=1")
+
+    def _send_workbook(self, report_sudo):
+        name, content = report_sudo._make_workbook()
+        return request.make_response(
+            content,
+            headers=[
+                ("Content-Type", XLSX),
+                ("Content-Length", len(content)),
+                ("X-Content-Type-Options", "nosniff"),
+                ("Content-Disposition", http.content_disposition(f"{name}.xlsx")),
+            ],
         )
 
     # ------------------------------------------------------------------

@@ -74,6 +74,7 @@ from .operator import (
     test_report_hand_in,
     test_report_lines,
     test_report_page,
+    test_report_workbook,
 )
 from . import (
     test_grants_uninstall,

@@ -278,4 +278,6 @@ class GrantFinancialReport(models.Model):
             report._decide(
                 "to_complete", reason, hand_in="to_complete", answer=reason, attested=False
             )
+            if piece := report._get_reviewed_piece():
+                piece._do_send_back(reason)
         self.activity_feedback(["ctai_grants.mail_activity_review"])

@@ -241,6 +241,33 @@ class TestHandingIn(HandInCase):
         with self.assertRaises(AccessError):
             self.ask(report, "send_back_report", self.finance_officer)
 
+    def make_piece(self):
+        kind = self.env.ref("ctai_grants.deliverable_type_financial_report")
+        return self.make_deliverable(self.subsidy, name="CRF", type_id=kind.id)
+
+    def test_its_paper_is_the_piece(self):
+        """What is handed in online is a version of the piece that a tranche waits for."""
+        piece = self.make_piece()
+        report = self.hand_in().with_user(self.coordinator)
+        version = piece.last_version_id
+        self.assertEqual((piece.state, report.version_id), ("submitted", version))
+        content = version._get_sudo_attachment().raw
+        self.assertTrue(content.startswith(b"%PDF-"))
+        self.assertGreater(len(content), 5000)
+        report.action_accept()
+        self.assertEqual(piece.state, "accepted")
+        self.assertFalse(self.verify())
+
+    def test_sent_back_with_its_piece(self):
+        piece = self.make_piece()
+        report = self.hand_in()
+        report.with_user(self.coordinator)._do_send_back("Il manque un total")
+        self.assertEqual((piece.state, piece.answer), ("to_complete", "Il manque un total"))
+        self.save(report)
+        report._do_hand_in()
+        self.assertEqual(len(piece.version_ids), 2)
+        self.assertEqual(report.version_id, piece.last_version_id)
+
     def test_not_done(self):
         """An attestation that nothing was spent: all that was paid is due back, with a reason."""
         report = self.begin("not_done")

@@ -1,0 +1,121 @@
+from odoo import models
+from odoo.tools.misc import format_date
+
+from ...lib.closing.letter import make_pdf
+from .grant_financial_report_hand_in import TEXTS
+
+
+class GrantFinancialReport(models.Model):
+    """The paper of a report that was handed in online: a version of the piece that the convention
+    asks for, so that it is kept, hashed and reviewed as a report on paper is."""
+
+    _name = "grant.financial.report"
+    _inherit = ["grant.financial.report", "grant.pdf.mixin"]
+
+    def _do_hand_in(self):
+        result = super()._do_hand_in()
+        if piece := self._get_piece():
+            name, content = self._make_pdf()
+            version = piece._do_submit(f"{name}.pdf", content)
+            # sudo: the version that was just made, of this operator's own piece
+            self._transition(version_id=version.sudo().id)
+        return result
+
+    def _get_piece(self):
+        """The piece of the subsidy that is its financial report, while a file is awaited for it."""
+        kind = self.env.ref("ctai_grants.deliverable_type_financial_report", False)
+        # sudo: an operator hands in a piece of its own
+        pieces = self.subsidy_id.sudo().deliverable_ids
+        return pieces.filtered(
+            lambda piece: piece.type_id == kind and piece._is_open_to(self.env.user)
+        )[:1]
+
+    def _get_reviewed_piece(self):
+        """The piece whose last version is the paper of this report, while it waits for a review."""
+        piece = self.version_id.deliverable_id if self.submitted_at else self.version_id.browse()
+        is_waiting = piece and piece.last_version_id == self.version_id
+        return piece if is_waiting and piece.state == "submitted" else None
+
+    def _accept(self, reason=None):
+        result = super()._accept(reason)
+        for report in self:
+            # One review is enough: the piece is the paper of what was just accepted.
+            if piece := report._get_reviewed_piece():
+                piece.action_accept()
+        return result
+
+    # ------------------------------------------------------------------
+    # On paper
+    # ------------------------------------------------------------------
+
+    def _make_pdf(self):
+        """What was handed in: its name, and the PDF.
+
+        :raise UserError: no PDF can be made of it
+        """
+        self.ensure_one()
+        # sudo: the names that stand on it, of the operator and of the city
+        report = self.sudo().with_context(lang=self.partner_id.sudo().lang or self.env.lang)
+        title = report.display_name
+        content = report._typeset(
+            make_pdf,
+            title=title,
+            lang=(report.env.lang or "fr")[:2],
+            date=report.attested_date,
+            sender=[report.partner_id.name],
+            recipient=[report.company_id.name],
+            reference=title,
+            text="\n\n".join(report._get_paper_paragraphs()),
+            signature=[
+                report.env._("Certified exact:"),
+                report.attested_name,
+                report.attested_quality,
+                f"{report.attested_place}, {format_date(report.env, report.attested_date)}",
+            ],
+        )
+        return report.env._("financial report %s", report.subsidy_id.code), content
+
+    def _get_paper_paragraphs(self):
+        """The report in words and figures: paragraphs of lines."""
+        label = dict(self._fields["outcome"]._description_selection(self.env))[self.outcome]
+        head = self.env._(
+            "Financial year from %(start)s to %(end)s. %(outcome)s.",
+            start=format_date(self.env, self.exercise_start),
+            end=format_date(self.env, self.exercise_end),
+            outcome=label,
+        )
+        told = [
+            f"{self._fields[name]._description_string(self.env)}\n{self[name]}"
+            for name in TEXTS
+            if self[name]
+        ]
+        return [head, *(self._get_paper_figures() if self.outcome == "report" else ()), *told]
+
+    def _get_paper_figures(self):
+        """Paragraphs of the lines that say something, and of the totals."""
+        money = self.currency_id.format
+        fields = ("expense_line_ids", "income_line_ids", "in_kind_line_ids")
+        paragraphs = []
+        for name in fields:
+            lines = [
+                self.env._(
+                    "%(line)s: forecast %(forecast)s, actual %(actual)s",
+                    line=line.display_name,
+                    forecast=money(line.forecast),
+                    actual=money(line.actual),
+                ) + (f" ({line.comment})" if line.comment else "")
+                for line in self[name]
+                if line.forecast or line.actual
+            ]
+            if lines:
+                label = self._fields[name]._description_string(self.env)
+                paragraphs.append("\n".join([label, *lines]))
+        totals = self.line_ids._get_totals()
+        paragraphs.append(
+            self.env._(
+                "Total of the charges: %(expense)s. Total of the income: %(income)s.",
+                expense=money(totals["expense"]),
+                income=money(totals["income"]),
+            )
+        )
+        return paragraphs
