@@ -156,8 +156,8 @@ def post(until, database, subsidies, user_id, queue=True, most=None):
 
 
 def call(_until, database, calls, user_id, method, queue=True, in_turn=False):
-    """Call a method of subsidies, one a transaction, as a remote call of the user would; ``in_turn``
-    when it is the transaction's turn to post on the subsidy's envelope."""
+    """Call a method of subsidies, one a transaction, as a remote call of the user would:
+    ``in_turn``, after it has taken its turn to post on the subsidy's envelope."""
     registry, tally = Registry(database), Tally()
     with nullcontext() if queue else without_queue(database):
         for record_id, *arguments in calls:
