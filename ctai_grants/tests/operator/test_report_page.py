@@ -1,10 +1,13 @@
+import io
 import re
 
+import openpyxl
 from lxml import html
 
 from odoo import http
 from odoo.tests import HttpCase, freeze_time, tagged
 
+from ...lib.operator.workbook import ACTUAL, KEY
 from .test_report_hand_in import ATTESTED, HandInCase
 
 
@@ -124,6 +127,32 @@ class TestReportPage(HandInCase, HttpCase):
         self.assertIn("own funds", " ".join(answer["advice"]))
         answer = self.url_open(f"{self.url}/keep", data=values).json()
         self.assertIn("after you opened it", answer["failure"])
+
+    def test_workbook(self):
+        self.log_in()
+        report = self.begin_by_page()
+        response = self.url_open(f"{self.url}/workbook")
+        self.assertIn("attachment", response.headers["Content-Disposition"])
+        book = openpyxl.load_workbook(io.BytesIO(response.content))
+        pay = self.of(report, "641")
+        for row in book.active.iter_rows():
+            if row[KEY].value == f"actual_{pay.id}":
+                row[ACTUAL].value = 12345.67
+        stream = io.BytesIO()
+        book.save(stream)
+        token = {"csrf_token": self.get_form(self.page(), "/save").fields["csrf_token"]}
+        for content, sentence in (
+            (b"%PDF-1.7 ", "no spreadsheet"),
+            (stream.getvalue(), "Your draft is saved"),
+            # Sent twice: the report was saved since.
+            (stream.getvalue(), "saved after you downloaded"),
+        ):
+            files = {"ufile": ("rapport.xlsx", content)}
+            response = self.url_open(f"{self.url}/workbook", data=token, files=files)
+            self.assertIn(sentence, response.text)
+        self.assertEqual(pay.actual, 12345.67)
+        self.log_in(self.other_operator_user)
+        self.assertEqual(self.url_open(f"{self.url}/workbook").status_code, 404)
 
     def test_not_done(self):
         self.log_in()
