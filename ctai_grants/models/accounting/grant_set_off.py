@@ -46,8 +46,12 @@ class GrantSetOff(models.Model):
         help="The claim of a repayment, or another claim on it.",
     )  # fmt: skip
     # One body is one SIREN, whichever of its establishments a bill names.
-    debt_body = fields.Char(related="debt_move_id.commercial_partner_id.grant_body")
-    claim_body = fields.Char(related="claim_move_id.commercial_partner_id.grant_body")
+    debt_body = fields.Char(
+        related="debt_move_id.commercial_partner_id.grant_body", string="Body of the Debt"
+    )
+    claim_body = fields.Char(
+        related="claim_move_id.commercial_partner_id.grant_body", string="Body of the Claim"
+    )
     # Before a debt is chosen too: only those of the city are proposed.
     company_id = fields.Many2one(
         "res.company", compute="_compute_company_id", store=True, precompute=True, index=True

@@ -61,7 +61,7 @@ class GrantAmendmentLine(models.Model):
         selection_add=[(BUDGET, "Budget line")], ondelete={BUDGET: "cascade"}
     )
     budget_account_id = fields.Many2one(
-        "grant.budget.account", string="Account", ondelete="restrict",
+        "grant.budget.account", string="Account of the Budget", ondelete="restrict",
         help="Of a line that is added to the budget.",
     )  # fmt: skip
     account_id = fields.Many2one("grant.budget.account", compute="_compute_account")
