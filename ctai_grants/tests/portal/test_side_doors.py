@@ -14,6 +14,7 @@ from odoo.tools import mute_logger
 from ...models.guard.ir_attachment import FIXED
 from ..common import PDF, GrantsCommon
 
+QUESTION = "Combien ?"
 CHANGED = b"%PDF-1.7\n% another\n"
 
 
@@ -78,7 +79,7 @@ class TestMailGateway(DoorsCase):
         self.assertEqual(self.env["grant.subsidy"].search_count([]), before)
 
     def test_an_answer_comes_to_its_thread(self):
-        asked = self.subsidy.message_post(body="?", subtype_xmlid="mail.mt_comment")
+        asked = self.subsidy.message_post(body=QUESTION, subtype_xmlid="mail.mt_comment")
         mail = make_mail("somebody@example.org", asked.message_id)
         self.rpc(self.system, "mail.thread", "message_process", False, mail)
         answer = self.subsidy.message_ids[0]

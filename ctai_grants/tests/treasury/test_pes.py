@@ -166,7 +166,7 @@ class TestPesDocuments(PesCase):
             {"name": "a.pdf", "raw": PDF, "res_model": bill._name, "res_id": bill.id}
         )
         bill.message_post(
-            body="Voici", message_type="email", email_from="x@example.org",
+            body=HOSTILE, message_type="email", email_from="x@example.org",
             attachments=[("b.pdf", PDF + b"forged")],
         )  # fmt: skip
         root = etree.fromstring(self.make_file(batch)[0].raw)
