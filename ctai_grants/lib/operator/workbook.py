@@ -55,7 +55,7 @@ def make_workbook(mark: str, words: Words, rows: list[Row]) -> bytes:
         _write_head(book, sheet, mark, words)
         writer = _Writer(book, sheet)
         for number, row in enumerate(rows, HEAD_ROWS):
-            writer.write(number, row)
+            writer.add(number, row)
         # No password: against a slip of the hand, the reader sees to the rest.
         sheet.protect("", {"format_columns": True, "format_rows": True})
     return stream.getvalue()
@@ -84,7 +84,7 @@ class _Writer:
         self.open_text = book.add_format({"text_wrap": True, **fill})
         self.title = book.add_format({"bold": True, "bottom": 1})
 
-    def write(self, number, row):
+    def add(self, number, row):
         if not row.key:
             self.sheet.write_string(number, LABEL, row.label, self.title)
             return
