@@ -51,7 +51,9 @@ from .change import (
 )
 from .accounting import (
     test_accounting,
+    test_accounting_doors,
     test_bounced_repayment,
+    test_lock_exception,
     test_own_cost,
     test_own_cost_rules,
     test_paid_account,

@@ -35,6 +35,7 @@ class AccountMove(models.Model):
             # sudo: only whether it came from a file
             if documents or move.sudo().grant_file_sha256:
                 move.company_id._check_grant_open(move.display_name, move.date, move.journal_id)
+            # sudo: as above
             if undone.sudo().grant_origin_id and undone.state != "posted":
                 move._refuse_grant_note(undone)
         return super()._post(soft)

@@ -33,8 +33,9 @@ class ResConfigSettings(models.TransientModel):
         """Whether the ledger follows costs on these accounts: they are changed by an act then."""
         for settings in self:
             # sudo: the administrator of these settings may read no subsidy
+            subsidies = self.env["grant.subsidy"].sudo()
             settings.grant_own_costs_followed = bool(
-                self.env["grant.subsidy"].sudo().search_count([
+                subsidies.search_count([
                     ("company_id", "=", settings.company_id.id), ("kind", "=", "own_cost"),
                     ("state", "in", ("signed", "closed")),
                 ], limit=1)

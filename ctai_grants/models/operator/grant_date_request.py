@@ -74,6 +74,7 @@ class GrantDateRequest(models.Model):
             if open_request.date_end == date_end:
                 return open_request
             raise UserError(self.env._("New dates are asked for already: wait for the answer."))
+        # sudo: as above
         request = self.sudo()._record(subsidy, date_end, clean(reason, LONGEST_REASON))
         request._notify()
         return request

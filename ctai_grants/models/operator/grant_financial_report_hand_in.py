@@ -130,6 +130,7 @@ class GrantFinancialReport(models.Model):
         subsidy.lock_for_update(allow_referencing=True)
         report = subsidy.report_ids
         if not report:
+            # sudo: an operator has no right on reports; what follows refuses who is not this one's
             report = self.sudo().create(self._prepare_begun(subsidy))
         report._check_writable()
         if outcome in dict(self._fields["outcome"].selection):

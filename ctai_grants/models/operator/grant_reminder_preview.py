@@ -19,15 +19,18 @@ class GrantReminderPreview(models.TransientModel):
 
     @api.model
     def _make(self):
-        # sudo: addresses of operators' users, which a coordinator may not read; only of the
-        # cities that the user works for
+        # Addresses of operators' users, which a coordinator may not read; only of the cities that
+        # the user works for.
+        # sudo: as said
         reminders = self.env["grant.reminder"].sudo()
         due = [one for one in reminders._get_due(True) if one.company_id in self.env.companies.ids]
+        # sudo: as said
         made = self.sudo()
         for company in self.env.companies:
             steps = [one.steps for one in due if one.company_id == company.id]
             ids = [piece for pieces in steps for piece in pieces]
             letters = reminders._make_letters(reminders.env["grant.deliverable"].browse(ids))
+            # sudo: as said
             made |= self.sudo().create(
                 [
                     {
