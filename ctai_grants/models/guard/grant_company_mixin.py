@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 
 class GrantCompanyMixin(models.AbstractModel):
@@ -12,6 +12,9 @@ class GrantCompanyMixin(models.AbstractModel):
     def _check_company(self, fnames=None):
         try:
             return super()._check_company(fnames)
+        except AccessError:
+            # Of what the user may not read nothing is told, not even its name.
+            raise
         except UserError as refusal:
             raise UserError(self._say_other_company(fnames) or str(refusal)) from refusal
 

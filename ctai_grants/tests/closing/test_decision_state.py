@@ -218,6 +218,7 @@ class TestDecisionState(DueCase):
         piece = self.make_deliverable(self.subsidy)
         tranche = self.make_tranche(self.subsidy, amount=4000, deliverable_ids=piece.ids)
         hand_in = self.by(self.operator_user, piece, "_do_submit", "bilan.pdf", PDF)
+        take_back = self.by(self.operator_user, piece, "_do_take_back")
 
         def hand_in_and_accept():
             hand_in()
@@ -230,6 +231,10 @@ class TestDecisionState(DueCase):
             self.why(self.coordinator, piece, "reopen"),
             hand_in,
             self.why(self.coordinator, piece, "send_back"),
+            hand_in,
+            take_back,
+            hand_in,
+            self.why(self.coordinator, piece, "purge"),
             hand_in_and_accept,
             self.why(self.coordinator, piece, "reopen"),
             hand_in,
@@ -237,8 +242,8 @@ class TestDecisionState(DueCase):
         ])  # fmt: skip
         self.assertEqual(
             list(seen[piece].values())[3:],
-            ["waived", "to_complete", "submitted", "to_complete", "accepted", "to_complete",
-             "submitted", "waived"],
+            ["waived", "to_complete", "submitted", "to_complete", "submitted", "expected",
+             "submitted", "to_complete", "accepted", "to_complete", "submitted", "waived"],
         )  # fmt: skip
         self.assertTaken("grant.deliverable", "submitted")
         self.assertTaken("grant.deliverable.version")
@@ -246,7 +251,8 @@ class TestDecisionState(DueCase):
         histories = versions._get_histories(PARIS)
         self.assertEqual(
             [[step.state for step in histories[version.id]] for version in versions],
-            [["submitted", "to_complete"], ["submitted", "accepted", "to_complete"],
+            [["submitted", "to_complete"], ["submitted", "taken_back"],
+             ["submitted", "to_complete"], ["submitted", "accepted", "to_complete"],
              ["submitted", "waived"]],
         )  # fmt: skip
 
@@ -304,7 +310,8 @@ class TestDecisionState(DueCase):
             collect,
             self.why(manager, self.subsidy, "close"),
         ])  # fmt: skip
-        self.assertTaken("grant.financial.report")
+        # What is sent back was handed in online (operator layer).
+        self.assertTaken("grant.financial.report", "to_complete")
         # Of an envelope that the State pays from itself.
         self.assertTaken("grant.recovery", "collected_part")
 
@@ -381,7 +388,7 @@ class TestDecisionState(DueCase):
         for model in self.get_models():
             # A version has no state of its own: what is decided on it is the piece's.
             name = model._name.removesuffix(".version")
-            states = dict(self.env[name]._fields["state"].selection)
+            states = {**dict(self.env[name]._fields["state"].selection), "taken_back": None}
             reached = {model._first_state}
             for state in model._get_decision_states().values():
                 reached |= set(state.values() if isinstance(state, dict) else [state]) - {None}

@@ -325,7 +325,11 @@ class TestDeliverable(GrantsCommon):
         again = self.hand_in(good).sudo()
         self.assertFalse(again.file_ids.purged_at)
         self.assertEqual(again.file_ids.attachment_id.raw, PDF)
-        again.file_ids.attachment_id.raw = False
+        file = again.file_ids.attachment_id
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = NULL, db_datas = NULL WHERE id = %s", [file.id]
+        )
+        file.invalidate_recordset()
         self.assertEqual(len(altered(self.subsidy.envelope_id)), 1)
 
     def test_purging_what_hangs_elsewhere(self):
