@@ -6,13 +6,13 @@ def uninstall_hook(env):
     """Keep the ledger, or drop the database functions, and with them the triggers that guard the
     tables."""
     leave(env)
-    types = env["mail.activity.type"]
-    for name in ("review", "order", "register"):
-        types |= env.ref(f"ctai_grants.mail_activity_{name}")
+    types = env["ir.model.data"].search(
+        [("module", "=", "ctai_grants"), ("model", "=", "mail.activity.type")]
+    )
     # A type that has activities cannot be deleted with the add-on.
     # Done ones too: they are archived.
     activities = env["mail.activity"].with_context(active_test=False)
-    activities.search([("activity_type_id", "in", types.ids)]).unlink()
+    activities.search([("activity_type_id", "in", types.mapped("res_id"))]).unlink()
     env.cr.execute("""
         DROP FUNCTION IF EXISTS
             grant_entry_post, grant_append_only, grant_counters_guard, grant_entry_text,

@@ -315,6 +315,16 @@ class GrantsCommon(TransactionCase):
         return patch.object(sources, "_check_asked", lambda *_: None)
 
     @contextmanager
+    def called_by(self, user):
+        """As in a call of ``user``: commands inside values have the rights of who calls."""
+        transaction = self.env.transaction
+        before, transaction.default_env = transaction.default_env, self.env(user=user)
+        try:
+            yield
+        finally:
+            transaction.default_env = before
+
+    @contextmanager
     def assertRefused(self, *parts, exception=UserError):
         """A refusal whose message has all of ``parts``; what was tried is rolled back."""
         with self.assertRaises(exception) as caught:

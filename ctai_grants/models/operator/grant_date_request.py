@@ -94,7 +94,7 @@ class GrantDateRequest(models.Model):
         coordinator = self.subsidy_id.user_id or self.subsidy_id.contract_id.user_id
         if coordinator:
             self.activity_schedule(
-                "ctai_grants.mail_activity_review",
+                "ctai_grants.mail_activity_dates",
                 user_id=coordinator.id,
                 summary=self.env._("Answer: new dates for “%s”", self.subsidy_id.name),
             )
@@ -113,7 +113,7 @@ class GrantDateRequest(models.Model):
         amendment = self.env["grant.amendment"]._draft("subsidy_id", self.subsidy_id)
         amendment.write({"date_end": self.date_end, "reason": self.reason})
         self._transition(state="agreed", amendment_id=amendment.id)
-        self.activity_feedback(["ctai_grants.mail_activity_review"])
+        self.activity_feedback(["ctai_grants.mail_activity_dates"])
         return amendment._get_form_action()
 
     def action_refuse(self):
@@ -132,4 +132,4 @@ class GrantDateRequest(models.Model):
         self.lock_for_update()
         self._check_state(("asked",), what)
         self._transition(state="refused", answer=reason)
-        self.activity_feedback(["ctai_grants.mail_activity_review"])
+        self.activity_feedback(["ctai_grants.mail_activity_dates"])

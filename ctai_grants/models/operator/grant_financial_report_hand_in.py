@@ -239,7 +239,7 @@ class GrantFinancialReport(models.Model):
     def _notify_hand_in(self):
         """Tell the coordinator, once, that there is something to review."""
         coordinator = self.subsidy_id.user_id or self.contract_id.user_id
-        kind = "ctai_grants.mail_activity_review"
+        kind = "ctai_grants.mail_activity_report"
         if coordinator and not self.activity_search([kind]):
             summary = self.env._("Review “%s”", self.display_name)
             self.activity_schedule(kind, user_id=coordinator.id, summary=summary)
@@ -281,4 +281,4 @@ class GrantFinancialReport(models.Model):
             )
             if piece := report._get_reviewed_piece():
                 piece._do_send_back(reason)
-        self.activity_feedback(["ctai_grants.mail_activity_review"])
+        self.activity_feedback(["ctai_grants.mail_activity_report"])

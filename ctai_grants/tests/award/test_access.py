@@ -275,7 +275,7 @@ class TestCompanies(GrantsCommon):
                 {"disbursement_ids": self.tranche.ids, "order_number": "1"},
             ),
         ):
-            with self.subTest(model=model), self.assertRaises(AccessError):
+            with self.subTest(model=model), self.called_by(user), self.assertRaises(AccessError):
                 self.env[model].with_user(user).create(values)
 
     @mute_logger("odoo.addons.base.models.ir_rule")

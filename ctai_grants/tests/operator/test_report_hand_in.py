@@ -251,7 +251,7 @@ class TestHandingIn(HandInCase):
         report = self.hand_in().with_user(self.coordinator)
         version = piece.last_version_id
         self.assertEqual((piece.state, report.version_id), ("submitted", version))
-        content = version._get_sudo_attachment().raw
+        content = version.file_ids._get_sudo_attachment().raw
         self.assertTrue(content.startswith(b"%PDF-"))
         self.assertGreater(len(content), 5000)
         report.action_accept()

@@ -283,7 +283,7 @@ class TestConditions(TranchesCase):
             lambda: officer.write({"amount": 1}),
             lambda: officer.write({"kind": "advance"}),
         ):
-            with self.assertRaises(UserError):
+            with self.called_by(self.coordinator), self.assertRaises(UserError):
                 attempt()
         added = tranches.with_user(self.finance_manager).create(values)
         for attempt in (
