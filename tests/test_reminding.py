@@ -3,6 +3,8 @@
 
 from clients import WORKERS
 
+from odoo.addons.ctai_grants.tests.files import PDF
+
 # The scheduled action, at whatever hour and day the test is run.
 REMIND = """
 from unittest.mock import patch
@@ -72,10 +74,9 @@ def test_handed_in_meanwhile(city):
     """Handing in waits for the mail, or the mail is not written: one of the two came first."""
     pieces = make_pieces(city, 7)
     submit = [
-        {"uid": 2, "code": f"env['grant.deliverable'].browse({piece})._do_submit("
-                           "'a.pdf', b'%PDF-1.7\\n% demonstration file, invented\\n')"}
+        {"uid": 2, "code": f"env['grant.deliverable'].browse({piece})._do_submit('a.pdf', {PDF})"}
         for piece in pieces
-    ]  # fmt: skip
+    ]
     answers = city.together({"uid": 1, "code": REMIND}, *submit)
     assert all("value" in answer for answer in answers), answers
     told, mails = count(city, pieces)
