@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
+from odoo import Command
 from odoo.cli.command import find_command
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
@@ -82,9 +83,23 @@ class TestTampering(TransactionCase):
                 "amount": 1, "date": "2022-01-10", "reference": "C-1", "reason": "Compensation",
             }
         )  # fmt: skip
+        cls.play_report()
         cls.env["grant.heads.receiver"]._add(cls.env.company, "mail", "registre@example.org")
         cls.env.cr.flush()
         cls.envelopes = cls.env["grant.envelope"].search([])
+
+    @classmethod
+    def play_report(cls):
+        """What operators enter themselves, and a budget."""
+        coordinator = cls.env.ref("ctai_grants.user_coordinator")
+        signed = cls.env["grant.subsidy"].search([("state", "=", "signed")])
+        subsidy = signed.filtered(lambda s: s.kind == "operator" and not s.report_ids)[0]
+        draft = subsidy.copy({"name": "Projet"})
+        charges = cls.env["grant.budget.account"].search([("side", "=", "expense")], limit=1)
+        draft.budget_line_ids = [Command.create({"account_id": charges.id, "amount": 100})]
+        cls.env["grant.financial.report"].with_user(coordinator)._begin(subsidy, "report")
+        later = subsidy.date_end + datetime.timedelta(days=90)
+        cls.env["grant.date.request"].with_user(coordinator)._ask(subsidy, later, "Retard")
 
     def verify(self):
         return find_command("grants_verify")()._verify(self.env)[0]

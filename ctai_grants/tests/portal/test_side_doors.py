@@ -129,7 +129,7 @@ class TestKeptFiles(DoorsCase):
         super().setUpClass()
         piece = cls.make_deliverable(cls.subsidy)
         version = piece.with_user(cls.operator_user)._do_submit("bilan.pdf", PDF)
-        cls.file = version.sudo().attachment_id.with_env(cls.env)
+        cls.file = version.sudo().file_ids.attachment_id.with_env(cls.env)
 
     def assertKept(self, attack):
         before = self.file.read(FIXED)
@@ -144,7 +144,7 @@ class TestKeptFiles(DoorsCase):
 
     def test_by_an_administrator_with_rights(self):
         self.env["ir.model.access"].create({
-            "name": "x", "model_id": self.env["ir.model"]._get_id("grant.deliverable.version"),
+            "name": "x", "model_id": self.env["ir.model"]._get_id("grant.deliverable.file"),
             "group_id": self.env.ref("base.group_system").id,
             **dict.fromkeys(("perm_read", "perm_write", "perm_create", "perm_unlink"), True),
         })  # fmt: skip
