@@ -303,7 +303,8 @@ class TestAccessMatrix(AccessCase):
     def address(self, pattern):
         """A route's address with the operator's own documents in it."""
         documents = {
-            "subsidy_id": self.mine, "deliverable_id": self.piece, "version_id": self.version, "file_id": self.version.file_ids[:1],
+            "subsidy_id": self.mine, "deliverable_id": self.piece, "version_id": self.version,
+            "file_id": self.version.file_ids[:1],
             "contract_id": self.contract, "recovery_id": self.recovery,
             "batch_id": self.paid.order_batch_id, "page": None,
         }  # fmt: skip
