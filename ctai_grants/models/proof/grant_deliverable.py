@@ -90,11 +90,14 @@ class GrantDeliverable(models.Model):
         }
 
     def _get_moments(self, decisions):
-        # In one second: a version, then what is decided on it.
-        moments = sorted([
-            *((v.submitted_at, v.number, 0, "submitted") for v in self.version_ids),
-            *((d.decided_at, d.version_id.number, 1, d.decision) for d in decisions),
-        ])  # fmt: skip
+        # In one second: a version, then what is decided on it, as it was decided.
+        moments = sorted(
+            [
+                *((v.submitted_at, v.number, 0, "submitted") for v in self.version_ids),
+                *((d.decided_at, d.version_id.number, 1, d.decision) for d in decisions),
+            ],
+            key=lambda moment: moment[:3],
+        )
         return [(moment[0], moment[-1]) for moment in moments]
 
     @api.onchange("type_id")

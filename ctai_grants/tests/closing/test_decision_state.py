@@ -256,6 +256,24 @@ class TestDecisionState(DueCase):
              ["submitted", "waived"]],
         )  # fmt: skip
 
+    def test_a_piece_within_a_second(self):
+        self.subsidy = self.make_subsidy()
+        piece = self.make_deliverable(self.subsidy)
+        self.play(self.grant_and_sign())
+        with freeze_time("2021-11-10 15:00"):
+            for act in ("waive", "reopen"):
+                self.ask(piece, act, self.coordinator)
+            piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
+            for act in ("waive", "reopen", "waive", "reopen"):
+                self.ask(piece, act, self.coordinator)
+                with self.subTest(act=act):
+                    self.assertFalse(piece._get_undecided(self.subsidy.envelope_id))
+        steps = [step.state for step in piece._get_histories(PARIS)[piece.id]]
+        self.assertEqual(
+            steps,
+            ["expected", *["waived", "to_complete"], "submitted", *["waived", "to_complete"] * 2],
+        )
+
     def test_a_report_and_the_recoveries(self):
         self.subsidy = self.make_subsidy(due_rule="pro_rata")
         tranche = self.make_tranche(self.subsidy, amount=8000)
