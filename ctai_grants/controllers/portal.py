@@ -238,7 +238,11 @@ class GrantsPortal(CustomerPortal):
         largest = deliverable.sudo().company_id.grant_upload_max_mb * 2**20
         # One byte more than allowed is enough for the model to say that it is too much, and one
         # file more than it takes.
-        files = [(file.filename, file.read(largest + 1)) for file in sent[: MOST_FILES + 1]]
+        files = []
+        for file in sent[: MOST_FILES + 1]:
+            # When a request begins again (two at once), Odoo rewinds the first of one name only.
+            file.seek(0)
+            files.append((file.filename, file.read(largest + 1)))
         deliverable._do_submit_files(files, comment, join_photos)
 
     # ------------------------------------------------------------------

@@ -101,7 +101,11 @@ class ReportPortal(GrantsPortal):
             return errors, None, False
         if void := report_sudo._get_void():
             return void, self.env._("The report is saved, and not handed in yet."), False
-        report_sudo._do_hand_in()
+        try:
+            with request.env.cr.savepoint():
+                report_sudo._do_hand_in()
+        except UserError as error:
+            return {}, str(error), False
         return {}, None, False
 
     def _read_revision(self, values):
@@ -194,7 +198,7 @@ class ReportPortal(GrantsPortal):
                 "forecasts": report_sudo.line_ids._get_totals("forecast"),
                 "advice": self._get_advice(report_sudo),
                 "funder_accounts": self._get_funder_accounts(report_sudo),
-                "new_funders": self._get_new_funders(typed, errors),
+                "new_funders": self._get_new_funders(typed, errors, values.get("stale")),
                 "typed": typed,
                 "errors": errors,
                 "currency": subsidy_sudo.currency_id,
@@ -241,14 +245,15 @@ class ReportPortal(GrantsPortal):
             "heading": heading, "label": label, "used": used, "others": others, "wrong": wrong
         }  # fmt: skip
 
-    def _get_new_funders(self, typed, errors):
+    def _get_new_funders(self, typed, errors, nothing_kept):
         """Rows for funders to add: empty, but for what was typed and could not be taken."""
         rows = []
         for number in range(NEW_FUNDERS):
             names = {what: f"new_{what}_{number}" for what in ("account", "name", "actual")}
             wrong = [errors[name] for name in names.values() if name in errors]
-            values = {what: typed.get(name) for what, name in names.items()} if wrong else {}
-            rows.append({"number": number, "error": " ".join(wrong), "typed": values})
+            values = {what: typed.get(name) for what, name in names.items()}
+            again = values if wrong or nothing_kept else {}
+            rows.append({"number": number, "error": " ".join(wrong), "typed": again})
         return rows
 
     def _get_funder_accounts(self, report_sudo):

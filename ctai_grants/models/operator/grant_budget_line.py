@@ -94,6 +94,14 @@ class GrantBudgetLine(models.Model):
             lines._check_open(self.env._("Adding to the budget"))
         return lines
 
+    def write(self, vals):
+        before = self.subsidy_id
+        result = super().write(vals)
+        if self.subsidy_id - before:
+            # Moved here, a line is added all the same.
+            self._check_open(self.env._("Adding to the budget"))
+        return result
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
         self._check_open(self.env._("Deleting from the budget"))

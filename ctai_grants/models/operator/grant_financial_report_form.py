@@ -87,8 +87,8 @@ class GrantFinancialReport(models.Model):
             return {actual_name: self._say_unread(refusal)}
         if not name and not actual:
             return {}
-        code = values.get(account_name)
-        account = self.env["grant.budget.account"].search([("code", "=", code or "")])
+        code = clean(values.get(account_name), LONGEST_NAME)
+        account = self.env["grant.budget.account"].search([("code", "=", code)])
         if not account or not account._has_funders():
             return {account_name: self.env._("Choose which kind of funder this is.")}
         if not name:
@@ -130,6 +130,9 @@ class GrantReportLine(models.Model):
                 vals["actual"] = read_amount(values[actual_name])
             except Refusal as refusal:
                 errors[actual_name] = self.report_id._say_unread(refusal)
+        if vals.get("actual", self.actual) < self.refused_amount:
+            # Sent back: of less than was refused, all is.
+            vals["refused_amount"] = vals["actual"]
         changed = {name: value for name, value in vals.items() if self[name] != value}
         if not self.is_loaded and not errors and not (
             vals.get("name", self.name) or vals.get("actual", self.actual)

@@ -101,12 +101,16 @@ class GrantFinancialReport(models.Model):
 
     def _get_frozen_fields(self):
         frozen = super()._get_frozen_fields()
+        if self.line_ids or self.submitted_at:
+            # Its lines are of that budget, and its attestation of that operator.
+            frozen |= {"subsidy_id"}
         if self._is_with_city():
             frozen |= {"outcome", *TEXTS, *ATTESTATION, *DATES}
         return frozen
 
     def _has_signature(self):
-        return super()._has_signature() or bool(self.submitted_at and self.attested)
+        is_attested = self.hand_in == "submitted" and self.submitted_at and self.attested
+        return super()._has_signature() or bool(is_attested)
 
     def _attests_nothing(self):
         is_zero = self.currency_id.is_zero
@@ -276,9 +280,12 @@ class GrantFinancialReport(models.Model):
                 raise UserError(
                     self.env._("%s: it was not handed in online.", report.display_name)
                 )
+            piece = report._get_reviewed_piece()
+            # What it was signed with, it is not any more.
             report._decide(
-                "to_complete", reason, hand_in="to_complete", answer=reason, attested=False
-            )
-            if piece := report._get_reviewed_piece():
+                "to_complete", reason, hand_in="to_complete", answer=reason, attested=False,
+                version_id=False,
+            )  # fmt: skip
+            if piece:
                 piece._do_send_back(reason)
         self.activity_feedback(["ctai_grants.mail_activity_report"])
