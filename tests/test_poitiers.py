@@ -267,7 +267,7 @@ class TestPlay(PoitiersCase):
         self.assertTrue(written)
         self.assertFalse(written & staff)
         self.assertTrue(all(p.email.endswith("@example.org") for p in written))
-        self.assertLessEqual(set(mails.mapped("model")), {"res.partner"})
+        self.assertLessEqual(set(mails.mapped("model")), {"grant.subsidy"})
 
     def test_the_people_are_who_they_should_be(self):
         for tranche in self.ref("contract").subsidy_ids.disbursement_ids:

@@ -32,8 +32,8 @@ def count(city, pieces):
     """Reminders and mails of these pieces."""
     return city.code(
         f"pieces = env['grant.deliverable'].browse({pieces})\n"
-        "mails = env['mail.mail'].search([('model', '=', 'res.partner'),\n"
-        "    ('res_id', 'in', pieces.partner_id.ids)])\n"
+        "mails = env['mail.mail'].search([('model', '=', 'grant.subsidy'),\n"
+        "    ('res_id', 'in', pieces.subsidy_id.ids)])\n"
         "out += [len(pieces.reminder_ids), len(mails)]\n"
     )
 

@@ -345,7 +345,8 @@ class GrantsPortal(CustomerPortal):
                 # One file in memory at a time.
                 attachment_sudo.invalidate_recordset(["raw", "datas"])
         stream.seek(0)
-        name = f"{version.deliverable_id.name} ({version.number}).zip"
+        # sudo: the name of the piece whose version was just checked
+        name = f"{version.sudo().deliverable_id.name} ({version.number}).zip"
         response = send_file(
             stream, request.httprequest.environ, "application/zip", as_attachment=True,
             download_name=name,

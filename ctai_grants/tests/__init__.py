@@ -82,6 +82,7 @@ from .operator import (
     test_report_hand_in,
     test_report_lines,
     test_report_page,
+    test_report_paper,
     test_report_workbook,
 )
 from . import (

@@ -9,6 +9,7 @@ from . import (
     grant_budget_account,
     grant_budget_line,
     grant_date_request,
+    grant_deliverable,
     grant_deliverable_reminders,
     grant_financial_report,
     grant_financial_report_controls,

@@ -57,6 +57,11 @@ class GrantBudgetAccount(models.Model):
 
     _code_uniq = models.UniqueIndex("(code)", "There is already a budget account with this code.")
 
+    _balances_own = models.Constraint(
+        "CHECK (side <> 'income' OR COALESCE(is_balancing, FALSE) = (heading = 'own'))",
+        "Of the income, the operator's own resources balance the budget, and nothing else.",
+    )
+
     @api.depends("heading")
     def _compute_side(self):
         for account in self:

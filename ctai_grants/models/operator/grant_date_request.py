@@ -110,6 +110,15 @@ class GrantDateRequest(models.Model):
         self._check_group("group_coordinator", what)
         self.lock_for_update()
         self._check_state(("asked",), what)
+        if self.date_end <= self.subsidy_id.date_end:
+            raise UserError(
+                self.env._(
+                    "%(subsidy)s ends on %(date)s already, not before what was asked for: refuse "
+                    "the request, and say so.",
+                    subsidy=self.subsidy_id.display_name,
+                    date=format_date(self.env, self.subsidy_id.date_end),
+                )
+            )
         amendment = self.env["grant.amendment"]._draft("subsidy_id", self.subsidy_id)
         amendment.write({"date_end": self.date_end, "reason": self.reason})
         self._transition(state="agreed", amendment_id=amendment.id)

@@ -26,5 +26,6 @@ class GrantDeliverable(models.Model):
                 ["ctai_grants.mail_activity_late", "ctai_grants.mail_activity_nobody"]
             )
         if decision in ("accepted", "to_complete"):
-            self.env["grant.reminder"]._tell_decided(self)
+            # Of what was only waived, and is asked for again, nothing was read.
+            self.env["grant.reminder"]._tell_decided(self.filtered("last_version_id"))
         return res

@@ -4,6 +4,7 @@ from odoo.tools import SQL, LazyTranslate, format_datetime
 
 from ...lib.guard.words import has_words
 from ..guard.grant_acting_mixin import asks_reason
+from .grant_financial_report import TOTALS
 
 _lt = LazyTranslate(__name__)
 
@@ -109,8 +110,12 @@ class GrantFinancialReport(models.Model):
         return frozen
 
     def _has_signature(self):
-        is_attested = self.hand_in == "submitted" and self.submitted_at and self.attested
-        return super()._has_signature() or bool(is_attested)
+        if self.hand_in != "submitted":
+            return super()._has_signature()
+        # Online, the operator itself: what the city enters in its place stands on a signed paper.
+        # sudo: who has which login is not everybody's to read
+        author = self.submitted_by_id.sudo()
+        return self.attested and author.has_group("ctai_grants.group_portal_operator")
 
     def _attests_nothing(self):
         is_zero = self.currency_id.is_zero
@@ -137,6 +142,13 @@ class GrantFinancialReport(models.Model):
             # sudo: an operator has no right on reports; what follows refuses who is not this one's
             report = self.sudo().create(self._prepare_begun(subsidy))
         report._check_writable()
+        if not report.line_ids and (report.version_id or any(report[name] for name in TOTALS)):
+            raise UserError(
+                self.env._(
+                    "The city has entered the figures of this report already, from paper. Write to "
+                    "it if they are to be changed."
+                )
+            )
         if outcome in dict(self._fields["outcome"].selection):
             report.outcome = outcome
         report._load_lines()
@@ -191,6 +203,17 @@ class GrantFinancialReport(models.Model):
                     "open the page again to see theirs.",
                     time=format_datetime(self.env, self.write_date),
                     user=self.write_uid.name,
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_begun(self):
+        for report in self.filtered(lambda report: report.revision or report.submitted_at):
+            raise UserError(
+                self.env._(
+                    "%s is being filled in by its operator, and is not deleted: what it wrote "
+                    "would be lost.",
+                    report.display_name,
                 )
             )
 
@@ -280,12 +303,15 @@ class GrantFinancialReport(models.Model):
                 raise UserError(
                     self.env._("%s: it was not handed in online.", report.display_name)
                 )
-            piece = report._get_reviewed_piece()
+            piece = report._get_paper_piece()
             # What it was signed with, it is not any more.
             report._decide(
                 "to_complete", reason, hand_in="to_complete", answer=reason, attested=False,
                 version_id=False,
             )  # fmt: skip
-            if piece:
+            if piece.state == "submitted":
                 piece._do_send_back(reason)
+            elif piece.state == "accepted":
+                # With a report that was accepted, and opened again.
+                piece._do_reopen(reason)
         self.activity_feedback(["ctai_grants.mail_activity_report"])

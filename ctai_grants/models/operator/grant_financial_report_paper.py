@@ -30,17 +30,28 @@ class GrantFinancialReport(models.Model):
             lambda piece: piece.type_id == kind and piece._is_open_to(self.env.user)
         )[:1]
 
-    def _get_reviewed_piece(self):
-        """The piece whose last version is the paper of this report, while it waits for a review."""
-        piece = self.version_id.deliverable_id if self.submitted_at else self.version_id.browse()
-        is_waiting = piece and piece.last_version_id == self.version_id
-        return piece if is_waiting and piece.state == "submitted" else None
+    def _get_paper_piece(self):
+        """The piece whose last version is the paper of this report."""
+        version = self.version_id if self.submitted_at else self.version_id.browse()
+        return version.deliverable_id.filtered(lambda piece: piece.last_version_id == version)
+
+    def _follow_paper(self, decision, reason):
+        """What becomes of these reports whose paper was taken back by the operator, or purged: they
+        are its own again."""
+        for report in self:
+            back = {"attested": False, "version_id": False}
+            if decision == "taken_back":
+                report._transition(hand_in="to_fill", **back)
+            else:
+                report._decide("to_complete", reason, hand_in="to_complete", answer=reason, **back)
+        self.activity_unlink(["ctai_grants.mail_activity_report"])
 
     def _accept(self, reason=None):
         result = super()._accept(reason)
         for report in self:
             # One review is enough: the piece is the paper of what was just accepted.
-            if piece := report._get_reviewed_piece():
+            piece = report._get_paper_piece()
+            if piece.state == "submitted":
                 piece.action_accept()
         return result
 

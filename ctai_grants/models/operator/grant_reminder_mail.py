@@ -148,8 +148,9 @@ class GrantReminder(models.Model):
                     "author_id": letter.pieces.company_id.partner_id.id,
                     "recipient_ids": letter.contacts.ids,
                     "email_to": "" if letter.contacts else letter.partner.email_formatted,
-                    "model": "res.partner",
-                    "res_id": letter.partner.id,
+                    # Read by who reads the subsidy; contacts are everybody's.
+                    "model": "grant.subsidy",
+                    "res_id": letter.pieces[0].subsidy_id.id,
                     "auto_delete": False,
                     # Who is on holiday does not answer a machine.
                     "headers": {"Auto-Submitted": "auto-generated"},

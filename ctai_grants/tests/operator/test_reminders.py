@@ -260,8 +260,8 @@ class TestWhatAndWhom(ReminderCase):
             "odoo.addons.ctai_grants.models.operator.grant_reminder"
         ):
             mail = self.run_on("2022-06-23")
-        self.assertEqual(mail.res_id, self.operator.id)
-        self.assertEqual(self.run_on("2022-06-23").res_id, self.other_operator.id)
+        self.assertEqual(mail.recipient_ids, self.operator_user.partner_id)
+        self.assertEqual(self.run_on("2022-06-23").res_id, theirs.id)
 
     def test_escalation(self):
         self.run_on("2022-06-23")
