@@ -59,6 +59,7 @@ from .accounting import (
     test_paid_account,
     test_paying_queries,
     test_settlement,
+    test_webhook,
 )
 from .treasury import (
     test_pes,
