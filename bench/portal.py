@@ -264,9 +264,7 @@ def _upload_at_once(_until, uploads, at_once):
 def main():
     options = parse_arguments(__doc__)
     with ExitStack() as stack:
-        databases = {
-            size: stack.enter_context(scratch_database(f"portal{size}")) for size in SIZES
-        }
+        databases = {size: stack.enter_context(scratch_database(f"portal{size}")) for size in SIZES}
         cities = {size: City(database, size) for size, database in databases.items()}
         pages = measure_pages(cities)
         database = databases[SIZES[0]]
