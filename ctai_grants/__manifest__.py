@@ -74,6 +74,8 @@
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",
         "wizards/operator/grant_budget_import_views.xml",
+        "wizards/operator/grant_review_answer_views.xml",
+        "views/operator/grant_review_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
         "views/portal/grants_portal_templates.xml",

@@ -11,9 +11,11 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
+from xml.parsers import expat
 
 import python_calamine
 
@@ -22,6 +24,9 @@ from ..proof.upload import CSV, ODS, XLSX, media_type
 #: Bytes of an office document once unpacked, and rows of all its sheets.
 LARGEST_UNPACKED = 500 * 2**20
 MOST_ROWS = 200_000
+#: Cells of a sheet from its first to its last row and column, the empty ones among them: the
+#: widest extract that a treasury sends, of the most rows.
+MOST_CELLS = 50 * MOST_ROWS
 DELIMITERS = ";,\t"
 
 # Excel counts days from there, and our dates stay in this century and the end of the last.
@@ -39,8 +44,14 @@ _TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})")
 _DIGITS = re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})")
+_REFERENCE = re.compile(r"([A-Za-z]{0,3})([0-9]{0,7})")
 _TIME = re.compile(r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?$")
 
+
+# Namespaces of ODS.
+_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
 
 # The longer marks first: one begins with the mark of another.
 _MARKS = {
@@ -122,6 +133,7 @@ def _read_workbook(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
             raise Refusal("too_large")
+        _check_areas(archive)
     sheets, visible = [], python_calamine.SheetVisibleEnum.Visible
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
@@ -134,6 +146,95 @@ def _read_workbook(content):
     if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:
         raise Refusal("too_large")
     return sheets
+
+
+def _check_areas(archive):
+    """Refuse a workbook of two cells at opposite ends, or of one that is repeated without end: its
+    reader makes room for all between them, and where there is none ends the whole server."""
+    for member in archive.infolist():
+        area = _Area()
+        try:
+            # Whatever its name: a part is a sheet because another one says so.
+            with archive.open(member) as part:
+                area.read(part)
+        except expat.ExpatError as error:
+            if area.deepest:
+                raise Refusal("damaged") from error
+            # A picture, or nothing that a reader of sheets reads.
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+            raise Refusal("damaged") from error
+
+
+class _Area:
+    """How far the cells of a sheet reach: of XLSX by their references, of ODS by their repeats.
+    Read in pieces, and no further than it is refused."""
+
+    def __init__(self):
+        self.deepest = self.widest = self.row = self.column = self.pending = 0
+
+    def read(self, part):
+        """Read a part that is open.
+
+        :raise Refusal: ``too_large``, ``damaged``; :raise ExpatError: it is no XML
+        """
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self._begin
+        parser.ParseFile(part)
+
+    def _begin(self, tag, attributes):
+        name = tag.rpartition(" ")[2]
+        if name == "c" or name == "row":
+            reference = _REFERENCE.fullmatch(attributes.get("r", ""))
+            if not reference:
+                raise Refusal("damaged")
+            self._refer(name, *reference.groups())
+        elif name == "table-row":
+            self.row += _get_repeat(attributes, "rows")
+            self.column = self.pending = 0
+        elif name in ("table-cell", "covered-table-cell"):
+            self.column += _get_repeat(attributes, "columns")
+            # What fills a sheet up to its end is empty, and not read.
+            self.pending = self.column
+            if f"{_OFFICE} value-type" in attributes:
+                self._reach(self.row, self.column)
+        elif name == "table":
+            self.row = self.column = self.pending = 0
+        elif self.pending and tag.startswith(_TEXT):
+            # Something is in the cell after all.
+            self._reach(self.row, self.pending)
+
+    def _refer(self, name, letters, digits):
+        if name == "row":
+            self.row, self.column = int(digits or self.row + 1), 0
+        else:
+            self.column = _get_column(letters) if letters else self.column + 1
+            self._reach(int(digits or self.row), self.column)
+
+    def _reach(self, row, column):
+        if row > self.deepest or column > self.widest:
+            self.deepest, self.widest = max(self.deepest, row), max(self.widest, column)
+            if self.deepest > MOST_ROWS or self.deepest * self.widest > MOST_CELLS:
+                raise Refusal("too_large")
+
+
+def _get_repeat(attributes, what):
+    text = attributes.get(f"{_TABLE} number-{what}-repeated", "1")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise Refusal("damaged")
+    return int(text)
+
+
+@functools.lru_cache(16384)
+def _get_column(letters):
+    """Number of a column.
+
+    >>> _get_column("A"), _get_column("XFD")
+    (1, 16384)
+    """
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 def _read_text(content):

@@ -3,26 +3,17 @@ back cell by cell. Whose it is and which version stands in a column that is hidd
 one, an older one, or rows that were moved are recognised."""
 
 import io
-import re
-import zipfile
 from typing import NamedTuple
 
 import xlsxwriter
-from lxml import etree
 
 from ..accounting.spreadsheet import Refusal, is_empty, parse_amount, read_sheets
 
 MARK = "ctai-report"
 #: Rows above the first line.
 HEAD_ROWS = 5
-# Far more than ours has: bytes of a part, cells of a sheet from its first to its last.
-LARGEST_PART = 10 * 2**20
-MOST_CELLS = 1_000_000
 # Columns: the key (hidden), what the line is, forecast, actual, comment.
 KEY, LABEL, FORECAST, ACTUAL, COMMENT = range(5)
-
-
-_REFERENCE = re.compile(r"([A-Za-z]*)([0-9]*)")
 
 
 class Row(NamedTuple):
@@ -119,7 +110,6 @@ def read_workbook(content: bytes, mark: str, rows: list[Row]):
     :raise Refusal: as :func:`read_sheets`; ``not_ours``, ``other_report``, ``older``,
         ``moved`` (``cell``)
     """
-    _check_area(content)
     sheet = next((s for s in read_sheets(content) if _get_cell(s, 0, KEY).startswith(MARK)), None)
     if not sheet:
         raise Refusal("not_ours")
@@ -134,58 +124,6 @@ def read_workbook(content: bytes, mark: str, rows: list[Row]):
         if _get_cell(sheet, number, KEY) != expected:
             raise Refusal("moved", sheet=sheet.name, cell=f"A{number + 1}")
     return _read_rows(sheet, rows)
-
-
-def _check_area(content):
-    """Refuse a workbook of two cells at opposite ends: its reader makes room for all between them,
-    and where there is none ends the whole server."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist():
-            if member.file_size > LARGEST_PART:
-                raise Refusal("too_large")
-            try:
-                part = archive.read(member)
-                # Whatever its name: cells are read in that element alone.
-                area = _get_area(part) if b"sheetData" in part else 0
-            except (etree.XMLSyntaxError, zipfile.BadZipFile, NotImplementedError) as error:
-                raise Refusal("damaged") from error
-            if area > MOST_CELLS:
-                raise Refusal("too_large")
-
-
-def _get_area(part):
-    """Cells from the first of a sheet to its last row and column, the empty ones among them."""
-    deepest = widest = row = column = 0
-    tags = ("{*}row", "{*}c")
-    walk = etree.iterparse(
-        io.BytesIO(part), events=("start",), tag=tags, resolve_entities=False, no_network=True
-    )
-    for _event, element in walk:
-        reference = _REFERENCE.fullmatch(element.get("r") or "")
-        if not reference:
-            raise Refusal("damaged")
-        letters, digits = reference.groups()
-        if etree.QName(element).localname == "row":
-            row, column = int(digits or row + 1), 0
-        else:
-            column = _get_column(letters) if letters else column + 1
-            deepest = max(deepest, int(digits or row))
-            widest = max(widest, column)
-    return deepest * widest
-
-
-def _get_column(letters):
-    """Number of a column.
-
-    >>> _get_column("A"), _get_column("XFD")
-    (1, 16384)
-    """
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _read_rows(sheet, rows):

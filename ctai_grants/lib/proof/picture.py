@@ -80,6 +80,17 @@ def make_pdf(photos: list[bytes]) -> bytes:
     return stream.getvalue()
 
 
+def make_jpeg(photo: bytes) -> bytes:
+    """A picture made anew, upright, for who looks at it: of what the file held besides, where it
+    was taken for one, nothing is left.
+
+    :param photo: JPEG, PNG or HEIC, judged before
+    """
+    stream = io.BytesIO()
+    _make_page(photo).save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
 def _make_page(photo):
     with _open(photo) as picture:
         picture.draft("RGB", PAGE)

@@ -86,14 +86,16 @@ class GrantReminder(models.Model):
                 "of %(city)s. The links ask for your login: nobody else can open them.",
                 **about,
             ),
-            "items": [
-                self._describe(piece)
-                for piece in pieces.sorted(lambda piece: (piece.due_date, piece.id))
-            ],
+            "items": self._describe_all(pieces),
             **values,
             "intro": values["intro"] % about,
         }
         return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
+
+    @api.model
+    def _describe_all(self, pieces):
+        pieces = pieces.sorted(lambda piece: (piece.due_date, piece.id))
+        return [self._describe(piece) for piece in pieces]
 
     @api.model
     def _describe(self, piece):

@@ -1,1 +1,1 @@
-from . import grant_budget_import
+from . import grant_budget_import, grant_review_answer
