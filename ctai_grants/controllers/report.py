@@ -238,7 +238,9 @@ class ReportPortal(GrantsPortal):
         return parts
 
     def _get_heading(self, heading, label, lines, errors):
-        used = lines.filtered(lambda line: line.forecast or line.actual or line.name)
+        used = lines.filtered(
+            lambda line: line.forecast or line.actual or line.name or line.report_id.is_short
+        )
         others = lines - used
         wrong = any(f"actual_{line.id}" in errors for line in others)
         return {

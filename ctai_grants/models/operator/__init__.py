@@ -18,6 +18,7 @@ from . import (
     grant_financial_report_hand_in,
     grant_financial_report_paper,
     grant_financial_report_review,
+    grant_financial_report_short,
     grant_financial_report_verifier,
     grant_financial_report_workbook,
     grant_reminder,

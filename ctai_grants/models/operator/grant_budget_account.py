@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: The headings of the form, and their side; ``ind`` and ``own`` have no number of their own.
+#: The headings of the form, and their side; those without a number have none in the form.
 HEADINGS = [
+    ("direct", "Charges of the action, all together"),
     ("60", "60 Purchases"),
     ("61", "61 External services"),
     ("62", "62 Other external services"),
@@ -23,10 +24,11 @@ HEADINGS = [
     ("77", "77 Exceptional income"),
     ("78", "78 Provisions taken back"),
     ("79", "79 Charges transferred"),
+    ("others", "Other income, all together"),
     ("own", "Own resources given to the action"),
     ("87", "87 Contributions in kind"),
 ]
-INCOME = {"70", "73", "74", "75", "76", "77", "78", "79", "own", "87"}
+INCOME = {"70", "73", "74", "75", "76", "77", "78", "79", "others", "own", "87"}
 IN_KIND = {"86", "87"}
 
 
@@ -51,6 +53,10 @@ class GrantBudgetAccount(models.Model):
         string="Balances the Budget",
         help="The surplus foreseen, or the operator's own money: it makes both sides equal, and is "
         "neither spent nor received. Left out of what is due.",
+    )
+    is_total = fields.Boolean(
+        string="Stands for Several",
+        help="A line of the short form, for which a small association adds up several of these.",
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
@@ -89,7 +95,7 @@ class GrantBudgetAccount(models.Model):
         changed = [
             account
             for account in self
-            for name in ("code", "heading", "is_balancing")
+            for name in ("code", "heading", "is_balancing", "is_total")
             if name in vals and vals[name] != account[name]
         ]
         if changed and (used := self.browse(account.id for account in changed)._get_used()):

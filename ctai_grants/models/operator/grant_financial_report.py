@@ -173,11 +173,10 @@ class GrantFinancialReport(models.Model):
         loaded = {"report_id": self.id, "is_loaded": True}
         return [{**vals, **loaded} for vals in vals_list]
 
-    @api.model
     def _get_form_domain(self):
         """Which accounts the form has a line of, whatever the budget says."""
         # A surplus that was not foreseen is no line.
-        return ["|", ("is_balancing", "=", False), ("side", "=", "income")]
+        return [("is_total", "=", False), "|", ("is_balancing", "=", False), ("side", "=", "income")]
 
     def _prepare_subsidy_line(self):
         """Values of the line of this subsidy, in a report without a budget."""

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .grant_financial_report_hand_in import TEXTS
+
 
 class GrantReportLine(models.Model):
     _inherit = "grant.report.line"
@@ -92,8 +94,5 @@ class GrantFinancialReport(models.Model):
         """Persons that the paper names are named by what it was made of: the words go with it, the
         figures stay."""
         for report in self:
-            report.write(dict.fromkeys(report._get_words(), False))
+            report.write(dict.fromkeys(TEXTS, False))
             report.line_ids.filtered("comment").write({"comment": False})
-
-    def _get_words(self):
-        return ("achieved", "audience", "places", "objectives", "allocation_rules", "observations")

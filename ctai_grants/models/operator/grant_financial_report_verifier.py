@@ -23,14 +23,14 @@ class GrantFinancialReport(models.Model):
                                       AS refused,
                                   COALESCE(sum(line.actual) FILTER (
                                       WHERE account.heading IN ('70', '73', '74', '75', '76', '77',
-                                                                '78', '79')
+                                                                '78', '79', 'others')
                                         AND line.is_subsidy IS NOT TRUE), 0) AS income
                              FROM grant_report_line line
                              JOIN grant_budget_account account ON account.id = line.account_id
                             CROSS JOIN LATERAL (
                                       SELECT account.heading IN (
                                                  '60', '61', '62', '63', '64', '65', '66', '67',
-                                                 '68', '69', 'ind')
+                                                 '68', '69', 'ind', 'direct')
                                              AND account.is_balancing IS NOT TRUE AS is_charge
                                   ) kind
                          GROUP BY line.report_id) lines ON lines.report_id = report.id
