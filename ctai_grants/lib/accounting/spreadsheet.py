@@ -24,8 +24,8 @@ from ..proof.upload import CSV, ODS, XLSX, media_type
 #: Bytes of an office document once unpacked, and rows of all its sheets.
 LARGEST_UNPACKED = 500 * 2**20
 MOST_ROWS = 200_000
-#: Cells of a sheet from its first to its last row and column, the empty ones among them: the
-#: widest extract that a treasury sends, of the most rows.
+#: Cells of all sheets, each from its first to its last row and column, the empty ones among them:
+#: the widest extract that a treasury sends, of the most rows.
 MOST_CELLS = 50 * MOST_ROWS
 DELIMITERS = ";,\t"
 
@@ -47,6 +47,9 @@ _DIGITS = re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})")
 _REFERENCE = re.compile(r"([A-Za-z]{0,3})([0-9]{0,7})")
 _TIME = re.compile(r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?$")
 
+
+# What a part of an archive fails with that is damaged, encrypted, or packed in another way.
+_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 
 # Namespaces of ODS.
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -151,6 +154,7 @@ def _read_workbook(content):
 def _check_areas(archive):
     """Refuse a workbook of two cells at opposite ends, or of one that is repeated without end: its
     reader makes room for all between them, and where there is none ends the whole server."""
+    cells = 0
     for member in archive.infolist():
         area = _Area()
         try:
@@ -161,8 +165,11 @@ def _check_areas(archive):
             if area.deepest:
                 raise Refusal("damaged") from error
             # A picture, or nothing that a reader of sheets reads.
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        except _UNREADABLE as error:
             raise Refusal("damaged") from error
+        cells += area.deepest * area.widest
+        if cells > MOST_CELLS:
+            raise Refusal("too_large")
 
 
 class _Area:

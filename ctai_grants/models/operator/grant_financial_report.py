@@ -176,7 +176,8 @@ class GrantFinancialReport(models.Model):
     def _get_form_domain(self):
         """Which accounts the form has a line of, whatever the budget says."""
         # A surplus that was not foreseen is no line.
-        return [("is_total", "=", False), "|", ("is_balancing", "=", False), ("side", "=", "income")]
+        lines = ["|", ("is_balancing", "=", False), ("side", "=", "income")]
+        return [("is_total", "=", False), *lines]
 
     def _prepare_subsidy_line(self):
         """Values of the line of this subsidy, in a report without a budget."""

@@ -5,7 +5,8 @@ from odoo.tools import SQL
 # Numbers of what is reviewed: of a piece even, of a report odd.
 REVIEWS = SQL(
     """SELECT handed_in.*,
-              (handed_in.submitted_at AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(city.tz, 'Europe/Paris'))::date
+              (handed_in.submitted_at AT TIME ZONE 'UTC'
+                   AT TIME ZONE COALESCE(city.tz, 'Europe/Paris'))::date
                   > handed_in.due_date AS is_late,
               COALESCE((
                   SELECT sum(tranche.amount)

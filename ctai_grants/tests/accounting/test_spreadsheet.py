@@ -1,0 +1,90 @@
+import io
+import zipfile
+
+import xlsxwriter
+
+from odoo.tests import BaseCase
+
+from ...lib.accounting.spreadsheet import Refusal, read_sheets
+
+CONTENT = """<office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>
+ <table:table table:name="a">%s<table:named-expressions/></table:table>
+ </office:spreadsheet></office:body></office:document-content>"""
+ROW = "<table:table-row %s>%s</table:table-row>"
+CELL = """<table:table-cell %s office:value-type="float" office:value="1"><text:p>1</text:p>
+ </table:table-cell>"""
+FILL = '<table:table-cell table:number-columns-repeated="%d"/>'
+KIND = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def make_xlsx(*cells):
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row, column in ((0, 0), *cells):
+            sheet.write_number(row, column, 1)
+    return stream.getvalue()
+
+
+def make_ods(rows):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("mimetype", KIND)
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", CONTENT % rows)
+    return stream.getvalue()
+
+
+class TestFarCells(BaseCase):
+    """What makes its reader take more memory than the server has is refused before it is read, by
+    whatever reads spreadsheets."""
+
+    def test_far_apart(self):
+        for content in (
+            make_xlsx((1_048_575, 16383)),
+            make_xlsx((199_998, 1000)),
+            make_xlsx((1_048_575, 0)),
+            make_ods(ROW % ("", CELL % 'table:number-columns-repeated="200000000"')),
+            make_ods(ROW % ('table:number-rows-repeated="100000000"', CELL % "")),
+            make_ods(ROW % ("", FILL % 100_000_000 + CELL % "")),
+            make_ods(
+                ROW % ('table:number-rows-repeated="100000000"', FILL % 1) + ROW % ("", CELL % "")
+            ),
+        ):
+            with self.assertRaises(Refusal) as caught:
+                list(read_sheets(content))
+            self.assertEqual(caught.exception.code, "too_large")
+
+    def test_cells_of_another_rows_name(self):
+        stream = io.BytesIO(make_xlsx())
+        with zipfile.ZipFile(stream) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        sheet = "xl/worksheets/sheet1.xml"
+        # In a row that says it is the first; and in a part that is not called a sheet.
+        parts[sheet] = parts[sheet].replace(b'<c r="A1">', b'<c r="A1"/><c r="XFD1048576">')
+        for name in (sheet, "xl/picture.png"):
+            moved = {name if part == sheet else part: text for part, text in parts.items()}
+            relations = "xl/_rels/workbook.xml.rels"
+            target = name.removeprefix("xl/").encode()
+            moved[relations] = moved[relations].replace(b"worksheets/sheet1.xml", target)
+            again = io.BytesIO()
+            with zipfile.ZipFile(again, "w") as archive:
+                for part, text in moved.items():
+                    archive.writestr(part, text)
+            with self.subTest(name), self.assertRaises(Refusal) as caught:
+                list(read_sheets(again.getvalue()))
+            self.assertEqual(caught.exception.code, "too_large")
+
+    def test_filled_up_to_the_end(self):
+        """LibreOffice says of a sheet that the rest of it is empty."""
+        rows = ROW % ("", CELL % "" + FILL % 16383)
+        rows += ROW % ('table:number-rows-repeated="1048575"', FILL % 16384)
+        (sheet,) = read_sheets(make_ods(rows))
+        self.assertEqual(sheet.rows, [[1.0]])
+
+    def test_within(self):
+        (sheet,) = read_sheets(make_xlsx((20_000, 30)))
+        self.assertEqual((len(sheet.rows), len(sheet.rows[-1])), (20_001, 31))
