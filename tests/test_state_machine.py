@@ -222,6 +222,7 @@ class Tranche(Document):
 class Piece(Document):
     subsidy: Subsidy = None
     versions: int = 0
+    author: str = ""
 
 
 @dataclass(eq=False)
@@ -702,11 +703,16 @@ class GrantsMachine(RuleBasedStateMachine):
             )
             self.play(expected, lambda: self.as_user(user, piece)._do_submit("x.pdf", PDF))
             if expected:
+                if piece.state != "submitted":
+                    # The same file again is no other version.
+                    piece.author = user
                 piece.state = "submitted"
                 piece.versions += 1
 
     def review(self, piece, user, states, state, function):
         expected = "C" in ROLES[user] and piece.state in states
+        # Who handed it in does not accept it.
+        expected = expected and not (state == "accepted" and piece.author == user)
         self.play(expected, function)
         if expected:
             self.decide(piece, state)

@@ -256,11 +256,11 @@ class TestConditions(TranchesCase):
 
     def test_deliverable(self):
         self.assertBlocked(self.conditioned, "Bilan", "Expected")
-        self.piece.with_user(self.coordinator)._do_submit("bilan.pdf", PDF)
+        self.piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
         self.assertBlocked(self.conditioned, "Bilan", "Submitted")
         self.ask(self.piece, "send_back", self.coordinator)
         self.assertBlocked(self.conditioned, "Bilan", "To Complete")
-        self.piece.with_user(self.coordinator)._do_submit("bilan.pdf", PDF)
+        self.piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
         self.piece.with_user(self.coordinator).action_accept()
         self.assertFree(self.conditioned)
         self.ask(self.piece, "reopen", self.coordinator)

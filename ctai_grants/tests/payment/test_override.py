@@ -68,7 +68,7 @@ class TestOverride(GrantsCommon):
             self.tranche.with_user(self.coordinator).action_certify()
 
     def test_an_accepted_piece_needs_no_override(self):
-        self.piece._do_submit("bilan.pdf", PDF)
+        self.piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
         self.piece.with_user(self.coordinator).action_accept()
         self.assertEqual(self.tranche.state, "ready")
         self.assertFalse(self.tranche.blockers)

@@ -143,7 +143,7 @@ class TestPesDocuments(PesCase):
         subsidy = piece.subsidy_id.with_env(self.env)
         tranche = self.make_tranche(subsidy, amount=500, deliverable_ids=piece.ids)
         self.sign(subsidy)
-        piece.with_user(self.coordinator)._do_submit("bilan.pdf", PDF)
+        piece.with_user(self.both_roles)._do_submit("bilan.pdf", PDF)
         piece.with_user(self.coordinator).action_accept()
         self.order(tranche, "12")
         attachment, message = self.make_file(tranche.order_batch_id.with_env(self.env))

@@ -1,8 +1,9 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, useEffect, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { humanSize } from "@web/core/utils/binary";
+import { hidePDFJSButtons } from "@web/core/utils/pdfjs";
 import { url } from "@web/core/utils/urls";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { formView } from "@web/views/form/form_view";
@@ -57,6 +58,15 @@ export class FilesField extends Component {
 
     setup() {
         this.state = useState({ chosen: null });
+        this.frame = useRef("frame");
+        useEffect(
+            (frame) => {
+                if (frame) {
+                    hidePDFJSButtons(frame);
+                }
+            },
+            () => [this.frame.el]
+        );
     }
 
     get files() {
