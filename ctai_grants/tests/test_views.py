@@ -156,7 +156,7 @@ BUTTONS = {
         "action_send_back": COORDINATOR,
         "action_waive": COORDINATOR,
         "action_purge": COORDINATOR,
-        "action_open_document": None,
+        "action_open_document": COORDINATOR,
     },
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},

@@ -11,7 +11,7 @@ class GrantReviewAnswer(models.TransientModel):
     # A tick is no reason.
     _inherit = ["grant.text.mixin"]
 
-    deliverable_id = fields.Many2one("grant.deliverable", readonly=True)
+    deliverable_id = fields.Many2one("grant.deliverable", string="Piece", readonly=True)
     report_id = fields.Many2one("grant.financial.report", readonly=True)
     reason = fields.Text(string="What Is Missing")
     line_ids = fields.One2many("grant.review.answer.line", "answer_id")
