@@ -160,7 +160,7 @@ def _check_areas(archive):
         try:
             # Whatever its name: a part is a sheet because another one says so.
             with archive.open(member) as part:
-                area.read(part)
+                area.measure(part)
         except expat.ExpatError as error:
             if area.deepest:
                 raise Refusal("damaged") from error
@@ -179,7 +179,7 @@ class _Area:
     def __init__(self):
         self.deepest = self.widest = self.row = self.column = self.pending = 0
 
-    def read(self, part):
+    def measure(self, part):
         """Read a part that is open.
 
         :raise Refusal: ``too_large``, ``damaged``; :raise ExpatError: it is no XML

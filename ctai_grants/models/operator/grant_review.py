@@ -82,7 +82,7 @@ class GrantReview(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     submitted_at = fields.Datetime(string="Handed In On", readonly=True)
-    due_date = fields.Date(string="Due Date", readonly=True)
+    due_date = fields.Date(readonly=True)
     is_late = fields.Boolean(string="Handed In Late", readonly=True)
     blocked_amount = fields.Monetary(
         string="Blocks", readonly=True, aggregator=None,

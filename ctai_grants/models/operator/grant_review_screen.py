@@ -50,7 +50,7 @@ class GrantReview(models.Model):
         for review in self:
             review.report_id.write(vals)
         self.invalidate_recordset()
-        return True
+        return super().write({})
 
     @api.depends("report_id", "deliverable_id")
     def _compute_submitted_by_id(self):
