@@ -1,6 +1,10 @@
 from odoo import fields, models
+from odoo.tools import LazyTranslate
 
+from ..guard.grant_acting_mixin import asks_reason
 from .grant_financial_report_hand_in import TEXTS
+
+_lt = LazyTranslate(__name__)
 
 
 class GrantReportLine(models.Model):
@@ -27,6 +31,8 @@ class GrantFinancialReport(models.Model):
         self.env["grant.reminder"]._tell_reports_decided(without)
         return result
 
+    # Marked again: the outermost method is looked at.
+    @asks_reason("send_back_report", _lt("Send the Report Back to the Operator"))
     def _do_send_back(self, reason):
         without = self._get_without_paper()
         result = super()._do_send_back(reason)

@@ -75,7 +75,7 @@ class TestPaper(HandInCase):
         self.save(report)
         report.with_user(self.coordinator)._do_hand_in()
         with self.assertRefused("“Signed Report” is empty"):
-            report.with_user(self.coordinator).action_accept()
+            report.with_user(self.both_roles).action_accept()
 
     def test_not_over_what_the_city_entered(self):
         subsidy = self.make_paid_subsidy()

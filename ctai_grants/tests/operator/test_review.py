@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError
-from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tests import Form, freeze_time, new_test_user, tagged
 
 from ..common import PDF
 from ..files import make_picture
@@ -124,6 +124,17 @@ class TestQueue(ReviewCase):
             self.review(report, self.reader).write(
                 {"expense_line_ids": [(1, line.id, {"refused_amount": 1})]}
             )
+
+    def test_what_is_eligible_while_one_types(self):
+        report = self.hand_in_report()
+        place = self.review(report).expense_line_ids.ids.index(self.of(report, "641").id)
+        with Form(self.review(report)) as screen:
+            with screen.expense_line_ids.edit(place) as line:
+                line.refused_amount = 400
+                line.refused_ground = "Hors période"
+            self.assertEqual((screen.refused_amount, screen.eligible_amount), (400, 17600))
+            self.assertEqual(report.eligible_amount, 18000)
+        self.assertEqual(report.eligible_amount, 17600)
 
 
 class TestTwoPeople(ReviewCase):
