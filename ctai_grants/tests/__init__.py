@@ -59,6 +59,7 @@ from .accounting import (
     test_paid_account,
     test_paying_queries,
     test_settlement,
+    test_spreadsheet,
     test_webhook,
 )
 from .treasury import (
@@ -84,7 +85,9 @@ from .operator import (
     test_report_lines,
     test_report_page,
     test_report_paper,
+    test_report_short,
     test_report_workbook,
+    test_review,
 )
 from . import (
     test_grants_uninstall,

@@ -19,7 +19,7 @@ class GrantDeliverable(models.Model):
         return self.sudo().last_version_id.user_id
 
     def _is_author(self, user):
-        return self.env["grant.review"]._is_among(self._get_authors(), user.sudo())
+        return self.env["grant.review"]._is_among(self._get_authors(), user)
 
     def action_send_back(self):
         """Ask what is missing, for each file, then send the piece back to the operator."""
