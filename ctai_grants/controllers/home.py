@@ -39,14 +39,14 @@ class HomePortal(GrantsPortal):
         )
         tranches = request.env["grant.disbursement"].search([*signed, ("state", "in", OWED)])
         # sudo: as on their pages; read at once, whatever they have in common
-        shown_sudo = (asked + reviewed).sudo()
-        shown_sudo.mapped("name")
-        (shown_sudo.subsidy_id | tranches.sudo().subsidy_id).mapped("name")
-        steps = asked.sudo()._get_steps() + self._get_letters()._get_steps()
+        asked, reviewed, tranches = (found.sudo() for found in (asked, reviewed, tranches))
+        (asked + reviewed).mapped("name")
+        ((asked + reviewed).subsidy_id | tranches.subsidy_id).mapped("name")
+        steps = asked._get_steps() + self._get_letters()._get_steps()
         return {
             "grant_steps": sorted(steps, key=lambda step: step["date"])[:SHOWN],
-            "grant_reviewed": reviewed.sudo(),
-            "grant_owed": tranches.sudo()._get_owed_tranches()[:SHOWN],
+            "grant_reviewed": reviewed,
+            "grant_owed": tranches._get_owed_tranches()[:SHOWN],
         }
 
     def _get_letters(self):
