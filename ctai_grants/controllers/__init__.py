@@ -1,1 +1,1 @@
-from . import portal, report, review
+from . import contracts, downloads, home, pieces, portal, report, subsidies, review

@@ -1,16 +1,15 @@
-# A model before what extends or points to it.
-# isort: off
-from . import grant_budget_mixin
-from . import grant_report_line
-
-# isort: on
 from . import (
+    grant_budget_mixin,
+    grant_report_line,
     grant_amendment,
     grant_budget_account,
     grant_budget_line,
+    grant_condition,
     grant_date_request,
     grant_deliverable,
+    grant_deliverable_page,
     grant_deliverable_reminders,
+    grant_disbursement,
     grant_deliverable_review,
     grant_financial_report,
     grant_financial_report_controls,
@@ -21,6 +20,7 @@ from . import (
     grant_financial_report_short,
     grant_financial_report_verifier,
     grant_financial_report_workbook,
+    grant_recovery,
     grant_reminder,
     grant_reminder_deadlines,
     grant_reminder_mail,
@@ -29,6 +29,7 @@ from . import (
     grant_review,
     grant_review_screen,
     grant_subsidy,
+    grant_subsidy_page,
     grant_subsidy_reminders,
     res_company,
     res_company_reminders,
