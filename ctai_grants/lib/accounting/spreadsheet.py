@@ -24,6 +24,7 @@ LARGEST_UNPACKED = 500 * 2**20
 MOST_ROWS = 200_000
 DELIMITERS = ";,\t"
 
+_CENT = Decimal("0.01")
 # Excel counts days from there, and our dates stay in this century and the end of the last.
 _EPOCH = datetime.date(1899, 12, 30)
 _SERIALS = range(32874, 73051)  # 1990 to 2099
@@ -191,7 +192,7 @@ def parse_amount(cell) -> Decimal:
         # A number that a spreadsheet stores is off by its last bits, a third decimal by more.
         cents = cell * 100
         if abs(cents) < 1e14 and abs(cents - (whole := round(cents))) < 1e-4:
-            return Decimal(whole).scaleb(-2)
+            return whole * _CENT
     raise Refusal("bad_amount")
 
 

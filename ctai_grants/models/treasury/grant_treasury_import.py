@@ -2,6 +2,7 @@ import base64
 import csv
 import hashlib
 import io
+import itertools
 from collections import defaultdict
 from decimal import Decimal
 from operator import attrgetter
@@ -42,6 +43,19 @@ LINE_COLUMNS = {
     "kept": "kept",
 }
 _get_values = attrgetter(*LINE_COLUMNS.values())
+
+
+class _CsvStream:
+    """A text of rows, written while it is read: the database stores the first ones meanwhile.
+    What is empty in a CSV is null in the database."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def read(self, _size):
+        text = io.StringIO()
+        csv.writer(text).writerows(itertools.islice(self.rows, 100))
+        return text.getvalue()
 
 
 class GrantTreasuryImport(models.Model):
@@ -445,14 +459,10 @@ class GrantTreasuryImport(models.Model):
                 self.id,
             )
         )
-        stream = io.StringIO()
-        # What is empty in a CSV is null in the database.
-        csv.writer(stream).writerows(
-            (self.id, *_get_values(line)) for line in lines if line.status != "ignored"
-        )
-        stream.seek(0)
+        rows = ((self.id, *_get_values(line)) for line in lines if line.status != "ignored")
         columns = ", ".join(["import_id", *LINE_COLUMNS])
-        cr.copy_expert(f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)", stream)
+        copy = f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)"
+        cr.copy_expert(copy, _CsvStream(rows))
         line_model.invalidate_model()
         self.invalidate_recordset(["line_ids", "payment_line_ids", "refused_line_ids"])
         self.modified(["line_ids"])
