@@ -266,9 +266,9 @@ def parse_identifier(cell, length: int = 0) -> str:
     :raise Refusal: ``bad_number``: not whole, or cut by a spreadsheet (``2,43E+13``)
     """
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
-        if cell != cell or abs(cell) >= 1e15 or cell != int(cell):
+        if not -1e15 < cell < 1e15 or cell != (whole := int(cell)):  # nor is “not a number” between
             _refuse("bad_number")
-        return str(int(cell)).zfill(length)
+        return str(whole).zfill(length)
     return _parse_identifier_text(cell) if isinstance(cell, str) else _refuse("bad_number")
 
 
