@@ -195,8 +195,6 @@ def read_extract(content: bytes, today) -> Extract:
     return Extract(layout.kind, lines)
 
 
-
-
 def _read_table(sheet, head, columns, layout, seen, today):
     """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
     reader = _RowReader(sheet, head, columns, layout, today)
@@ -205,7 +203,8 @@ def _read_table(sheet, head, columns, layout, seen, today):
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
         if len(cells) > date and not is_empty(cells[date]):
             # Most rows name their payee: no total does.
-            is_total = (len(cells) <= party or is_empty(cells[party])) and reader.is_dated_total(cells)
+            is_named = len(cells) > party and not is_empty(cells[party])
+            is_total = not is_named and reader.is_dated_total(cells)
             line = (reader.check_total if is_total else reader.read_row)(number, cells)
         elif all(map(is_empty, cells)) or reader.is_note(cells):
             continue
