@@ -29,6 +29,7 @@ MOST_ROWS = 200_000
 MOST_CELLS = 50 * MOST_ROWS
 DELIMITERS = ";,\t"
 
+_CENT = Decimal("0.01")
 # Excel counts days from there, and our dates stay in this century and the end of the last.
 _EPOCH = datetime.date(1899, 12, 30)
 _SERIALS = range(32874, 73051)  # 1990 to 2099
@@ -299,7 +300,7 @@ def parse_amount(cell) -> Decimal:
         # A number that a spreadsheet stores is off by its last bits, a third decimal by more.
         cents = cell * 100
         if abs(cents) < 1e14 and abs(cents - (whole := round(cents))) < 1e-4:
-            return Decimal(whole).scaleb(-2)
+            return whole * _CENT
     raise Refusal("bad_amount")
 
 
@@ -373,9 +374,9 @@ def parse_identifier(cell, length: int = 0) -> str:
     :raise Refusal: ``bad_number``: not whole, or cut by a spreadsheet (``2,43E+13``)
     """
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
-        if cell != cell or abs(cell) >= 1e15 or cell != int(cell):
+        if not -1e15 < cell < 1e15 or cell != (whole := int(cell)):  # nor is “not a number” between
             _refuse("bad_number")
-        return str(int(cell)).zfill(length)
+        return str(whole).zfill(length)
     return _parse_identifier_text(cell) if isinstance(cell, str) else _refuse("bad_number")
 
 

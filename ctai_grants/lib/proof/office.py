@@ -32,26 +32,37 @@ def check_compound(content: bytes):
     raise Refused("protected" if _PROTECTED in content else "content")
 
 
-def check_office(content: bytes, kind: str, within=False):
+def check_office(content: bytes, *kinds: str, within=False) -> str:
     """Refuse an office document that cannot be opened, or does more than being read.
 
-    :param kind: media type that it is to have
+    :param kinds: media types, one of which it is to have
     :param within: whether it is a part of another one
+    :return: which of them it has
     :raise Refused: damaged, protected, content, macros, active, bomb or hidden
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_archive(archive)
             _check_parts(archive, within)
-            parts = Parts(archive)
-            if "mimetype" in archive.namelist():
-                check_opendocument(parts, kind)
-            else:
-                check_openxml(parts, kind)
+            return _find_kind(Parts(archive), kinds)
     except Refused:
         raise
     except (*DAMAGED, KeyError, etree.LxmlError) as error:
         raise Refused("damaged") from error
+
+
+def _find_kind(parts, kinds):
+    check = check_opendocument if "mimetype" in parts.names else check_openxml
+    *others, last = kinds
+    for kind in others:
+        try:
+            check(parts, kind)
+            return kind
+        except Refused as error:
+            if error.code != "content":
+                raise
+    check(parts, last)
+    return last
 
 
 def _check_archive(archive):

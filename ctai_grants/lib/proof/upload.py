@@ -228,14 +228,10 @@ def media_type(content: bytes) -> str | None:
 
 
 def _office_type(content: bytes) -> str | None:
-    for kind in (DOCX, XLSX, ODT, ODS):
-        try:
-            check_office(content, kind)
-            return kind
-        except Refused as error:
-            if error.code != "content":
-                return None
-    return None
+    try:
+        return check_office(content, DOCX, XLSX, ODT, ODS)
+    except Refused:
+        return None
 
 
 def _is_plain_text(content: bytes) -> bool:

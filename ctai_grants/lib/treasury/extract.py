@@ -5,9 +5,11 @@ Layouts seen: ``treasury/helios_extract.ods`` and ``treasury/chorus_extract.xlsx
 data; other headings are the words that finance software uses for the same things.
 """
 
+import datetime
+import functools
+import math
 import re
 from decimal import Decimal
-from functools import partial
 from typing import NamedTuple
 
 from ..accounting.spreadsheet import (
@@ -87,6 +89,10 @@ STATE = Layout(
     ("number", "amount", "date"),
 )  # fmt: skip
 LAYOUTS = (ORDERS, STATE)
+# Classes of cells that equal no cell of another class.
+UNLIKE = (str, datetime.date)
+# Columns whose cells hardly ever come twice.
+UNIQUE = ("amount", "number", "reference")
 # Digits of a number that a spreadsheet takes for an amount, zeros at its head lost.
 COMMITMENT_DIGITS = 10
 # How the state of an order says that its money did not leave, or came back.
@@ -140,7 +146,7 @@ class Line:
     def refuse(self, reason, about=""):
         """Say why this line is not used; the first reason stays."""
         if not self.reason:
-            self.set("refused", reason, about)
+            self.status, self.reason, self.about = "refused", reason, str(about)
 
     def set(self, status, reason=None, about=""):
         """Say what becomes of this line, whatever was said of it."""
@@ -189,16 +195,16 @@ def read_extract(content: bytes, today) -> Extract:
     return Extract(layout.kind, lines)
 
 
-
-
 def _read_table(sheet, head, columns, layout, seen, today):
     """Lines below the headings; ``seen`` holds where each row was read, in all sheets."""
     reader = _RowReader(sheet, head, columns, layout, today)
     lines, titles = [], read_titles(sheet.rows[:head])
-    date = columns["date"]
+    date, party = columns["date"], columns.get("identifier", math.inf)
     for number, cells in enumerate(sheet.rows[head + 1 :], head + 2):
         if len(cells) > date and not is_empty(cells[date]):
-            is_total = reader.is_dated_total(cells)
+            # Most rows name their payee: no total does.
+            is_named = len(cells) > party and not is_empty(cells[party])
+            is_total = not is_named and reader.is_dated_total(cells)
             line = (reader.check_total if is_total else reader.read_row)(number, cells)
         elif all(map(is_empty, cells)) or reader.is_note(cells):
             continue
@@ -244,6 +250,17 @@ def _judge_stage(words):
     return None if PAID.search(words) or not words else "unclear"
 
 
+@functools.lru_cache(256)
+def _judge_type(words):
+    """What a type of order, normalised, says: ``other`` than an order to pay, money that comes
+    ``back``, ``unpaid``, or nothing of the kind."""
+    if NOT_A_PAYMENT.search(words) and "mandat" not in words:
+        return "other"
+    if "annul" in words or "reduc" in words:
+        return "back"
+    return "unpaid" if "rejet" in words else None
+
+
 def _judge_rejection(words):
     return None if _says_no(words) else "unpaid"
 
@@ -263,6 +280,7 @@ class _RowReader:
     def __init__(self, sheet, head, columns, layout, today):
         self.sheet, self.columns, self.layout, self.today = sheet, columns, layout, today
         self.headings = sheet.rows[head]
+        self.name, self.width = sheet.name, len(self.headings)
         self.is_state = layout is STATE
         self.total = self.subtotal = Decimal(0)
         self.amounts = []  # with their rows, for the totals
@@ -281,12 +299,12 @@ class _RowReader:
 
     def _make_readers(self):
         """For each column, in the order of the reasons: how to read a cell, and what cells were
-        found to say, since dates, cities and parties come again and again."""
+        found to say where they come again and again: dates, cities, parties."""
         digits = COMMITMENT_DIGITS if self.is_state else 0
         parsers = {
             "amount": parse_amount,
             "date": parse_date,
-            "number": partial(parse_identifier, length=digits),
+            "number": functools.partial(parse_identifier, length=digits),
             "identifier": _parse_siret,
             "city": _parse_siret,
             "reference": parse_identifier,
@@ -295,7 +313,7 @@ class _RowReader:
             "type": _normalise_any,
         }
         return [
-            (column, self.columns[column], parse, {})
+            (column, self.columns[column], parse, None if column in UNIQUE else {})
             for column, parse in parsers.items()
             if column in self.columns
         ]
@@ -321,15 +339,19 @@ class _RowReader:
 
     def read_row(self, row, cells):
         """The line of a row."""
-        line, width = Line(self.sheet.name, row), len(cells)
-        self._check_width(line, cells)
+        line, width = Line(self.name, row), len(cells)
+        if width > self.width or self.sheet.delimiter:
+            self._check_width(line, cells)
         for column, position, parse, known in self.readers:
             cell = cells[position] if position < width else None
-            # By class too: to a dictionary, 1 and True are the same.
-            key = (cell.__class__, cell)
-            value = known.get(key)
-            if value is None:
-                value = known[key] = self._parse(line, column, parse, cell)
+            if known is None:
+                value = self._parse(line, column, parse, cell)
+            else:
+                # Numbers by class too: to a dictionary, 1 and True are the same.
+                key = cell if cell.__class__ in UNLIKE else (cell.__class__, cell)
+                value = known.get(key)
+                if value is None:
+                    value = known[key] = self._parse(line, column, parse, cell)
             if value is not None:
                 setattr(line, column, value)
         if self.name_column is not None and self.name_column < len(cells):
@@ -363,8 +385,6 @@ class _RowReader:
         In a text with commas, the amount ``40000,50`` is two cells when it has no quotation
         marks: 40 000 € would be read.
         """
-        if not self.sheet.delimiter and len(cells) <= len(self.headings):
-            return
         extra = cells[len(self.headings) :]
         position = self.columns["amount"] + 1
         if self.sheet.delimiter == "," and position < len(self.headings) <= len(cells):
@@ -380,17 +400,24 @@ class _RowReader:
 
     def _check_payment(self, line, cells):
         """Say of a line that it is no payment, or takes one back."""
-        if NOT_A_PAYMENT.search(line.type) and "mandat" not in line.type:
+        judged = _judge_type(line.type)
+        if judged == "other":
             line.reason = None
             line.refuse("not_a_payment", line.type)
             line.amount, line.is_return = line.amount and abs(line.amount), False
             return
-        if "annul" in line.type or "reduc" in line.type:
+        if judged == "back":
             # Some write what a reduction takes back above zero.
             line.amount, line.is_return = line.amount and -abs(line.amount), True
-        line.is_return = line.is_return or line.amount is not None and line.amount <= 0
-        said = "" if line.is_return else self._find_unpaid(line, cells)
-        line.is_rejected = bool(said)
+        elif line.amount is not None and line.amount <= 0:
+            line.is_return = True
+        said = None
+        if judged == "unpaid" and not line.is_return:
+            said = line.type
+        elif self.judges and not line.is_return:
+            said = self._find_unpaid(line, cells)
+        if said:
+            line.is_rejected = True
         if line.date and line.date > self.today:
             # Nothing has happened yet: it is no payment, and takes back none.
             line.refuse("future")
@@ -402,10 +429,8 @@ class _RowReader:
             line.refuse("rejected", said)
 
     def _find_unpaid(self, line, cells):
-        """What the line says of itself that means it was not paid: in its type, its state, or a
-        column about rejections; what may mean it is noted on the line."""
-        if "rejet" in line.type:
-            return line.type
+        """What the line says of itself that means it was not paid: in its state, or a column about
+        rejections; what may mean it is noted on the line."""
         for position, judge, known in self.judges:
             cell = cells[position] if position < len(cells) else None
             key = (cell.__class__, cell)

@@ -142,10 +142,7 @@ class OrderMatcher:
 
     def _get_numbered(self, line):
         """Orders with the number of a line, and those of others among them."""
-        numbered = self.by_number.get(normal_number(line.number))
-        if not numbered:
-            # Most lines of an extract.
-            return (), ()
+        numbered = self.by_number.get(normal_number(line.number), ())
         years, key = _get_years(line), operator_key(line.identifier)
         numbered = [tranche for tranche in numbered if not years or tranche.exercise in years]
         found = [t for t in numbered if not key or not t.keys or key in t.keys]
@@ -153,6 +150,12 @@ class OrderMatcher:
         return found, [t for t in numbered if t not in found]
 
     def _find_by_number(self, line):
+        if normal_number(line.number) not in self.by_number:
+            # Most lines of an extract.
+            self._refuse_number(line)
+            if line.is_return:
+                self.loose.append(line)
+            return
         found, of_others = self._get_numbered(line)
         if len(found) > 1:
             same = [t for t in found if abs(line.amount) in (t.left, self.paid[t.id])]

@@ -68,8 +68,11 @@ class GrantSubsidy(models.Model):
         action where there is only one.
         """
         compare = self.currency_id.compare_amounts
-        actions = self.env["grant.action"].search_fetch(
-            [("subsidy_id", "=", self.id), ("amount", "!=", 0)], ["name", "amount"]
+        # sudo: it is committed, or released, by all of its actions, whoever sees which
+        actions = (
+            self.env["grant.action"]
+            .sudo()
+            .search_fetch([("subsidy_id", "=", self.id), ("amount", "!=", 0)], ["name", "amount"])
         )
         parts = {action: action.amount for action in actions}
         if compare(abs(amount), self.amount):

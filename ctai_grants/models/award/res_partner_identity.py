@@ -78,7 +78,9 @@ class ResPartner(models.Model):
     def _get_sirets_ever(self):
         """The SIRET of this organisation, and those that it had: papers of before name them."""
         # sudo: as in _get_identities
-        numbers = {v.company_registry for v in self.sudo().grant_identity_ids}
+        versions = self.env["grant.identity"].sudo()
+        versions = versions.search_fetch([("partner_id", "in", self.ids)], ["company_registry"])
+        numbers = set(versions.mapped("company_registry"))
         return {self._get_siret(), *numbers} - {None, False}
 
     def _pick_identity(self, versions, day):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..guard.fields import read_lines
+
 
 class GrantSubsidy(models.Model):
     """The budget of a subsidy: a draft warns of what is wrong with it (R2), the signature refuses
@@ -48,6 +50,12 @@ class GrantSubsidy(models.Model):
             subsidy.budget_in_kind = totals["in_kind_expense"]
             errors = lines._get_errors(subsidy.amount, subsidy.currency_id)
             subsidy.budget_warning = "\n".join(errors)
+
+    def _read_ahead(self):
+        result = super()._read_ahead()
+        # sudo: as there
+        read_lines(self.sudo(), "budget_line_ids", ["account_id", "is_subsidy", "amount"])
+        return result
 
     def _check_signable(self):
         result = super()._check_signable()

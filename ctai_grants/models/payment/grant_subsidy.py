@@ -3,6 +3,8 @@ import datetime
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..guard.fields import read_lines
+
 
 class GrantSubsidy(models.Model):
     _inherit = "grant.subsidy"
@@ -169,10 +171,10 @@ class GrantSubsidy(models.Model):
         # sudo: as there
         subsidies = self.sudo()
         subsidies.envelope_id.fetch(["payment_path"])
-        tranches = subsidies.disbursement_ids
-        tranches.fetch(tranches._get_looked_at())
+        looked_at = self.env["grant.disbursement"]._get_looked_at()
+        tranches = read_lines(subsidies, "disbursement_ids", looked_at)
         tranches.deliverable_ids.fetch(["state", "answered_at", "answer"])
-        subsidies.partner_id.commercial_partner_id.bank_ids.fetch([
+        read_lines(subsidies.partner_id.commercial_partner_id, "bank_ids", [
             "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id",
         ])  # fmt: skip
         return result

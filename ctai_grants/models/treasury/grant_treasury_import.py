@@ -2,6 +2,7 @@ import base64
 import csv
 import hashlib
 import io
+import itertools
 from collections import defaultdict
 from decimal import Decimal
 from operator import attrgetter
@@ -42,6 +43,20 @@ LINE_COLUMNS = {
     "kept": "kept",
 }
 _get_values = attrgetter(*LINE_COLUMNS.values())
+
+
+class _CsvStream:
+    """A text of rows, written while it is read: the database stores the first ones meanwhile.
+    What is empty in a CSV is null in the database."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    # Not a record's.
+    def read(self, _size):  # pylint: disable=method-required-super
+        text = io.StringIO()
+        csv.writer(text).writerows(itertools.islice(self.rows, 100))
+        return text.getvalue()
 
 
 class GrantTreasuryImport(models.Model):
@@ -226,6 +241,7 @@ class GrantTreasuryImport(models.Model):
     def _refresh(self, content=None):
         """Read the file, match its lines and replace those that are not booked."""
         content = content or base64.b64decode(self.file)
+        self._read_ahead()
         today = self.company_id._grant_today()
         try:
             extract = read_extract(content, today)
@@ -263,6 +279,15 @@ class GrantTreasuryImport(models.Model):
             ignored_count=sum(line.status == "ignored" for line in lines),
             **facts,
         )
+
+    def _read_ahead(self):
+        """Read what of the city is looked at: of a company or contact the ORM would read a hundred
+        columns."""
+        # sudo: only into the cache; who may import was checked
+        company = self.company_id.sudo()
+        company.fetch(["name", "partner_id", "currency_id", "parent_path"])
+        company.partner_id.fetch(["tz", "country_id", "company_registry"])
+        company.partner_id.country_id.fetch(["code"])
 
     def _match(self, kind, lines, booked):
         """Say what becomes of ``lines``.
@@ -384,54 +409,46 @@ class GrantTreasuryImport(models.Model):
             "partner_id", "subsidy_id", "paid_date", "payment_reference",
         )  # fmt: skip
         query = tranches._as_query(ordered=False)
-        rows = self.env.execute_query_dict(
-            query.select(
-                *(
-                    SQL("%s AS %s", tranches._field_to_sql(query.table, name, query), SQL(name))
-                    for name in columns
-                )
-            )
+        rows = self.env.execute_query(
+            query.select(*(tranches._field_to_sql(query.table, name, query) for name in columns))
         )
         former = self._get_former_keys(self.env["res.partner"].union(*keys))
         operators = {
             partner.id: (names, former[partner.id], get_digits(partner.company_registry))
             for partner, names in keys.items()
         }
-        subsidies = self.env["grant.subsidy"]
+        commitments = {}
         if kind == "state":
-            subsidies = subsidies.browse({row["subsidy_id"] for row in rows})
+            subsidies = self.env["grant.subsidy"].browse({row[-3] for row in rows})
             subsidies.fetch(["commitment_number"])
-        commitments = {subsidy.id: subsidy.commitment_number for subsidy in subsidies}
+            commitments = {subsidy.id: subsidy.commitment_number for subsidy in subsidies}
         paid = defaultdict(Decimal)
         for (tranche_id, _day), amount in ledger.items():
             paid[tranche_id] += amount
-        return [
-            self._as_tranche(
-                row,
-                paid[row["id"]],
-                *operators[row["partner_id"]],
-                commitments.get(row["subsidy_id"]),
-            )
-            for row in rows
-        ]
+        return [self._as_tranche(row, paid[row[0]], operators, commitments) for row in rows]
 
-    def _as_tranche(self, row, paid, keys, former, registry, commitment):
-        amount, ordered = euros(row["amount"]), row["order_date"]
+    def _as_tranche(self, row, paid, operators, commitments):
+        (
+            tranche_id, state, amount, due, number, exercise, ordered, partner_id, subsidy_id,
+            paid_date, reference,
+        ) = row  # fmt: skip
+        keys, former, registry = operators[partner_id]
+        amount = euros(amount)
         return Tranche(
-            id=row["id"],
-            state=row["state"] if row["state"] in KNOWN_STATES else "waiting",
+            id=tranche_id,
+            state=state if state in KNOWN_STATES else "waiting",
             amount=amount,
             left=amount - paid,
             date=ordered,
-            due=row["due_date"],
-            number=row["order_number"] or "",
-            exercise=row["exercise"] or (ordered and ordered.year),
-            paid_date=row["paid_date"],
-            reference=row["payment_reference"] or "",
+            due=due,
+            number=number or "",
+            exercise=exercise or (ordered and ordered.year),
+            paid_date=paid_date,
+            reference=reference or "",
             keys=keys,
             former=former,
             siret=registry if len(registry) == 14 else "",
-            commitment=commitment or "",
+            commitment=commitments.get(subsidy_id) or "",
         )
 
     def _store(self, lines):
@@ -445,14 +462,10 @@ class GrantTreasuryImport(models.Model):
                 self.id,
             )
         )
-        stream = io.StringIO()
-        # What is empty in a CSV is null in the database.
-        csv.writer(stream).writerows(
-            (self.id, *_get_values(line)) for line in lines if line.status != "ignored"
-        )
-        stream.seek(0)
+        rows = ((self.id, *_get_values(line)) for line in lines if line.status != "ignored")
         columns = ", ".join(["import_id", *LINE_COLUMNS])
-        cr.copy_expert(f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)", stream)
+        copy = f"COPY {line_model._table} ({columns}) FROM STDIN (FORMAT csv)"
+        cr.copy_expert(copy, _CsvStream(rows))
         line_model.invalidate_model()
         self.invalidate_recordset(["line_ids", "payment_line_ids", "refused_line_ids"])
         self.modified(["line_ids"])

@@ -40,14 +40,16 @@ class GrantTreasuryImport(models.Model):
         others = named - ours - near
         if others and others == cities:
             raise UserError(self._get_others_message(others, siret))
-        titles = {line.titles for line in payments if line.city not in named}
+        # Lines of the city's own SIRET are hardly ever looked at again.
+        unclear = [line for line in payments if line.city not in ours]
+        titles = {line.titles for line in unclear if line.city not in named}
         doubts = {title: self._get_title_doubt(title, siret, former) for title in titles}
-        for line in payments:
+        for line in unclear:
             if line.city in others:
                 line.set("ignored", "other_city")
             elif line.city in near:
                 line.doubt = ("city_siret", line.city)
-            elif line.city not in ours:
+            else:
                 line.doubt = doubts[line.titles]
         near |= {doubt[1] for doubt in doubts.values() if doubt and doubt[0] == "city_siret"}
         is_named = all(siret in title.sirets for title in titles)
