@@ -24,9 +24,12 @@ from . import (
     grant_reminder_preview,
     grant_subsidy,
     grant_subsidy_reminders,
+    ir_http,
     res_company,
+    res_company_portal,
     res_company_reminders,
     res_config_settings,
+    res_config_settings_portal,
     res_config_settings_reminders,
     res_partner_reminders,
 )
