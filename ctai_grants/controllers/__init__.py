@@ -1,1 +1,1 @@
-from . import contracts, downloads, frame, pieces, portal, report, subsidies
+from . import calendar, contracts, downloads, frame, pieces, portal, report, subsidies

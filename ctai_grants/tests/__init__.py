@@ -78,6 +78,7 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_calendar_file,
     test_frame,
     test_reminders,
     test_report_corners,

@@ -10,6 +10,7 @@ from . import (
     grant_budget_line,
     grant_date_request,
     grant_deliverable,
+    grant_deliverable_calendar,
     grant_deliverable_reminders,
     grant_financial_report,
     grant_financial_report_controls,
