@@ -83,6 +83,7 @@
         "views/portal/portal_contract_templates.xml",
         "views/operator/portal_frame_templates.xml",
         "views/operator/portal_notice_templates.xml",
+        "views/operator/portal_mended_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {
