@@ -81,6 +81,7 @@
         "views/portal/portal_piece_templates.xml",
         "views/portal/portal_subsidy_templates.xml",
         "views/portal/portal_contract_templates.xml",
+        "views/operator/portal_prefecture_templates.xml",
         "views/operator/portal_frame_templates.xml",
         "views/operator/portal_notice_templates.xml",
         "views/operator/portal_mended_templates.xml",

@@ -1,1 +1,1 @@
-from . import calendar, contracts, downloads, frame, pieces, portal, report, subsidies
+from . import calendar, contracts, downloads, frame, pieces, portal, prefecture, report, subsidies

@@ -80,6 +80,7 @@ from .operator import (
     test_budget,
     test_calendar_file,
     test_frame,
+    test_prefecture,
     test_reminders,
     test_report_corners,
     test_report_hand_in,

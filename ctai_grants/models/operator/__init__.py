@@ -8,6 +8,7 @@ from . import (
     grant_amendment,
     grant_budget_account,
     grant_budget_line,
+    grant_contract_progress,
     grant_date_request,
     grant_deliverable,
     grant_deliverable_calendar,
