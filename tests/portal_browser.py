@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import sync_playwright
 
+from odoo import Command
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME, _find_executable
 
 from odoo.addons.ctai_grants.tests.common import PDF
@@ -55,7 +56,11 @@ class BrowserCase(PortalCase):
         accepted.with_user(coordinator).action_accept()
         cls.ask(sent_back, "send_back", coordinator, "Il manque la signature")
         cls.pay(cls.make_tranche(cls.mine, name="Premier versement", amount=500))
-        cls.begun = cls.make_subsidy(name="Rapport commencé")
+        cls.theme = cls.env["grant.theme"].create({"name": "Logement d’essai"})
+        action = {"name": "Loger", "amount": 3000, "theme_ids": cls.theme.ids}
+        cls.begun = cls.make_subsidy(
+            name="Rapport commencé", action_ids=[Command.create(action)]
+        )
         cls.make_deliverable(
             cls.begun, name="Compte rendu financier",
             type_id=cls.env.ref("ctai_grants.deliverable_type_financial_report").id,

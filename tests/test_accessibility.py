@@ -31,7 +31,9 @@ PAGES = {
         "/my/subsidies/{filled}", "/my/subsidies/{empty}", "/my/subsidies/{begun}",
         "/my/subsidies/{filled}/report", "/my/subsidies/{begun}/report", "/my/subsidies/999999",
     ),
-    "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}"),
+    "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}",
+                   "/my/contracts/{contract}/lines?figure=committed",
+                   "/my/contracts/{contract}/actions?theme={theme}"),
 }  # fmt: skip
 #: Who, on which page, what is done wrong there; the focus is then on the error or its field.
 ERRORS = (
@@ -66,7 +68,7 @@ class TestAccessibility(BrowserCase):
     def get_places(self):
         return {
             "filled": self.mine.id, "empty": self.empty.id, "begun": self.begun.id,
-            "contract": self.contract.id,
+            "contract": self.contract.id, "theme": self.theme.id,
         }  # fmt: skip
 
     def get_user(self, who):
