@@ -46,7 +46,7 @@ class BrowserCase(PortalCase):
 
     @classmethod
     def _fill(cls):
-        """What the pages show: pieces in each state, payments, a report begun, money to pay back."""
+        """What the pages show: pieces in each state, payments, a report begun, money to return."""
         operator, coordinator = cls.operator_user, cls.coordinator
         accepted = cls.make_deliverable(cls.mine, name="Statuts")
         handed_in = cls.make_deliverable(cls.mine, name="Budget")

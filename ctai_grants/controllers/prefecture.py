@@ -34,11 +34,14 @@ class PrefecturePortal(ContractPortal):
         return request.env["grant.subsidy"].search([("contract_id", "=", contract_id)]).sudo()
 
     def _get_share(self, part, whole):
-        """A part in whole per cent: 100 only when nothing is left, and never more than a bar holds."""
+        """A part in whole per cent: 100 only when nothing is left, never more than a bar holds."""
         return max(0, min(100, int(part * 100 / whole + 1e-6))) if whole else 0
 
     @http.route(
-        ["/my/contracts/<int:contract_id>/lines", "/my/contracts/<int:contract_id>/lines/page/<int:page>"],
+        [
+            "/my/contracts/<int:contract_id>/lines",
+            "/my/contracts/<int:contract_id>/lines/page/<int:page>",
+        ],
         type="http", auth="user", website=True, readonly=True,
     )  # fmt: skip
     def portal_contract_lines(

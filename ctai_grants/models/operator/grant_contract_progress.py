@@ -1,8 +1,8 @@
 from odoo import models
 from odoo.fields import Domain
 
-# The figures that lines of the ledger stand behind: what they are called in an address, and the kind
-# of entry that the ledger sums up.
+# The figures that lines of the ledger stand behind: what they are called in an address, and the
+# kind of entry that the ledger sums up.
 FIGURES = {
     "allocated": "allocation",
     "received": "receipt",

@@ -45,8 +45,8 @@ class ResCompany(models.Model):
         if document is None or document._name not in FOLLOWED or len(document) != 1:
             document = self._get_last_followed()
         # sudo: who follows a document of the user, and how to reach the city
-        document_sudo = document.sudo()
-        city = (document_sudo.company_id or self.env.company).sudo()
+        document_sudo, own_sudo = document.sudo(), self.env.company.sudo()
+        city = document_sudo.company_id or own_sudo
         follower = city.browse().partner_id
         if document_sudo._name == "grant.subsidy":
             follower = document_sudo._get_coordinator().partner_id
