@@ -19,12 +19,13 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _post_dispatch(cls, response):
-        super()._post_dispatch(response)
+        result = super()._post_dispatch(response)
         if CLOSED.match(request.httprequest.path):
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Frame-Options"] = "SAMEORIGIN"
             # Downloads have a stricter one already.
             response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'self'")
+        return result
 
     @classmethod
     def _handle_error(cls, exception):
