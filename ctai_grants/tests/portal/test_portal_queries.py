@@ -13,5 +13,5 @@ class TestQueries(PortalCase):
             self._settle()
             before = self.env.cr.sql_log_count
             self.page(f"/my/subsidies/{self.mine.id}")
-        # Four of them for what is around it: who answers, and whether there are dates to take along.
+        # Four of them for what is around it: who answers, and whether there are dates to take.
         self.assertLessEqual(self.env.cr.sql_log_count - before, 22)
