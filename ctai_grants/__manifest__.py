@@ -69,6 +69,7 @@
         "views/operator/grant_reminder_preview_views.xml",
         "views/operator/grant_reminder_views.xml",
         "views/operator/grant_reminder_settings_views.xml",
+        "views/operator/portal_notice_settings_views.xml",
         "views/operator/operator_mail_templates.xml",
         "views/operator/grant_budget_account_views.xml",
         "views/operator/grant_budget_line_views.xml",
@@ -84,6 +85,10 @@
         "views/portal/portal_piece_templates.xml",
         "views/portal/portal_subsidy_templates.xml",
         "views/portal/portal_contract_templates.xml",
+        "views/operator/portal_prefecture_templates.xml",
+        "views/operator/portal_frame_templates.xml",
+        "views/operator/portal_notice_templates.xml",
+        "views/operator/portal_mended_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

@@ -1,1 +1,13 @@
-from . import contracts, downloads, home, pieces, portal, report, subsidies, review
+from . import (
+    calendar,
+    contracts,
+    downloads,
+    frame,
+    home,
+    pieces,
+    portal,
+    prefecture,
+    report,
+    subsidies,
+    review,
+)

@@ -80,6 +80,9 @@ from .portal import (
 from .operator import (
     test_budget,
     test_pages,
+    test_calendar_file,
+    test_frame,
+    test_prefecture,
     test_reminders,
     test_report_corners,
     test_report_hand_in,

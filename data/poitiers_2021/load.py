@@ -33,6 +33,12 @@ COMPANY = {
     "grant_pes_entity": "001",
     "grant_pes_budget": "00",
     "grant_pes_budget_label": "Budget principal (démonstration)",
+    # What the portal says of the city: invented (that telephone number is kept for fiction).
+    "phone": "05 36 49 00 00",
+    "email": "subventions@ville.example",
+    "grant_publication_director": "La maire (démonstration)",
+    "grant_host": "Hébergeur de démonstration, 1 rue de l’Exemple, 86000 Poitiers, 05 36 49 00 01",
+    "grant_dpo": "dpo@ville.example (démonstration)",
 }
 
 

@@ -236,7 +236,8 @@ class TestOperatorPages(PortalCase):
         path = f"/my/subsidies/{self.mine.id}/deliverables/{self.piece.id}"
         self.authenticate(None, None)
         answer = self.url_open(path, data={}, files={"ufile": ("x.pdf", PDF)})
-        self.assertIn("/web/login", answer.url)
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("/web/login?redirect=", answer.text)
         self.login(self.operator_user)
         self.assertIn(f"/my/subsidies/{self.mine.id}", self.url_open(path).url)
         self.assertFalse(self.piece.version_ids, "looking at an address changes nothing")

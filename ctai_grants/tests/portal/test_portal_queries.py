@@ -13,5 +13,6 @@ class TestQueries(PortalCase):
             self._settle()
             before = self.env.cr.sql_log_count
             self.page(f"/my/subsidies/{self.mine.id}")
-        # Six of them for what each piece brings, the documents, and the account on file.
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 24)
+        # Of them: what each piece brings, the documents, the account on file; who answers, and
+        # whether there are dates to take; who wrote, and what is asked for.
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 28)
