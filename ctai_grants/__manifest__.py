@@ -74,9 +74,11 @@
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",
         "wizards/operator/grant_budget_import_views.xml",
+        "wizards/operator/grant_access_invite_views.xml", "views/operator/grant_access_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
         "views/portal/grants_portal_templates.xml",
+        "views/operator/people_templates.xml", "views/operator/conversation_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

@@ -1,1 +1,1 @@
-from . import portal, report
+from . import conversation, people, portal, report

@@ -2,9 +2,13 @@
 # isort: off
 from . import grant_budget_mixin
 from . import grant_report_line
+from . import grant_access
 
 # isort: on
 from . import (
+    grant_access_act,
+    grant_access_leaving,
+    grant_access_mail,
     grant_amendment,
     grant_budget_account,
     grant_budget_line,
@@ -18,15 +22,21 @@ from . import (
     grant_financial_report_paper,
     grant_financial_report_verifier,
     grant_financial_report_workbook,
+    grant_message,
+    grant_recovery,
     grant_reminder,
     grant_reminder_deadlines,
     grant_reminder_mail,
+    grant_reminder_message,
     grant_reminder_preview,
     grant_subsidy,
+    grant_subsidy_messages,
     grant_subsidy_reminders,
     res_company,
     res_company_reminders,
     res_config_settings,
     res_config_settings_reminders,
+    res_partner_accesses,
     res_partner_reminders,
+    res_users,
 )
