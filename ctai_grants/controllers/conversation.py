@@ -32,7 +32,8 @@ class ConversationPortal(GrantsPortal):
         try:
             # A refusal is answered with a page, not with an error, which would roll back.
             with request.env.cr.savepoint():
-                subsidy_sudo._write_to_city(text)
+                # As the user: the document that was checked is the superuser's.
+                request.env["grant.subsidy"].browse(subsidy_id)._write_to_city(text)
         except UserError as error:
             return self._render_messages(subsidy_sudo, error=str(error), text=text)
         return request.redirect(f"/my/subsidies/{subsidy_id}/messages?sent=1#new_message")
@@ -67,7 +68,8 @@ class ConversationPortal(GrantsPortal):
             return self._render_recovery(recovery_sudo)
         try:
             with request.env.cr.savepoint():
-                recovery_sudo._answer(text)
+                # As above.
+                request.env["grant.recovery"].browse(recovery_id)._answer(text)
         except UserError as error:
             return self._render_recovery(recovery_sudo, error=str(error), text=text)
         return request.redirect(f"/my/subsidies/{subsidy_id}/recoveries/{recovery_id}")

@@ -78,6 +78,8 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_conversation,
+    test_people,
     test_reminders,
     test_report_corners,
     test_report_hand_in,

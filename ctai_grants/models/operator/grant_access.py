@@ -257,10 +257,12 @@ class GrantAccess(models.Model):
     def _find_invitation(self, token):
         """The invitation (in sudo) of a link: the last one that was sent, neither withdrawn, nor
         expired, nor used; None."""
+        if not isinstance(token, str):
+            return None
         try:
             # sudo: the secret that signs it
             access_id, sending = verify_hash_signed(self.sudo().env, SCOPE, token) or (0, 0)
-        except (ValueError, TypeError, IndexError):
+        except ValueError:
             # Whatever somebody typed.
             return None
         # sudo: who has the link is who was invited
