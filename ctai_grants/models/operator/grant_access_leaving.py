@@ -213,7 +213,9 @@ class GrantAccess(models.Model):
             if access and access.operator_id != operator:
                 access._transition(state="ended", is_representative=False)
                 access._note("ended")
-            if operator and access.operator_id != operator:
+            # Within its creation Odoo gives a login its organisation before its name, and comes
+            # again at the end.
+            if operator and user.name and access.operator_id != operator:
                 self._adopt(user, operator)
 
     @api.model

@@ -94,6 +94,14 @@ class TestInviting(PeopleCase):
         if user.login_date:
             self.assertFalse(self.accesses._find_invitation(self.get_token(mail)))
 
+    def test_imported(self):
+        """Odoo gives a login of a file its organisation before its name."""
+        columns = ["name", "login", "email", "parent_id/.id", "group_ids/.id"]
+        group = self.env.ref("ctai_grants.group_portal_operator")
+        row = ["Léa Importée", "lea", "lea@example.org", str(self.operator.id), str(group.id)]
+        user = self.env["res.users"].browse(self.env["res.users"].load(columns, [row])["ids"])
+        self.assertEqual(self.find(user).mapped("name"), ["Léa Importée"])
+
     def test_who_may_invite(self):
         for user in (
             self.operator_user, self.other_operator_user, self.prefecture_user, self.reader,

@@ -13,4 +13,4 @@ class TestQueries(PortalCase):
             self._settle()
             before = self.env.cr.sql_log_count
             self.page(f"/my/subsidies/{self.mine.id}")
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 18)
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 19)
