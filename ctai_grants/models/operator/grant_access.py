@@ -81,13 +81,16 @@ class GrantAccess(models.Model):
         :param user: who acts, when that is not the present user
         """
         user = user or self.env.user
+        # A transition is for lines that there are.
+        if not self:
+            return
         self.env["grant.access.act"]._append(
             [
                 {
                     "access_id": access.id,
                     "what": what,
                     "user_id": user.id,
-                    "user_name": user.name,
+                    "user_name": user.partner_id.name,
                     "by_city": user._is_internal(),
                     "done_at": fields.Datetime.now(),
                 }

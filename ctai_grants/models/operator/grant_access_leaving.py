@@ -213,9 +213,7 @@ class GrantAccess(models.Model):
             if access and access.operator_id != operator:
                 access._transition(state="ended", is_representative=False)
                 access._note("ended")
-            # Within its creation Odoo gives a login its organisation before its name, and comes
-            # again at the end.
-            if operator and user.name and access.operator_id != operator:
+            if operator and access.operator_id != operator:
                 self._adopt(user, operator)
 
     @api.model
@@ -223,7 +221,9 @@ class GrantAccess(models.Model):
         """The access of a login that is there: what was invited under its address, or a new one."""
         # sudo: as in _follow
         accesses = self.sudo()
-        email = user.email_normalized or user.login
+        # Of the contact: of a login that was just made, Odoo's cache has no name.
+        contact = user.partner_id
+        email = contact.email_normalized or user.login
         invited = accesses.search(
             [("operator_id", "=", operator.id), ("email", "=", email), ("state", "=", "invited")]
         )
@@ -234,7 +234,7 @@ class GrantAccess(models.Model):
         vals = {
             "operator_id": operator.id,
             "company_id": user.company_id.id,
-            "name": user.name,
+            "name": contact.name,
             "email": email,
             "user_id": user.id,
             "state": "active",
