@@ -18,7 +18,7 @@ def play(year):
     with freeze_time("2022-11-09 14:40:00"):
         year._ask(
             subsidy, "write_to_operator",
-            "Bonjour,\nnon, celle de votre représentant légal suffit.\nBien à vous (message inventé)",
+            "Bonjour,\nnon, la signature de votre représentant légal suffit (message inventé).",
         )  # fmt: skip
     # Now: its link works for seven days.
     accesses._invite(subsidy.partner_id.sudo(), "Camille Exemple", "camille@example.org")
