@@ -14,8 +14,9 @@ class GrantAccess(models.Model):
         """Whether the present user represents this operator."""
         user = self.env.user
         # sudo: about oneself
+        accesses = self.sudo()
         return user.commercial_partner_id == operator and bool(
-            self.sudo().search_count(
+            accesses.search_count(
                 [
                     ("operator_id", "=", operator.id), ("user_id", "=", user.id),
                     ("state", "=", "active"), ("is_representative", "=", True),
