@@ -77,6 +77,7 @@
         "wizards/operator/grant_budget_import_views.xml",
         "wizards/operator/grant_review_answer_views.xml",
         "views/operator/grant_review_views.xml",
+        "wizards/operator/grant_access_invite_views.xml", "views/operator/grant_access_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
         "views/operator/portal_home_templates.xml",
@@ -89,6 +90,7 @@
         "views/operator/portal_frame_templates.xml",
         "views/operator/portal_notice_templates.xml",
         "views/operator/portal_mended_templates.xml",
+        "views/operator/people_templates.xml", "views/operator/conversation_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

@@ -1,4 +1,6 @@
 from . import (
+    conversation,
+    people,
     calendar,
     contracts,
     downloads,

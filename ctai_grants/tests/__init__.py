@@ -83,6 +83,8 @@ from .operator import (
     test_calendar_file,
     test_frame,
     test_prefecture,
+    test_conversation,
+    test_people,
     test_reminders,
     test_report_corners,
     test_report_hand_in,

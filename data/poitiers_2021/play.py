@@ -9,7 +9,7 @@ import io
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused
+from . import Refused, people
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -113,6 +113,7 @@ class Year:
         self._play_ufolep_vienne()
         self._play_beaulieu()
         self._play_toit_du_monde()
+        people.play(self)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
 
@@ -227,12 +228,14 @@ class Year:
             ("2022-09-26", "notify", self.officer, {}),
             ("2022-10-17", "decide", self.manager, {
                 "reason": "Les dépenses justifiées sont inférieures à la somme versée ; "
-                "l'association n'a pas présenté d'observations (démonstration)."
+                "l'association ne conteste pas le montant (démonstration)."
             }),
             ("2022-10-24", "claim", self.officer, {}),
             ("2022-11-21", "collect", self.officer, {"reference": "DEMO-REV-0001"}),
         )  # fmt: skip
         for day, step, user, values in steps:
+            if step == "decide":
+                people.answer(self, recovery)
             with freeze_time(day):
                 self._wizard(
                     "grant.recovery.step",

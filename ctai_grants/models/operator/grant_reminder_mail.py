@@ -86,16 +86,19 @@ class GrantReminder(models.Model):
                 "of %(city)s. The links ask for your login: nobody else can open them.",
                 **about,
             ),
-            "items": self._describe_all(pieces),
+            "items": self._get_items(pieces),
             **values,
             "intro": values["intro"] % about,
         }
         return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
 
     @api.model
-    def _describe_all(self, pieces):
-        pieces = pieces.sorted(lambda piece: (piece.due_date, piece.id))
-        return [self._describe(piece) for piece in pieces]
+    def _get_items(self, pieces):
+        """What a letter lists."""
+        return [
+            self._describe(piece)
+            for piece in pieces.sorted(lambda piece: (piece.due_date, piece.id))
+        ]
 
     @api.model
     def _describe(self, piece):

@@ -31,9 +31,9 @@ class GrantReminder(models.Model):
         return title, template, {"intro": intro}
 
     @api.model
-    def _describe_all(self, documents):
+    def _get_items(self, documents):
         if documents._name != "grant.financial.report":
-            return super()._describe_all(documents)
+            return super()._get_items(documents)
         return [self._describe_report(report) for report in documents]
 
     @api.model
