@@ -73,10 +73,12 @@
         "views/operator/grant_budget_account_views.xml",
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",
+        "views/operator/grant_date_request_settings_views.xml",
         "wizards/operator/grant_budget_import_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
         "views/portal/grants_portal_templates.xml",
+        "views/operator/asks_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

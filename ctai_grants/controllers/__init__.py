@@ -1,1 +1,1 @@
-from . import portal, report
+from . import asks, portal, report

@@ -149,7 +149,9 @@ BUTTONS = {
     },
     "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
     "grant.order.batch": {"action_print": OFFICER, "action_make_pes": OFFICER},
-    "grant.date.request": {"action_agree": COORDINATOR, "action_refuse": COORDINATOR},
+    "grant.date.request": {
+        "action_agree": COORDINATOR, "action_refuse": COORDINATOR, "action_answer": COORDINATOR,
+    },
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},

@@ -38,6 +38,7 @@ class GrantReminder(models.Model):
     def _address(self, pieces, write):
         """Letters about pieces, one an operator: to its portal users, or else to its own address.
 
+        :param pieces: or other documents of subsidies; ``items`` of their values describe those
         :param write: what makes title, template and values of the operator's pieces, whose
             environment has the language of the letter
         """
@@ -86,14 +87,16 @@ class GrantReminder(models.Model):
                 "of %(city)s. The links ask for your login: nobody else can open them.",
                 **about,
             ),
-            "items": [
-                self._describe(piece)
-                for piece in pieces.sorted(lambda piece: (piece.due_date, piece.id))
-            ],
+            **({} if "items" in values else {"items": self._describe_all(pieces)}),
             **values,
             "intro": values["intro"] % about,
         }
         return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
+
+    @api.model
+    def _describe_all(self, pieces):
+        pieces = pieces.sorted(lambda piece: (piece.due_date, piece.id))
+        return [self._describe(piece) for piece in pieces]
 
     @api.model
     def _describe(self, piece):
