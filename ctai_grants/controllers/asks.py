@@ -75,7 +75,7 @@ class AsksPortal(GrantsPortal):
         try:
             # As in portal_ask.
             with request.env.cr.savepoint():
-                asked._do_withdraw()
+                asked.with_user(request.env.user)._do_withdraw()
         except UserError as error:
             return self._render_asks(subsidy_sudo, failure=str(error))
         return request.redirect(self._get_asks_url(subsidy_id))

@@ -38,6 +38,7 @@ class GrantDateRequest(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Asked By", required=True, readonly=True, ondelete="restrict"
     )
+    asked_at = fields.Datetime(string="Asked On", readonly=True)
     date_before = fields.Date(string="End Now", readonly=True)
     date_end = fields.Date(string="End Asked", readonly=True)
     line_ids = fields.One2many("grant.date.request.line", "request_id", string="Budget")
@@ -90,6 +91,13 @@ class GrantDateRequest(models.Model):
         "WHEN 'action' THEN title IS NOT NULL ELSE TRUE END)",
         "A request says what it asks for.",
     )
+
+    def _init_column(self, column_name):
+        if column_name == "asked_at":
+            # Of those that are there already.
+            self.env.cr.execute("UPDATE grant_date_request SET asked_at = create_date")
+        else:
+            super()._init_column(column_name)
 
     @api.depends("kind", "subsidy_id.display_name")
     def _compute_display_name(self):

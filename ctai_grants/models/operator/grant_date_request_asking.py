@@ -118,7 +118,7 @@ class GrantDateRequest(models.Model):
         if self.env.user._is_internal():
             return
         since = fields.Datetime.now() - datetime.timedelta(days=1)
-        domain = [("user_id", "=", self.env.uid), ("create_date", ">", since)]
+        domain = [("user_id", "=", self.env.uid), ("asked_at", ">", since)]
         if self.search_count(domain, limit=MOST_A_DAY) >= MOST_A_DAY:
             raise UserError(
                 self.env._(
@@ -129,7 +129,7 @@ class GrantDateRequest(models.Model):
             )
 
     def _record(self, vals, lines):
-        vals |= {"user_id": self.env.uid}
+        vals |= {"user_id": self.env.uid, "asked_at": fields.Datetime.now()}
         try:
             with self.env.cr.savepoint():
                 # Nobody types in what somebody else asked.
