@@ -38,8 +38,10 @@ def set_budget(env):
 def play(year):
     """Asked in spring 2022: what waits, what was agreed, refused, answered and withdrawn."""
     audacia, coallia = year._get_subsidy("audacia"), year._get_subsidy("coallia")
-    _ask(year, "2022-05-03", "audacia", "question", reason="Faut-il joindre les factures ?",
-         piece=year._get_piece(audacia, "activity_report"))._do_withdraw()  # fmt: skip
+    found = _ask(year, "2022-05-03", "audacia", "question", reason="Faut-il les factures ?",
+                 piece=year._get_piece(audacia, "activity_report"))  # fmt: skip
+    with freeze_time("2022-05-04 09:00:00"):
+        found._do_withdraw()
     question = _ask(
         year, "2022-05-10", "coallia", "question",
         reason="Notre trésorière change en juin : qui doit signer le compte rendu financier ?",

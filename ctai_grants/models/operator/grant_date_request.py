@@ -102,7 +102,8 @@ class GrantDateRequest(models.Model):
     @api.depends("kind", "subsidy_id.display_name")
     def _compute_display_name(self):
         for request in self:
-            request.display_name = f"{request._get_kind_label()} – {request.subsidy_id.display_name}"
+            names = (request._get_kind_label(), request.subsidy_id.display_name)
+            request.display_name = " – ".join(filter(None, names))
 
     def _get_kind_label(self):
         return dict(self._fields["kind"]._description_selection(self.env))[self.kind or "dates"]

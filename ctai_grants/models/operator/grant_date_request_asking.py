@@ -100,7 +100,9 @@ class GrantDateRequest(models.Model):
         )
         if not waiting:
             return waiting
-        kept = {(line.budget_line_id.id, line.account_id.id): line.amount for line in waiting.line_ids}
+        kept = {
+            (line.budget_line_id.id, line.account_id.id): line.amount for line in waiting.line_ids
+        }
         asked = {(line["budget_line_id"], line["account_id"]): line["amount"] for line in lines}
         if kept == asked and not any(self._is_changed(waiting, *item) for item in vals.items()):
             return waiting
@@ -269,8 +271,8 @@ class GrantDateRequest(models.Model):
         if tranche.state not in ("planned", "ready"):
             raise UserError(
                 self.env._(
-                    "“%(tranche)s” is not to be asked for any more: the city has certified, paid or "
-                    "cancelled it.",
+                    "“%(tranche)s” is not to be asked for any more: the city has certified, paid "
+                    "or cancelled it.",
                     **about,
                 )
             )

@@ -45,7 +45,9 @@ class GrantSubsidy(models.Model):
     def _get_next_tranche(self):
         """The tranche that is paid next, as far as nobody has certified it: none, or one."""
         waiting = self.disbursement_ids.filtered(lambda one: one.state in ("planned", "ready"))
-        return waiting.sorted(lambda one: (not one.due_date, one.due_date, one.sequence, one.id))[:1]
+        # As they are listed: those without a date come last.
+        last = fields.Date.to_date("9999-12-31")
+        return waiting.sorted(lambda one: (one.due_date or last, one.sequence, one.id))[:1]
 
     def _get_release_preview(self):
         preview = super()._get_release_preview()

@@ -147,7 +147,7 @@ class TestAsking(RequestCase):
     def test_two_at_once(self):
         """The index holds against who does not see the other's, and says it in words."""
         first = self.request("dates")
-        self.patch(self.registry["grant.date.request"], "_find_open", lambda self, *_: self.browse())
+        self.patch(self.registry["grant.date.request"], "_find_open", lambda found, *_: None)
         with self.assertRefused("asked for already"):
             self.request("dates", date_end=datetime.date(2022, 11, 1))
         self.assertEqual(self.subsidy.date_request_ids, first)
@@ -203,7 +203,8 @@ class TestAsking(RequestCase):
         self.assertFalse(self.subsidy.date_request_ids)
 
     def test_texts_are_cut_and_cleaned(self):
-        request = self.request("action", title="Jar\x00din\u202e\n" + "x" * 300, reason="a\x07" * 9000)
+        title = "Jar\x00din\u202e\n" + "x" * 300
+        request = self.request("action", title=title, reason="a\x07" * 9000)
         self.assertEqual(len(request.title), 200)
         self.assertTrue(request.title.startswith("Jardin x"))
         self.assertEqual(request.reason, "a" * 5000)
@@ -365,26 +366,29 @@ class TestAnswering(RequestCase):
     def test_an_answer_is_written_and_told(self):
         self.prove()
         for kind in KINDS:
-            request = self.request(kind)
-            good, wrong = ("answer", "agree") if kind == "question" else ("agree", "answer")
-            for reason in ("", " … ", "\u200b"):
-                with self.assertRefused("in words"):
-                    self.answer(request, good, reason=reason)
-            with self.assertRefused("nswer it" if kind == "question" else "refuse it"):
-                self.answer(request, wrong)
-            mails = self.mails_of(lambda: self.answer(request, good, reason="Oui, bien sûr"))
-            self.assertIn("Oui, bien sûr", mails.body_html)
-            self.assertIn(f"/my/subsidies/{self.subsidy.id}/asks", mails.body_html)
-            self.assertEqual(mails.recipient_ids, self.operator_user.partner_id)
-            self.assertEqual(request.answer, "Oui, bien sûr")
-            self.assertEqual(request.settled_by_id, self.coordinator)
-            self.assertFalse(request.activity_ids)
-            for action in ("agree", "refuse", "answer"):
-                with self.assertRefused("is in the state"):
-                    self.answer(request, action)
-            with self.assertRefused("is in the state"):
-                request.with_user(self.operator_user)._do_withdraw()
+            with self.subTest(kind):
+                self.check_answered(self.request(kind), kind == "question")
         self.assertFalse(self.env["grant.seal"]._get_altered_documents())
+
+    def check_answered(self, request, is_question):
+        good, wrong = ("answer", "agree") if is_question else ("agree", "answer")
+        for reason in ("", " … ", "\u200b"):
+            with self.assertRefused("in words"):
+                self.answer(request, good, reason=reason)
+        with self.assertRefused("nswer it" if is_question else "refuse it"):
+            self.answer(request, wrong)
+        mails = self.mails_of(lambda: self.answer(request, good, reason="Oui, bien sûr"))
+        self.assertIn("Oui, bien sûr", mails.body_html)
+        self.assertIn(f"/my/subsidies/{self.subsidy.id}/asks", mails.body_html)
+        self.assertEqual(mails.recipient_ids, self.operator_user.partner_id)
+        self.assertEqual(request.answer, "Oui, bien sûr")
+        self.assertEqual(request.settled_by_id, self.coordinator)
+        self.assertFalse(request.activity_ids)
+        for action in ("agree", "refuse", "answer"):
+            with self.assertRefused("is in the state"):
+                self.answer(request, action)
+        with self.assertRefused("is in the state"):
+            request.with_user(self.operator_user)._do_withdraw()
 
     def test_by_whom(self):
         request = self.request("dates")
