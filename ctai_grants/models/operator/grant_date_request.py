@@ -93,11 +93,10 @@ class GrantDateRequest(models.Model):
     )
 
     def _init_column(self, column_name):
-        if column_name == "asked_at":
-            # Of those that are there already.
-            self.env.cr.execute("UPDATE grant_date_request SET asked_at = create_date")
-        else:
-            super()._init_column(column_name)
+        if column_name != "asked_at":
+            return super()._init_column(column_name)
+        # Of those that are there already.
+        return self.env.cr.execute("UPDATE grant_date_request SET asked_at = create_date")
 
     @api.depends("kind", "subsidy_id.display_name")
     def _compute_display_name(self):
