@@ -74,6 +74,7 @@
         "views/operator/grant_budget_account_views.xml",
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",
+        "views/operator/grant_date_request_settings_views.xml",
         "wizards/operator/grant_budget_import_views.xml",
         "wizards/operator/grant_review_answer_views.xml",
         "views/operator/grant_review_views.xml",
@@ -91,6 +92,7 @@
         "views/operator/portal_notice_templates.xml",
         "views/operator/portal_mended_templates.xml",
         "views/operator/people_templates.xml", "views/operator/conversation_templates.xml",
+        "views/operator/asks_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

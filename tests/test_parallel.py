@@ -642,6 +642,34 @@ env['grant.subsidy'].browse({0}).note = 'after'
     city.verify(contract)
 
 
+def test_asked_at_once(city):
+    """Several people ask for new dates at the same moment: one is asked, the others are told."""
+    _contract, (envelope,) = city.make_contract(1000)
+    (subsidy,) = city.make_subsidies(envelope, 20, state="signed")
+    ask = (
+        "import datetime\n"
+        "user = env.ref('base.user_admin')\n"
+        f"subsidy = env['grant.subsidy'].browse({subsidy}).with_user(user).sudo()\n"
+        "later = subsidy.date_end + datetime.timedelta(days={number})\n"
+        "asks = env['grant.date.request'].with_user(user)\n"
+        "out += asks._ask_dates(subsidy, later, 'Retard').ids\n"
+    )
+    city.code(
+        "env.ref('base.user_admin').group_ids = "
+        "[(4, env.ref('ctai_grants.group_coordinator').id)]"
+    )
+    answers = city.together(
+        *[{"uid": 1, "code": ask.format(number=number + 1)} for number in range(WORKERS)]
+    )
+    assert len(passed(answers)) == 1, refusals(answers)
+    for answer in answers:
+        assert "value" in answer or answer["kind"] in ("LockError", "UserError"), answer
+    states = city.code(
+        f"out += env['grant.subsidy'].browse({subsidy}).date_request_ids.mapped('state')"
+    )
+    assert states == ["asked"]
+
+
 def test_who_comes_while_somebody_changes_a_document_is_told_which(city):
     """Nobody waits for another's screen, and nobody reads of records that cannot be grabbed."""
     _contract, (envelope,) = city.make_contract(1000)

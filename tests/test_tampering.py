@@ -99,7 +99,8 @@ class TestTampering(TransactionCase):
         draft.budget_line_ids = [Command.create({"account_id": charges.id, "amount": 100})]
         cls.env["grant.financial.report"].with_user(coordinator)._begin(subsidy, "report")
         later = subsidy.date_end + datetime.timedelta(days=90)
-        cls.env["grant.date.request"].with_user(coordinator)._ask(subsidy, later, "Retard")
+        asks = cls.env["grant.date.request"].with_user(coordinator)
+        asks._ask_dates(subsidy, later, "Retard")
 
     def verify(self):
         return find_command("grants_verify")()._verify(self.env)[0]

@@ -1,4 +1,5 @@
 from . import (
+    asks,
     conversation,
     people,
     calendar,

@@ -63,7 +63,7 @@ class ReportPortal(GrantsPortal):
             day = read_day(date_end)
         except Refusal:
             day = None
-        request.env["grant.date.request"]._ask(subsidy_sudo, day, reason)
+        request.env["grant.date.request"]._ask_dates(subsidy_sudo, day, reason)
 
     @http.route(
         "/my/subsidies/<int:subsidy_id>/report/save", type="http", auth="user",
@@ -193,7 +193,8 @@ class ReportPortal(GrantsPortal):
                 "is_open": is_open,
                 "may_begin": not report_sudo and subsidy_sudo._can_submit(request.env.user)
                 and subsidy_sudo.state == "signed",
-                "date_request": subsidy_sudo.date_request_ids[:1],
+                "date_request": subsidy_sudo._get_new_dates()[:1],
+                "may_ask_dates": "dates" in subsidy_sudo._get_request_kinds(),
                 "parts": self._get_parts(report_sudo, errors) if report_sudo.line_ids else [],
                 "totals": report_sudo.line_ids._get_totals(),
                 "forecasts": report_sudo.line_ids._get_totals("forecast"),

@@ -158,6 +158,9 @@ BUTTONS = {
         "action_purge": COORDINATOR,
         "action_open_document": COORDINATOR,
     },
+    "grant.date.request": {
+        "action_agree": COORDINATOR, "action_refuse": COORDINATOR, "action_answer": COORDINATOR,
+    },
     "grant.entry": {"action_open_origin": None},
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},

@@ -9,7 +9,7 @@ import io
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, people
+from . import Refused, asks, people
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -92,6 +92,7 @@ class Year:
         self._receive(self.env.ref("poitiers_2021.funding_1"), DAY("2021-11-22"))
         self._claim(self.env.ref("poitiers_2021.funding_2"), DAY("2022-07-05"))
         print("Subsidies granted and signed")
+        asks.set_budget(self.env)
         for name in (
             "coordination",
             "coallia",
@@ -114,6 +115,8 @@ class Year:
         self._play_beaulieu()
         self._play_toit_du_monde()
         people.play(self)
+        print("What operators ask for")
+        asks.play(self)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
 

@@ -1,144 +1,118 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import LazyTranslate, format_date
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
-from ...lib.guard.words import clean, has_words
-from ..guard import transition
-from ..guard.grant_acting_mixin import asks_reason
-
-_lt = LazyTranslate(__name__)
-
-LONGEST_REASON = 5000
+#: What an operator may ask for; which of them a city takes, its settings say.
+KINDS = [
+    ("dates", "New dates"),
+    ("split", "Another split of the budget"),
+    ("action", "Another action"),
+    ("tranche", "Payment of the next tranche"),
+    ("question", "Question"),
+]
 
 
 class GrantDateRequest(models.Model):
-    """What an operator asks for instead of a report: a later end of its action. Agreed, it becomes
-    a draft amendment."""
+    """What an operator asks the city for, and the answer. Once agreed, new dates, another split or
+    another action are a draft amendment, filled; a tranche is for who may to certify.
+
+    Its name is that of its first kind: what was sealed of the requests of then names it.
+    """
 
     _name = "grant.date.request"
-    _description = "Request for New Dates"
+    _description = "Request of an Operator"
     _inherit = ["grant.document.mixin", "grant.thread.mixin", "mail.activity.mixin"]
     _order = "id desc"
-    _rec_name = "subsidy_id"
     _check_company_auto = True
 
+    kind = fields.Selection(
+        KINDS, string="Asked For", required=True, default="dates", readonly=True, index=True
+    )
     subsidy_id = fields.Many2one(
         "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True,
         check_company=True,
     )  # fmt: skip
     partner_id = fields.Many2one(related="subsidy_id.partner_id", store=True, string="Operator")
     company_id = fields.Many2one(related="subsidy_id.company_id", store=True)
-    date_before = fields.Date(string="End Now", readonly=True)
-    date_end = fields.Date(string="End Asked", required=True, readonly=True)
-    reason = fields.Text(required=True, readonly=True)
+    currency_id = fields.Many2one(related="subsidy_id.currency_id")
+    reason = fields.Text(string="Reason or Question", readonly=True)
     user_id = fields.Many2one(
         "res.users", string="Asked By", required=True, readonly=True, ondelete="restrict"
     )
+    asked_at = fields.Datetime(string="Asked On", readonly=True)
+    date_before = fields.Date(string="End Now", readonly=True)
+    date_end = fields.Date(string="End Asked", readonly=True)
+    line_ids = fields.One2many("grant.date.request.line", "request_id", string="Budget")
+    title = fields.Char(string="New Action", readonly=True)
+    action_id = fields.Many2one(
+        "grant.action", string="Taken From", readonly=True, ondelete="set null",
+        help="The action whose money goes to the new one.",
+    )  # fmt: skip
+    amount_before = fields.Monetary(string="That Action Now", readonly=True)
+    amount = fields.Monetary(string="Amount Moved", readonly=True)
+    disbursement_id = fields.Many2one(
+        "grant.disbursement", string="Tranche", readonly=True, ondelete="set null"
+    )
+    tranche_state = fields.Selection(
+        related="disbursement_id.state", string="State of the Tranche"
+    )
+    blockers = fields.Text(related="disbursement_id.blockers")
+    deliverable_id = fields.Many2one(
+        "grant.deliverable", string="Piece", readonly=True, ondelete="set null",
+        help="The piece that the question is about; none: the subsidy as a whole.",
+    )  # fmt: skip
     state = fields.Selection(
-        [("asked", "Asked"), ("agreed", "Agreed"), ("refused", "Refused")],
+        [
+            ("asked", "Asked"),
+            ("agreed", "Agreed"),
+            ("refused", "Refused"),
+            ("answered", "Answered"),
+            ("withdrawn", "Withdrawn"),
+        ],
         required=True, default="asked", readonly=True, tracking=True, index=True,
     )  # fmt: skip
-    answer = fields.Text(readonly=True)
+    answer = fields.Text(readonly=True, help="The operator reads it on its page and by mail.")
+    settled_by_id = fields.Many2one(
+        "res.users", string="Answered By", readonly=True, ondelete="restrict",
+        help="Who answered; of a request that was withdrawn, who withdrew it.",
+    )  # fmt: skip
+    settled_at = fields.Datetime(string="Answered On", readonly=True)
     amendment_id = fields.Many2one("grant.amendment", readonly=True, ondelete="set null")
 
     _one_open = models.UniqueIndex(
-        "(subsidy_id) WHERE state = 'asked'", "New dates are asked for already."
+        "(subsidy_id, kind, COALESCE(deliverable_id, 0)) WHERE state = 'asked'",
+        "This is asked for already: wait for the answer, or withdraw that request.",
+    )
+    _two_people = models.Constraint(
+        "CHECK (state = 'withdrawn' OR settled_by_id <> user_id)",
+        "Who asks does not answer.",
+    )
+    _says_what = models.Constraint(
+        "CHECK (CASE kind WHEN 'dates' THEN date_end IS NOT NULL "
+        "WHEN 'action' THEN title IS NOT NULL ELSE TRUE END)",
+        "A request says what it asks for.",
     )
 
-    def _ask(self, subsidy, date_end, reason):
-        """Ask for a later end of ``subsidy``'s action.
+    def _init_column(self, column_name):
+        if column_name != "asked_at":
+            return super()._init_column(column_name)
+        # Of those that are there already.
+        return self.env.cr.execute("UPDATE grant_date_request SET asked_at = create_date")
 
-        :param subsidy: in sudo: an operator asks for its own and nothing else
-        :return: the request; the same one when the same is asked twice
-        :raise UserError: not signed, no later day, no reason, or asked already
-        :raise AccessError: the user is neither a coordinator nor the operator itself
-        """
-        if not subsidy._can_submit(self.env.user):
-            raise AccessError(self.env._("You cannot report on this subsidy."))
-        subsidy.lock_for_update(allow_referencing=True)
-        subsidy._check_state(("signed",), self.env._("Asking for new dates"))
-        if not date_end or date_end <= subsidy.date_end:
+    @api.depends("kind", "subsidy_id.display_name")
+    def _compute_display_name(self):
+        for request in self:
+            names = (request._get_kind_label(), request.subsidy_id.display_name)
+            request.display_name = " – ".join(filter(None, names))
+
+    def _get_kind_label(self):
+        return dict(self._fields["kind"]._description_selection(self.env))[self.kind or "dates"]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        for request in self:
             raise UserError(
                 self.env._(
-                    "Choose a day after the present end (%s).",
-                    format_date(self.env, subsidy.date_end),
+                    "%s: what was asked and answered is kept. Answer it, if it still waits.",
+                    request.display_name,
                 )
             )
-        if not has_words(reason):
-            raise UserError(self.env._("Write why you need more time."))
-        # sudo: as above
-        open_request = self.sudo().search(
-            [("subsidy_id", "=", subsidy.id), ("state", "=", "asked")]
-        )
-        if open_request:
-            if open_request.date_end == date_end:
-                return open_request
-            raise UserError(self.env._("New dates are asked for already: wait for the answer."))
-        # sudo: as above
-        request = self.sudo()._record(subsidy, date_end, clean(reason, LONGEST_REASON))
-        request._notify()
-        return request
-
-    def _record(self, subsidy, date_end, reason):
-        vals = {
-            "subsidy_id": subsidy.id,
-            "date_before": subsidy.date_end,
-            "date_end": date_end,
-            "reason": reason,
-            "user_id": self.env.uid,
-        }
-        # Nobody types in what somebody else asked.
-        return transition.creating(self, [vals]).create(vals)
-
-    def _notify(self):
-        coordinator = self.subsidy_id.user_id or self.subsidy_id.contract_id.user_id
-        if coordinator:
-            self.activity_schedule(
-                "ctai_grants.mail_activity_dates",
-                user_id=coordinator.id,
-                summary=self.env._("Answer: new dates for “%s”", self.subsidy_id.name),
-            )
-
-    def action_agree(self):
-        """Draft the amendment that gives the later end, and open it.
-
-        :raise UserError: answered already
-        :raise AccessError: the user is not a coordinator
-        """
-        self.ensure_one()
-        what = self.env._("Agreeing to new dates")
-        self._check_group("group_coordinator", what)
-        self.lock_for_update()
-        self._check_state(("asked",), what)
-        if self.date_end <= self.subsidy_id.date_end:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s ends on %(date)s already, not before what was asked for: refuse "
-                    "the request, and say so.",
-                    subsidy=self.subsidy_id.display_name,
-                    date=format_date(self.env, self.subsidy_id.date_end),
-                )
-            )
-        amendment = self.env["grant.amendment"]._draft("subsidy_id", self.subsidy_id)
-        amendment.write({"date_end": self.date_end, "reason": self.reason})
-        self._transition(state="agreed", amendment_id=amendment.id)
-        self.activity_feedback(["ctai_grants.mail_activity_dates"])
-        return amendment._get_form_action()
-
-    def action_refuse(self):
-        """Ask for the reason, then refuse."""
-        return self._ask_reason("refuse_dates")
-
-    @asks_reason("refuse_dates", _lt("Refuse New Dates"))
-    def _do_refuse(self, reason):
-        """Refuse new dates; the operator reads the reason.
-
-        :raise UserError: answered already
-        :raise AccessError: the user is not a coordinator
-        """
-        what = self.env._("Refusing new dates")
-        self._check_group("group_coordinator", what)
-        self.lock_for_update()
-        self._check_state(("asked",), what)
-        self._transition(state="refused", answer=reason)
-        self.activity_feedback(["ctai_grants.mail_activity_dates"])

@@ -38,6 +38,7 @@ class GrantReminder(models.Model):
     def _address(self, pieces, write):
         """Letters about pieces, one an operator: to its portal users, or else to its own address.
 
+        :param pieces: or other documents of subsidies; ``items`` of their values describe those
         :param write: what makes title, template and values of the operator's pieces, whose
             environment has the language of the letter
         """
@@ -86,7 +87,7 @@ class GrantReminder(models.Model):
                 "of %(city)s. The links ask for your login: nobody else can open them.",
                 **about,
             ),
-            "items": self._get_items(pieces),
+            **({} if "items" in values else {"items": self._get_items(pieces)}),
             **values,
             "intro": values["intro"] % about,
         }

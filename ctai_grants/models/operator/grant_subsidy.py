@@ -18,7 +18,6 @@ class GrantSubsidy(models.Model):
         help="Contributions in kind (86, 87): apart from the totals, and equal on both sides.",
     )  # fmt: skip
     budget_warning = fields.Text(compute="_compute_budget")
-    date_request_ids = fields.One2many("grant.date.request", "subsidy_id", string="New Dates")
     shift_percent = fields.Float(
         string="Shifts between Budget Lines (%)",
         digits=(5, 2),

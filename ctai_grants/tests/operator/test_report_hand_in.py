@@ -297,7 +297,7 @@ class TestHandingIn(HandInCase):
 class TestNewDates(HandInCase):
     def request(self, date_end="2022-12-15", reason="Le local n'est prêt qu'en juin", user=None):
         user = user or self.operator_user
-        return self.env["grant.date.request"].with_user(user)._ask(
+        return self.env["grant.date.request"].with_user(user)._ask_dates(
             self.subsidy.with_user(user).sudo(),
             date_end and datetime.date.fromisoformat(date_end), reason,
         )  # fmt: skip
@@ -305,7 +305,7 @@ class TestNewDates(HandInCase):
     def test_agreed_it_is_a_draft_amendment(self):
         request = self.request()
         self.assertEqual(self.request(), request, "a second click")
-        action = request.with_user(self.coordinator).action_agree()
+        action = self.ask(request, "agree_request", self.coordinator, "D'accord")
         amendment = self.env["grant.amendment"].browse(action["res_id"])
         self.assertEqual(amendment.date_end, datetime.date(2022, 12, 15))
         self.assertEqual((request.state, request.amendment_id), ("agreed", amendment))
@@ -313,10 +313,10 @@ class TestNewDates(HandInCase):
 
     def test_refused(self):
         request = self.request()
-        self.ask(request, "refuse_dates", self.coordinator, "Le contrat finit en juin")
+        self.ask(request, "refuse_request", self.coordinator, "Le contrat finit en juin")
         self.assertEqual((request.state, request.answer), ("refused", "Le contrat finit en juin"))
-        with self.assertRefused("Agreeing to new dates"):
-            request.with_user(self.coordinator).action_agree()
+        with self.assertRefused("Agreeing to a request"):
+            request.with_user(self.coordinator)._do_agree("Si")
         self.request("2022-10-31")
 
     def test_what_is_no_request(self):

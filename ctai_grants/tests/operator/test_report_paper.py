@@ -93,13 +93,13 @@ class TestPaper(HandInCase):
 
     def test_no_sooner_end(self):
         with freeze_time("2022-06-15"):
-            asked = self.env["grant.date.request"].with_user(self.operator_user)._ask(
+            asked = self.env["grant.date.request"].with_user(self.operator_user)._ask_dates(
                 self.subsidy.with_user(self.operator_user).sudo(),
                 datetime.date(2022, 9, 30), "Plus tard",
             )  # fmt: skip
             self.set_dates(self.subsidy, date_end="2022-12-31")
             with self.assertRefused("already"):
-                asked.with_user(self.coordinator).action_agree()
+                asked.with_user(self.coordinator)._do_agree("Oui")
 
     @mute_logger("odoo.sql_db")
     def test_what_balances(self):

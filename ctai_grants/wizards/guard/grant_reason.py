@@ -100,5 +100,7 @@ class GrantReason(models.TransientModel):
             )
         method, _title = documents._get_reason_actions()[self.action]
         # Not in sudo: the method checks the user's role, the ORM the rest.
-        getattr(documents, method)(self.reason)
-        return {"type": "ir.actions.act_window_close"}
+        result = getattr(documents, method)(self.reason)
+        # What it made is opened.
+        is_action = isinstance(result, dict)
+        return result if is_action else {"type": "ir.actions.act_window_close"}
