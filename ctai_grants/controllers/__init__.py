@@ -1,1 +1,1 @@
-from . import portal, report
+from . import figures, portal, report

@@ -86,6 +86,34 @@ def suppress(counts, forced=()):
     return marks
 
 
+def suppress_parts(whole, parts):
+    """What is published of parts of a published count (“of which women”): dict {name: Mark}.
+
+    Parts may overlap; where they do not, one follows from the others.
+
+    >>> {name: mark.value for name, mark in suppress_parts(20, {"women": 17, "parents": 9}).items()}
+    {'women': 'kept', 'parents': 'shown'}
+
+    :param whole: a count that is shown
+    :param parts: counts by name, none above ``whole``
+    """
+    if not parts:
+        return {}
+    # What is left of the whole is a small count as well: 17 of 20.
+    forced = {("", name) for name, count in parts.items() if 0 < whole - count < SMALL}
+    left = whole - sum(parts.values())
+    cells = {("", name): count for name, count in parts.items()}
+    if left < 0:
+        table = Table(cells)
+        return {name: _mark(table, ("", name), ("", name) in forced) for name in parts}
+    # Under a name that no part has.
+    marks = suppress({**cells, ("", ()): left}, forced)
+    if marks["", None] is not Mark.SHOWN:
+        # The whole is known: “< 5” beside “< 5” would say too much.
+        return {name: Mark.KEPT if count else Mark.SHOWN for name, count in parts.items()}
+    return {name: marks["", name] for name in parts}
+
+
 def _mark(table, key, is_forced):
     value = table.values[key]
     if value == 0:
