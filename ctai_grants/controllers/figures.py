@@ -35,7 +35,9 @@ class FiguresPortal(GrantsPortal):
             try:
                 # A refusal is answered with a page, not with an error, which would roll back.
                 with request.env.cr.savepoint():
-                    errors = subsidy_sudo._enter_figures(rows)
+                    # As the user: it is asked who tells them, and kept.
+                    subsidy = request.env["grant.subsidy"].browse(subsidy_id)
+                    errors = subsidy._enter_figures(rows)
             except UserError as error:
                 failure = str(error)
         if errors or failure:

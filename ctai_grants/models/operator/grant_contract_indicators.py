@@ -240,7 +240,7 @@ class Publication:
             return []
         if not self.adds_up:
             return [
-                {**part, "name": f"{subsidy.partner_id.name} – {part['name']}"}
+                {**part, "name": f"{subsidy.partner_id.name}, {subsidy.name}, {part['name']}"}
                 for subsidy, lines in parts.grouped("subsidy_id").items()
                 for part in self._make_parts_of(subsidy, lines)
             ]
