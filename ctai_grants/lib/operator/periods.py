@@ -20,7 +20,8 @@ def split(start, end, frequency):
     """The periods of a subsidy, the first one first.
 
     >>> day = datetime.date
-    >>> [(p.code, p.start.isoformat()) for p in split(day(2021, 10, 25), day(2022, 6, 30), "quarter")]
+    >>> found = split(day(2021, 10, 25), day(2022, 6, 30), "quarter")
+    >>> [(period.code, period.start.isoformat()) for period in found]
     [('2021-Q4', '2021-10-25'), ('2022-Q1', '2022-01-01'), ('2022-Q2', '2022-04-01')]
     >>> [p.code for p in split(day(2021, 12, 31), day(2022, 1, 1), "month")]
     ['2021-12', '2022-01']

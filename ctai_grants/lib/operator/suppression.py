@@ -1,9 +1,9 @@
 """Small counts that leave the city: which cells of a table are shown, and which are not (R9).
 
 A count of 1 to 4 could point at persons: it is shown as “< 5”. Zero points at nobody and stays.
-Totals could give a hidden count away, by subtraction: so further cells are kept back, until whoever
-knows the table as it is published, and this method, finds of each hidden count that it can be all of
-1 to 4, and of each cell that is kept back at least as many values.
+Totals could give a hidden count away, by subtraction: so further cells are kept back, until
+whoever knows the table as it is published, and this method, finds of each hidden count that it can
+be all of 1 to 4, and of each cell that is kept back at least as many values.
 
 What is published are lines that add up: cells of rows and columns, the totals of both, the total of
 all. That is a flow: a cell runs from its row to its column, totals close the circle. How far one

@@ -4,8 +4,8 @@ from ..change.grant_amendment import LINE_FIELDS
 from ..change.grant_amendment_line import ITEM_FIELDS
 
 TARGET = "grant.indicator.target"
-# An amendment says how much is hoped for now. What is asked for stays: figures that are told already
-# would have no place any more.
+# An amendment says how much is hoped for now. What is asked for stays: figures that are told
+# already would have no place any more.
 ITEM_FIELDS[TARGET] = {"amount": "target"}
 LINE_FIELDS[TARGET] = "target_line_ids"
 
@@ -49,9 +49,7 @@ class GrantAmendmentLine(models.Model):
 
     _inherit = "grant.amendment.line"
 
-    item_model = fields.Selection(
-        selection_add=[(TARGET, "Target")], ondelete={TARGET: "cascade"}
-    )
+    item_model = fields.Selection(selection_add=[(TARGET, "Target")], ondelete={TARGET: "cascade"})
 
     @api.model
     def _read_item(self, item):

@@ -10,9 +10,7 @@ class GrantContextFigure(models.Model):
     _inherit = ["grant.company.mixin", "grant.text.mixin"]
     _order = "contract_id, date desc, id"
 
-    contract_id = fields.Many2one(
-        "grant.contract", required=True, ondelete="cascade", index=True
-    )
+    contract_id = fields.Many2one("grant.contract", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="contract_id.company_id", store=True)
     name = fields.Char(required=True, translate=True)
     value = fields.Float(digits=(16, 2), required=True, aggregator=None)

@@ -6,8 +6,8 @@ from ...lib.operator.suppression import SMALL, Mark, suppress, suppress_parts
 
 
 class GrantContract(models.Model):
-    """The indicators of a contract: all of it inside the city, and what of it leaves the city, where
-    counts below 5 are shown as “< 5” and no total gives them away (R9)."""
+    """The indicators of a contract: all of them inside the city; what of them leaves it, with
+    counts below 5 as “< 5” and no total that gives them away (R9)."""
 
     _inherit = "grant.contract"
 
@@ -27,8 +27,8 @@ class GrantContract(models.Model):
         them leaves the city.
 
         :return: dicts of one theme each, with ``name`` and ``indicators``: dicts with ``name``,
-            ``note``, ``rows`` (``name``, ``target``, ``cells``, ``rate``), ``columns``, ``total`` (a
-            row, or None) and ``parts`` (``name`` and ``value``)
+            ``note``, ``rows`` (``name``, ``target``, ``cells``, ``rate``), ``columns``, ``total``
+            (a row, or None) and ``parts`` (``name`` and ``value``)
         """
         self.ensure_one()
         # sudo: the contract was checked by the caller; what comes out is counts, suppressed
@@ -81,7 +81,7 @@ class Publication:
     # ------------------------------------------------------------------
 
     def _get_columns(self):
-        """Years of what adds up by the year, or one column; a total of several years beside them."""
+        """Years of what adds up by the year, or one column; all of several years beside them."""
         years = sorted({column for _subsidy, column in self.counts if column})
         return [*years, ""] if len(years) > 1 else years or [""]
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-KINDS = [("count", "Whole number"), ("number", "Number"), ("percent", "Percentage")]
+KINDS = [("count", "Whole number"), ("number", "Decimal number"), ("percent", "Percentage")]
 AGGREGATIONS = [
     ("sum", "Sum"), ("max", "Largest"), ("latest", "Latest"), ("average", "Weighted average"),
 ]  # fmt: skip
@@ -37,16 +37,16 @@ class GrantIndicator(models.Model):
     )  # fmt: skip
     aggregation = fields.Selection(
         AGGREGATIONS, required=True, default="sum",
-        help="How the figures of several periods become one. Sum: what happens each time (sessions). "
-        "Latest: where it stands (people since the beginning). Largest: a peak. Weighted average: a "
-        "percentage or a mark, each by how many it is of.",
+        help="How the figures of several periods become one. Sum: what happens each time "
+        "(sessions). Latest: where it stands (people since the beginning). Largest: a peak. "
+        "Weighted average: a percentage or a mark, each by how many it is of.",
     )  # fmt: skip
     is_counted_once = fields.Boolean(
         string="People Counted Once",
-        help="The same person may be in several actions, so figures of several actions or operators "
-        "are not added up: of all of them, only the largest is told (“at least”).",
+        help="The same person may be in several actions, so figures of several actions or "
+        "operators are not added up: of all of them, only the largest is told (“at least”).",
     )
-    frequency = fields.Selection(FREQUENCIES, string="Told", required=True, default="once")
+    frequency = fields.Selection(FREQUENCIES, string="Reported", required=True, default="once")
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
 
@@ -59,8 +59,8 @@ class GrantIndicator(models.Model):
     _counted_once = models.Constraint(
         "CHECK (NOT COALESCE(is_counted_once, FALSE) "
         "OR (kind = 'count' AND aggregation IN ('max', 'latest')))",
-        "People counted once are not added up from period to period either: choose “Latest” (people "
-        "since the beginning) or “Largest”, of a whole number.",
+        "People counted once are not added up from period to period either: choose “Latest” "
+        "(people since the beginning) or “Largest”, of a whole number.",
     )
 
     @api.depends("name", "unit")

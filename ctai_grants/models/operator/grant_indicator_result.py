@@ -38,7 +38,7 @@ class GrantIndicatorResult(models.Model):
     rate = fields.Float(
         string="Reached (%)", digits=(16, 1), readonly=True, help="The figure, of its target."
     )
-    is_told = fields.Boolean(string="Told", readonly=True)
+    is_told = fields.Boolean(string="Reported", readonly=True)
     last_date = fields.Date(string="Told up to", readonly=True, aggregator="max")
 
     @property

@@ -38,7 +38,7 @@ class GrantIndicatorTarget(models.Model):
         "line of everybody.",
     )  # fmt: skip
     frequency = fields.Selection(
-        FREQUENCIES, string="Told", required=True, compute="_compute_frequency", store=True,
+        FREQUENCIES, string="Reported", required=True, compute="_compute_frequency", store=True,
         readonly=False, precompute=True,
     )  # fmt: skip
     target = fields.Float(digits=(16, 2), amendable=True, help="Zero: told, without a target.")

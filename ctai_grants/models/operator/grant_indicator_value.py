@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 
 class GrantIndicatorValue(models.Model):
@@ -83,8 +83,8 @@ class GrantIndicatorValue(models.Model):
             value.display_name = self.env._(
                 "%(line)s, %(start)s – %(end)s",
                 line=value.target_id.display_name,
-                start=fields.Date.to_string(value.date_start),
-                end=fields.Date.to_string(value.date_end),
+                start=format_date(self.env, value.date_start),
+                end=format_date(self.env, value.date_end),
             )
 
     def _compute_is_current(self):

@@ -31,8 +31,8 @@ class GrantSubsidy(models.Model):
             if line.audience_id and not line._get_whole():
                 raise UserError(
                     self.env._(
-                        "%(subsidy)s: “%(line)s” is a part, and nothing asks for the whole. Add the "
-                        "line of everybody.",
+                        "%(subsidy)s: “%(line)s” is a part, and nothing asks for the whole. Add "
+                        "the line of everybody.",
                         subsidy=self.display_name,
                         line=line.display_name,
                     )
@@ -129,12 +129,12 @@ class GrantSubsidy(models.Model):
             key = (row["target"], row["period"])
             period = row["target"]._get_periods().get(row["period"])
             if not period or period.start > today:
-                errors[*key, "value"] = self.env._(
+                errors[(*key, "value")] = self.env._(
                     "No figure can be told for this period: it is not within the subsidy, or has "
                     "not begun."
                 )
             elif row["value"] is None and not (last.get(key) and not last[key].is_withdrawn):
-                errors[*key, "value"] = self.env._("Write the figure too, or leave all empty.")
+                errors[(*key, "value")] = self.env._("Write the figure too, or leave all empty.")
             elif row["value"] is not None:
                 errors |= self._get_number_errors(row)
         return errors or self._get_part_errors(changed, rows)
@@ -142,12 +142,12 @@ class GrantSubsidy(models.Model):
     def _get_number_errors(self, row):
         target, errors, key = row["target"], {}, (row["target"], row["period"])
         if fault := get_fault(row["value"], target.indicator_id.kind):
-            errors[*key, "value"] = target._say_fault(fault)
+            errors[(*key, "value")] = target._say_fault(fault)
         if not target.indicator_id._get_weighted():
             return errors
         base = row["base"] or 0
         if get_fault(base, "count") or base < 1:
-            errors[*key, "base"] = self.env._(
+            errors[(*key, "base")] = self.env._(
                 "Write of how many: without it, this figure cannot be put together with others."
             )
         return errors

@@ -229,9 +229,7 @@ class TestPublished(IndicatorCase, HttpCase):
         self.tell_each(self.people, 20, 30, 40)
         self.tell_each(self.people, 17, 3, 12, audience=self.women)
         parts = self.published(self.people)[2]
-        self.assertEqual(
-            sorted(parts.values()), sorted(["withheld", "< 5", "12"]), parts
-        )
+        self.assertEqual(sorted(parts.values()), sorted(["withheld", "< 5", "12"]), parts)
 
     def test_percentages_of_few(self):
         self.tell_each(self.satisfied, 50, 50, 80, bases=(4, 40, 50))

@@ -46,8 +46,10 @@ class IndicatorCase(GrantsCommon):
 
     def line(self, subsidy, indicator, audience=None):
         return subsidy.sudo().indicator_target_ids.filtered(
-            lambda line: line.indicator_id == indicator
-            and line.audience_id == (audience or line.audience_id.browse())
+            lambda line: (
+                line.indicator_id == indicator
+                and line.audience_id == (audience or line.audience_id.browse())
+            )
         )
 
     def tell(self, line, value, period="2021-Q4", user=None, known=0, **values):
@@ -334,7 +336,7 @@ class TestFigures(IndicatorCase):
         self.tell(self.of_people, 12)
         action = self.subsidy.with_user(self.coordinator).action_enter_figures()
         entry = self.env["grant.indicator.entry"].with_user(self.coordinator)
-        entry = entry.with_context(action["context"]).create({})
+        entry = entry.with_context(**action["context"]).create({})
         self.assertEqual(len(entry.line_ids), 7)
         line = entry.line_ids.filtered(lambda line: line.target_id == self.of_people)[0]
         self.assertEqual((line.value, line.is_told), (12, True))
@@ -379,7 +381,7 @@ class TestResults(IndicatorCase):
         aggregates = ["value:sum", "target:sum", "rate:avg"]
         return {
             tuple(keys): tuple(values)
-            for *row, in results._read_group(
+            for (*row,) in results._read_group(
                 [("contract_id", "=", self.contract.id), *domain], list(names), aggregates
             )
             for keys, values in [(row[: len(names)], row[len(names) :])]
@@ -421,9 +423,7 @@ class TestResults(IndicatorCase):
 
     def test_seen_by_whose_city_it_is(self):
         self.tell_all(self.mine, self.people, 20)
-        self.assertTrue(
-            self.env["grant.indicator.result"].with_user(self.reader).search_count([])
-        )
+        self.assertTrue(self.env["grant.indicator.result"].with_user(self.reader).search_count([]))
         elsewhere = self.env["res.company"].create({"name": "Autre ville"})
         stranger = self.reader.copy({
             "login": "elsewhere", "company_ids": elsewhere.ids, "company_id": elsewhere.id

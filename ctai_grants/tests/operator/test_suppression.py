@@ -77,9 +77,7 @@ class Attacker:
                 new = {total: (low, high)}
                 for key in keys:
                     least, most = bounds[key]
-                    new[key] = (
-                        bounds[total][0] - (high - most), bounds[total][1] - (low - least)
-                    )
+                    new[key] = (bounds[total][0] - (high - most), bounds[total][1] - (low - least))
                 for key, (least, most) in new.items():
                     narrow = max(bounds[key][0], least), min(bounds[key][1], most)
                     if narrow[0] > narrow[1]:

@@ -1,2 +1,1 @@
-from . import grant_budget_import
-from . import grant_indicator_entry
+from . import grant_budget_import, grant_indicator_entry

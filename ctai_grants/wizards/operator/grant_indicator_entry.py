@@ -81,7 +81,7 @@ class GrantIndicatorEntryLine(models.TransientModel):
     date_start = fields.Date(string="From")
     date_end = fields.Date(string="To")
     known = fields.Integer()
-    is_told = fields.Boolean(string="Told")
+    is_told = fields.Boolean(string="Reported")
     value = fields.Float(string="Figure", digits=(16, 2))
     base = fields.Integer(string="Of How Many")
     comment = fields.Char(help="No names.")
