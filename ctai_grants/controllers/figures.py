@@ -67,6 +67,10 @@ class FiguresPortal(GrantsPortal):
 
     def _render_figures(self, subsidy_sudo, typed=None, errors=None, failure=None, **values):
         typed = typed or {}
+        labels = {
+            f"{what}_{target.id}_{period}": target.display_name
+            for target, period, what in errors or ()
+        }
         errors = {
             f"{what}_{target.id}_{period}": sentence
             for (target, period, what), sentence in (errors or {}).items()
@@ -94,6 +98,7 @@ class FiguresPortal(GrantsPortal):
                 "awaited": subsidy_sudo._get_awaited_figures(),
                 "today": subsidy_sudo.company_id._grant_today(),
                 "errors": errors,
+                "labels": labels,
                 "failure": failure,
                 **values,
             },
