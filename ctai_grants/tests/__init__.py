@@ -78,6 +78,8 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_figures_page,
+    test_indicators,
     test_reminders,
     test_report_corners,
     test_report_hand_in,
@@ -85,6 +87,7 @@ from .operator import (
     test_report_page,
     test_report_paper,
     test_report_workbook,
+    test_suppression,
 )
 from . import (
     test_grants_uninstall,

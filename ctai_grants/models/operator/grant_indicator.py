@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 KINDS = [("count", "Whole number"), ("number", "Decimal number"), ("percent", "Percentage")]
 AGGREGATIONS = [
@@ -66,10 +66,9 @@ class GrantIndicator(models.Model):
     @api.depends("name", "unit")
     def _compute_display_name(self):
         for indicator in self:
-            unit = indicator.unit and indicator.unit.casefold() not in indicator.name.casefold()
-            indicator.display_name = (
-                f"{indicator.name} ({indicator.unit})" if unit else indicator.name
-            )
+            name, unit = indicator.name or "", indicator.unit or ""
+            said = unit.casefold() in name.casefold()
+            indicator.display_name = name if said else f"{name} ({unit})"
 
     @api.onchange("kind")
     def _onchange_kind(self):
@@ -95,15 +94,9 @@ class GrantIndicator(models.Model):
         """Whether it is part of what was signed, for whatever city."""
         self.ensure_one()
         # sudo: a definition is all cities'
-        return bool(
-            self.env["grant.indicator.target"].sudo().search_count(
-                [
-                    ("indicator_id", "=", self.id),
-                    ("subsidy_id.state", "not in", ("draft", "granted")),
-                ],
-                limit=1,
-            )
-        )  # fmt: skip
+        targets = self.env["grant.indicator.target"].sudo()
+        signed = ("subsidy_id.state", "not in", ("draft", "granted"))
+        return bool(targets.search_count([("indicator_id", "=", self.id), signed], limit=1))
 
     @api.constrains("audience_ids")
     def _check_audiences(self):
@@ -125,8 +118,3 @@ class GrantIndicator(models.Model):
         language = self.env["res.lang"].sudo()._lang_get(self.env.lang or "en_US")
         text = language.format("%.2f" if value != int(value) else "%.0f", value, grouping=True)
         return self.env._("%(number)s %%", number=text) if self.kind == "percent" else text
-
-    @api.constrains("name")
-    def _check_name(self):
-        if any(not indicator.name.strip() for indicator in self):
-            raise ValidationError(self.env._("Give the indicator a name."))

@@ -124,6 +124,7 @@ class GrantSubsidy(models.Model):
         )  # fmt: skip
 
     def _get_figure_errors(self, changed, rows, last):
+        # sudo: what day it is in that city
         errors, today = {}, self.company_id.sudo()._grant_today()
         for row in changed:
             key = (row["target"], row["period"])
