@@ -1,4 +1,5 @@
 from . import (
+    figures,
     asks,
     conversation,
     people,

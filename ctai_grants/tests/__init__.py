@@ -85,6 +85,8 @@ from .operator import (
     test_prefecture,
     test_conversation,
     test_people,
+    test_figures_page,
+    test_indicators,
     test_reminders,
     test_report_corners,
     test_report_hand_in,
@@ -94,6 +96,7 @@ from .operator import (
     test_report_short,
     test_report_workbook,
     test_review,
+    test_suppression,
 )
 from . import (
     test_grants_uninstall,

@@ -17,7 +17,7 @@ EVERYBODY = {
     "menu_treasury_lines", "menu_financial_reports", "menu_recoveries", "menu_conditions",
     "menu_own_costs", "menu_amendments", "menu_registers", "menu_ledger_comparison",
     "menu_budgets", "menu_date_requests",
-    "menu_reminders",
+    "menu_reminders", "menu_figures", "menu_indicators",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
@@ -30,6 +30,7 @@ MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types", "menu_own_cost_accounts", "menu_budget_accounts",
+    "menu_indicator_definitions",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -53,6 +54,7 @@ BUTTONS = {
         "action_view_entries": None,
         "action_view_fundings": None,
         "action_view_amendments": None,
+        "action_view_indicators": None,
     },
     "grant.envelope": {
         "action_view_subsidies": None,
@@ -69,6 +71,8 @@ BUTTONS = {
         "action_make_pes": OFFICER,
     },
     "grant.subsidy": {
+        "action_enter_figures": COORDINATOR,
+        "action_view_figures": None,
         "action_grant": COORDINATOR,
         "action_apply_template": COORDINATOR,
         "action_import_budget": COORDINATOR,

@@ -21,6 +21,7 @@ MODELS = (
     "grant.funding",
     "grant.subsidy",
     "grant.action",
+    "grant.context.figure",
 )
 COMPANY = {
     "name": "Ville de Poitiers",

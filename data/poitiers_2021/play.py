@@ -9,7 +9,7 @@ import io
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, asks, people
+from . import Refused, asks, figures, people
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -103,7 +103,8 @@ class Year:
             "beaulieu",
             "toit_du_monde",
         ):
-            self._sign(self._get_subsidy(name))
+            self._sign(name)
+        figures.tell(self)
         print("Pieces, orders and payments; the coordinator's pay")
         self._play_coordination()
         self._play_first_batch("indigo_formation", "astre_en_moi", "ufolep_vienne")
@@ -328,9 +329,10 @@ class Year:
         wanted = self.env.ref(f"ctai_grants.deliverable_type_{name}")
         return document.deliverable_ids.filtered(lambda piece: piece.type_id == wanted)
 
-    def _sign(self, subsidy):
-        subsidy = subsidy.with_user(self.coordinator)
+    def _sign(self, name):
+        subsidy = self._get_subsidy(name).with_user(self.coordinator)
         subsidy.action_grant()
+        figures.plan(self.env, name, subsidy)
         if subsidy.template_id:
             subsidy.action_apply_template()
             subsidy.disbursement_ids.note = INVENTED
@@ -357,11 +359,14 @@ class Year:
             reference="DEMO-EJ-0001",
         )
 
+    def _get_operator(self, partner):
+        return self.env["res.users"].search(
+            [("partner_id.parent_id", "=", partner.id), ("share", "=", True)], limit=1
+        )
+
     def _hand_in(self, piece, comment=None, *makers):
         """As the operator does on the portal: it must be able to see the piece."""
-        operator = self.env["res.users"].search(
-            [("partner_id.parent_id", "=", piece.partner_id.id), ("share", "=", True)], limit=1
-        )
+        operator = self._get_operator(piece.partner_id)
         piece = piece.with_user(operator)
         piece.check_access("read")
         title = f"{piece.name}, {operator.partner_id.parent_id.name}"
