@@ -76,6 +76,7 @@
         "wizards/operator/grant_budget_import_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
+        "views/operator/hand_in_templates.xml",
         "views/portal/grants_portal_templates.xml",
         "views/portal/portal_piece_templates.xml",
         "views/portal/portal_subsidy_templates.xml",

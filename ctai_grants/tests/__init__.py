@@ -77,6 +77,7 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_hand_in_drafts,
     test_reminders,
     test_report_corners,
     test_report_hand_in,

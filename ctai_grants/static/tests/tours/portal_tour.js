@@ -73,29 +73,22 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
             run: choose("bilan.pdf", "<html></html>"),
         },
         {
+            content: "It is refused as soon as it was sent, beside its name",
+            trigger: "section:contains('Bilan') .o_grants_files li .text-danger:contains('bilan.pdf')",
+        },
+        {
+            content: "And taken out",
+            trigger: "section:contains('Bilan') button[aria-label='Remove bilan.pdf']",
+            run: "click",
+        },
+        {
             content: "With a comment",
             trigger: "section:contains('Bilan') textarea",
             run: "edit Voici notre bilan",
         },
         {
-            content: "Hand it in",
-            trigger: "section:contains('Bilan') button[type=submit]",
-            run: "click",
-            expectUnloadPage: true,
-        },
-        {
-            content: "The refusal is beside the field, which has the focus",
-            trigger: "section:contains('Bilan') [role=alert]:contains('bilan.pdf')",
-            run() {
-                const field = document.querySelector("input[aria-invalid=true]");
-                if (document.activeElement !== field) {
-                    throw new Error("The field in error has not the focus.");
-                }
-            },
-        },
-        {
-            content: "The comment is still there",
-            trigger: "section:contains('Bilan') textarea:value('Voici notre bilan')",
+            content: "Which is kept while one does something else",
+            trigger: "section:contains('Bilan') .o_grants_state:contains('Draft saved at')",
         },
         {
             content: "A PDF",
@@ -104,12 +97,16 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
         },
         {
             content: "And counts beside it: choosing again adds",
-            trigger: "section:contains('Bilan') .o_grants_files li:contains('bilan.pdf')",
+            trigger: "section:contains('Bilan') button[aria-label='Remove bilan.pdf']",
         },
         {
             content: "The second file",
             trigger: "section:contains('Bilan') input[type=file]",
             run: choose("nombres.csv", "a;b\n1;2\n"),
+        },
+        {
+            content: "Both are kept",
+            trigger: "section:contains('Bilan') .o_grants_kept:not(.d-none)",
         },
         {
             content: "Hand it in",
