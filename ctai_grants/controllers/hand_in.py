@@ -1,8 +1,11 @@
+from werkzeug.exceptions import NotFound
+
 from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
 from ..models.proof.grant_deliverable_submission import MOST_FILES
+from .downloads import GrantsDownloads
 from .pieces import PiecePortal
 from .portal import SUBSIDY_PAGE
 
@@ -10,7 +13,7 @@ from .portal import SUBSIDY_PAGE
 MARGIN = 2**20
 
 
-class HandInPortal(PiecePortal):
+class HandInPortal(GrantsDownloads, PiecePortal):
     """Handing in step by step: files and comment are kept as they come, and handed in together.
     Without JavaScript they come with the form, with it one by one."""
 
@@ -112,3 +115,28 @@ class HandInPortal(PiecePortal):
             self._read_number(request.params.get("revision")),
             self._read_number(request.params.get("seen")),
         )
+
+    @http.route("/grants/versions/<int:version_id>/receipt", type="http", auth="user")
+    def download_receipt(self, version_id, **kw):
+        """The receipt of a hand-in as a PDF, for who handed in and the staff of the city."""
+        version = request.env["grant.deliverable.version"].browse(version_id).exists()
+        receipt_sudo = version._get_sudo_receipt() if version else None
+        if not receipt_sudo:
+            raise NotFound()
+        return self._make_pdf_response(receipt_sudo)
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/form",
+        type="http", auth="user", methods=["GET"], website=True, readonly=True,
+    )  # fmt: skip
+    def portal_form(self, subsidy_id, deliverable_id, **kw):
+        """The city's form to fill in for a piece of one's own subsidy."""
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
+        # sudo: the form of the kind of the piece that was just checked
+        kind_sudo = self._get_piece(subsidy_id, deliverable_id).sudo().type_id
+        if not kind_sudo.form:
+            raise NotFound()
+        # sudo: as said
+        binaries = request.env["ir.binary"].sudo()
+        stream = binaries._get_stream_from(kind_sudo, "form", kind_sudo.form_name)
+        return self._keep_closed(stream.get_response(as_attachment=True))

@@ -78,6 +78,7 @@ from .portal import (
 from .operator import (
     test_budget,
     test_hand_in_drafts,
+    test_receipts,
     test_reminders,
     test_report_corners,
     test_report_hand_in,
@@ -85,6 +86,8 @@ from .operator import (
     test_report_page,
     test_report_paper,
     test_report_workbook,
+    test_rib,
+    test_scan,
 )
 from . import (
     test_grants_uninstall,

@@ -15,6 +15,9 @@ class GrantDeliverable(models.Model):
 
     _inherit = "grant.deliverable"
 
+    # No access of their own: read in sudo, by the methods below.
+    draft_ids = fields.One2many("grant.hand.in", "deliverable_id", string="Drafts")
+
     def _is_draftable_by(self, user):
         """Whether ``user`` prepares hand-ins of this piece: somebody of the association itself."""
         self.ensure_one()
@@ -28,11 +31,9 @@ class GrantDeliverable(models.Model):
 
     def _get_draft(self, user):
         """The draft of this piece (in sudo), for somebody of the association; else none."""
-        # sudo: nobody has access to drafts; whose this one is was just checked
-        drafts = self.env["grant.hand.in"].sudo()
-        if not self._is_draftable_by(user):
-            return drafts
-        return drafts.search([("deliverable_id", "=", self.id)])
+        # sudo: nobody has access to drafts; whose this one is is checked here
+        draft = self.sudo().draft_ids
+        return draft if self._is_draftable_by(user) else draft.browse()
 
     def _open_draft(self):
         """The draft of this piece (in sudo), made if there is none, and kept to this transaction:
@@ -56,6 +57,7 @@ class GrantDeliverable(models.Model):
         # sudo: as in _get_draft
         draft = self.env["grant.hand.in"].sudo().browse(draft_id)
         draft.invalidate_recordset()
+        self.invalidate_recordset(["draft_ids"])
         return draft
 
     def _keep_files(self, files):
@@ -223,10 +225,9 @@ class GrantDeliverable(models.Model):
         return super()._get_files_to_purge()
 
     def unlink(self):
-        # sudo: nobody reads drafts; deleted by the database, their bytes would stay
-        drafts = self.env["grant.hand.in"].sudo().search([("deliverable_id", "in", self.ids)])
-        # What refuses the deletion of the pieces refuses that of the drafts: one transaction.
-        drafts.unlink()
+        # sudo: nobody reads drafts; deleted by the database, their attachments would stay. What
+        # refuses the deletion of the pieces refuses that of the drafts: one transaction.
+        self.sudo().draft_ids.unlink()
         return super().unlink()
 
     def _describe_draft(self, user):
