@@ -205,7 +205,7 @@ class Suite:
         """Download the newest version of a package; return its file."""
         offered = self._offered(name)
         if not offered:
-            raise Stop(f"Debian's {self.name} has no {name}.", "The tests that need it are skipped.")
+            raise Stop(f"Debian's {self.name} has no {name}.", "Tests of it are skipped.")
         version = next(iter(offered))
         return self._download(name, version, *offered[version])
 

@@ -87,7 +87,8 @@ class HandInPortal(GrantsDownloads, PiecePortal):
         return failures
 
     def _read_number(self, text):
-        return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
+        is_number = text and text.isascii() and text.isdecimal() and len(text) < 10
+        return int(text) if is_number else None
 
     def _read_sent(self, piece):
         """Names and contents of the files of this request."""

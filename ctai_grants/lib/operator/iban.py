@@ -12,7 +12,9 @@ from pathlib import Path
 #: Pages, characters of each, seconds and bytes of memory.
 PAGES, CHARACTERS, SECONDS, MEMORY = 5, 50_000, 10, 512 * 2**20
 # A country, two digits of control, then groups; spaces and the like between any two of them.
-_WRITTEN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[ .\u00a0\u202f-]?\d{2}(?:[ .\u00a0\u202f\n-]?[A-Z0-9]){11,30}")
+_WRITTEN = re.compile(
+    r"(?<![A-Z0-9])[A-Z]{2}[ .\u00a0\u202f-]?\d{2}(?:[ .\u00a0\u202f\n-]?[A-Z0-9]){11,30}"
+)
 
 # Alone, without this package: what reads strangers' bytes imports nothing of the application.
 _READER = f"""
@@ -59,7 +61,7 @@ def _is_valid(candidate):
     moved = candidate[4:] + candidate[:4]
     if int("".join(str(int(sign, 36)) for sign in moved)) % 97 != 1:
         return False
-    # One of 97 random ones passes: of the only country whose accounts are usual here, more is known.
+    # One of 97 random ones passes: of the accounts that are usual here, more is known.
     return len(candidate) == 27 if candidate.startswith("FR") else len(candidate) >= 15
 
 

@@ -20,7 +20,10 @@ class GrantFileIban(models.Model):
     file_id = fields.Many2one(
         "grant.deliverable.file", required=True, readonly=True, ondelete="restrict"
     )
-    ibans = fields.Char(readonly=True, help="Separated by spaces; empty: none was found.")
+    ibans = fields.Char(
+        string="Account Numbers", readonly=True,
+        help="Separated by spaces; empty: none was found.",
+    )  # fmt: skip
 
     _file_uniq = models.UniqueIndex("(file_id)", "A file is read once.")
 
@@ -55,7 +58,9 @@ class GrantFileIban(models.Model):
 class GrantDeliverableFile(models.Model):
     _inherit = "grant.deliverable.file"
 
-    iban_ids = fields.One2many("grant.file.iban", "file_id", groups=READERS)
+    iban_ids = fields.One2many(
+        "grant.file.iban", "file_id", string="Account Numbers", groups=READERS
+    )
 
 
 class GrantSubsidy(models.Model):
@@ -116,9 +121,9 @@ class GrantDeliverable(models.Model):
     def _notify_submission(self, version):
         result = super()._notify_submission(version)
         # sudo: who hands in starts no job but this one
-        cron = self.env.ref("ctai_grants.ir_cron_read_ribs", raise_if_not_found=False)
-        if cron and self.sudo().type_id.code == "RIB":
-            cron.sudo()._trigger()
+        kind = self.sudo().type_id
+        if kind.code == "RIB" and (cron := kind.env.ref("ctai_grants.ir_cron_read_ribs", False)):
+            cron._trigger()
         return result
 
     def _get_files_to_purge(self):

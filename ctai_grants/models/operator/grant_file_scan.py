@@ -135,7 +135,7 @@ class GrantDeliverableFile(models.Model):
 
     _inherit = "grant.deliverable.file"
 
-    scan_ids = fields.One2many("grant.file.scan", "file_id", string="Verdict")
+    scan_ids = fields.One2many("grant.file.scan", "file_id", string="Verdict of the Scan")
     scan = fields.Selection(
         [("waiting", "Being scanned"), ("clean", "No virus found"), ("infected", "Virus found")],
         compute="_compute_scan", portal=True,
@@ -157,6 +157,7 @@ class GrantDeliverableFile(models.Model):
 
     def _compute_purged_at(self):
         super()._compute_purged_at()
+        # sudo: as in _compute_scan
         for file, file_sudo in zip(self, self.sudo(), strict=True):
             if file_sudo.infected_by and not file.purged_at:
                 file.purged_at = file_sudo.scan_ids[:1].scanned_at
@@ -216,9 +217,9 @@ class GrantDeliverable(models.Model):
     def _notify_submission(self, version):
         result = super()._notify_submission(version)
         # sudo: settings of the city; who hands in starts no job but this one
-        cron = self.env.ref("ctai_grants.ir_cron_scan", raise_if_not_found=False)
-        if cron and self.sudo().company_id.grant_clamd:
-            cron.sudo()._trigger()
+        city = self.sudo().company_id
+        if city.grant_clamd and (cron := city.env.ref("ctai_grants.ir_cron_scan", False)):
+            cron._trigger()
         return result
 
     def _do_review(self, decision, states, reason=None):

@@ -43,9 +43,10 @@ class GrantReceipt(models.Model):
         """
         operator = version.subsidy_id.partner_id
         version = version.with_context(lang=operator.lang or self.env.lang)
-        number = self.env["ir.sequence"].sudo().next_by_code("grant.receipt")
-        # sudo: who hands in adds the receipt of it, nothing else
-        return self.sudo()._append(
+        # sudo: who hands in takes a number and adds the receipt of it, nothing else
+        receipts = self.sudo()
+        number = receipts.env["ir.sequence"].next_by_code("grant.receipt")
+        return receipts._append(
             {
                 # A sequence that somebody deleted refuses no hand-in.
                 "name": number or f"AR-{version.id}",
@@ -112,7 +113,7 @@ class GrantReceipt(models.Model):
                 *files,
                 env._(
                     "This receipt says that these files have arrived, not that they are accepted: "
-                    "the service named above reads them and answers. It is issued under articles "
+                    "the service named here reads them and answers. It is issued under articles "
                     "L112-11 and R112-11-1 of the code des relations entre le public et "
                     "l’administration."
                 ),
@@ -180,6 +181,7 @@ class GrantDeliverable(models.Model):
         # sudo: an operator's own; it reads neither the city's contacts nor its colleagues'
         version = version.sudo()
         receipt = self.env["grant.receipt"]._make(version)
+        # sudo: as said
         reminders = self.env["grant.reminder"].sudo()
 
         def write(pieces):

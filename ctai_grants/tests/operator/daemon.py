@@ -64,7 +64,7 @@ class Nonsense:
 
     def __init__(self, answer):
         self.server = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.server.getsockname()[1]
+        self.address = f"127.0.0.1:{self.server.getsockname()[1]}"
         self.answer = answer
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -9,7 +9,6 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ...models.operator import grant_upload_rate
-from ..common import PDF
 from ..files import make_pdf
 from ..portal.test_portal import PortalCase
 
