@@ -5,6 +5,7 @@ answers that matter here apart (a file that is too large from a daemon that is a
 limit of time for the whole.
 """
 
+import contextlib
 import re
 import socket
 import struct
@@ -87,7 +88,8 @@ def _ask(address, content):
     end = time.monotonic() + LONGEST
     family = socket.AF_UNIX if isinstance(address, str) else None
     with _connect(address, family) as connection:
-        try:
+        # It closes the door on what is too large; why, it has said before.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(b"zINSTREAM\0")
             view = memoryview(content)
             for start in range(0, len(view), CHUNK):
@@ -96,9 +98,6 @@ def _ask(address, content):
                 connection.sendall(struct.pack("!L", len(part)))
                 connection.sendall(part)
             connection.sendall(struct.pack("!L", 0))
-        except (BrokenPipeError, ConnectionResetError):
-            # It closes the door on what is too large; why, it has said before.
-            pass
         return _read(connection, end)
 
 

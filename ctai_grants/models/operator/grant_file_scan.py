@@ -156,11 +156,12 @@ class GrantDeliverableFile(models.Model):
                 file.scan = "waiting"
 
     def _compute_purged_at(self):
-        super()._compute_purged_at()
+        result = super()._compute_purged_at()
         # sudo: as in _compute_scan
         for file, file_sudo in zip(self, self.sudo(), strict=True):
             if file_sudo.infected_by and not file.purged_at:
                 file.purged_at = file_sudo.scan_ids[:1].scanned_at
+        return result
 
     def _get_sudo_attachment(self):
         attachment_sudo = super()._get_sudo_attachment()

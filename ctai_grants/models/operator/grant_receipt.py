@@ -147,7 +147,7 @@ class GrantReceipt(models.Model):
 class GrantDeliverableVersion(models.Model):
     _inherit = "grant.deliverable.version"
 
-    receipt_ids = fields.One2many("grant.receipt", "version_id", string="Receipt")
+    receipt_ids = fields.One2many("grant.receipt", "version_id")
 
     def _get_sudo_receipt(self):
         """The receipt (in sudo) of a version that the user may read, for the association that

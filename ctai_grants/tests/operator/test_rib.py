@@ -29,7 +29,7 @@ class TestRib(DraftCase):
         super().setUpClass()
         cls.piece.sudo().type_id = cls.env.ref("ctai_grants.deliverable_type_bank_details")
 
-    def read(self):
+    def read_ribs(self):
         self.env.ref("ctai_grants.ir_cron_read_ribs").method_direct_trigger()
         self.env.invalidate_all()
 
@@ -40,26 +40,26 @@ class TestRib(DraftCase):
         self.hand_in(("rib.pdf", make_rib("Titulaire", "IBAN FR76 3000 6000 0112 3456 7890 189")))
         self.assertIn("is not read yet", self.get_warning())
         with self.assertNoLogs("odoo", "WARNING"):
-            self.read()
+            self.read_ribs()
         for record in (self.piece, self.tranche):
             warning = self.get_warning(record)
             self.assertIn("FR76 3000 6000 0112 3456 7890 189", warning)
             for account in self.operator.bank_ids:
                 self.assertIn(account.acc_number, warning)
         # Once for each file.
-        self.read()
+        self.read_ribs()
         self.assertEqual(len(self.piece.version_ids.file_ids.sudo().iban_ids), 1)
 
     def test_the_account_on_file_says_nothing(self):
         [account] = self.operator.bank_ids
         self.hand_in(("rib.pdf", make_rib(f"IBAN {account.sanitized_acc_number}")))
-        self.read()
+        self.read_ribs()
         self.assertFalse(self.get_warning())
         self.assertFalse(self.get_warning(self.tranche))
 
     def test_not_for_others(self):
         self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
-        self.read()
+        self.read_ribs()
         for user in (self.reader, self.operator_user, self.prefecture_user):
             with self.assertRaises(AccessError):
                 self.piece.with_user(user).read(["rib_warning"])
@@ -69,14 +69,14 @@ class TestRib(DraftCase):
 
     def test_purged_with_its_file(self):
         self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
-        self.read()
+        self.read_ribs()
         self.piece.with_user(self.coordinator)._do_purge("Compte d’une personne")
         self.assertFalse(self.env["grant.file.iban"].search([("ibans", "=", OTHER)]))
         self.assertFalse(self.get_warning())
 
     def test_what_cannot_be_read_says_nothing(self):
         self.hand_in(("rib.pdf", make_pdf(500)))
-        self.read()
+        self.read_ribs()
         self.assertFalse(self.get_warning())
 
     def test_hostile_pdf(self):
