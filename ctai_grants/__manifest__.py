@@ -77,6 +77,9 @@
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
         "views/portal/grants_portal_templates.xml",
+        "views/portal/portal_piece_templates.xml",
+        "views/portal/portal_subsidy_templates.xml",
+        "views/portal/portal_contract_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

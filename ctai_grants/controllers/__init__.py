@@ -1,1 +1,1 @@
-from . import portal, report
+from . import contracts, downloads, pieces, portal, report, subsidies
