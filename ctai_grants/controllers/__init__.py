@@ -1,1 +1,1 @@
-from . import contracts, downloads, pieces, portal, report, subsidies
+from . import contracts, downloads, home, pieces, portal, report, subsidies

@@ -78,6 +78,7 @@ from .portal import (
 )
 from .operator import (
     test_budget,
+    test_pages,
     test_reminders,
     test_report_corners,
     test_report_hand_in,
