@@ -38,6 +38,9 @@ class HomePortal(GrantsPortal):
             [*signed, ("state", "=", "submitted")], order="due_date, id", limit=SHOWN
         )
         tranches = request.env["grant.disbursement"].search([*signed, ("state", "in", OWED)])
+        # sudo: as on their pages; read at once, whatever they have in common
+        (asked + reviewed).sudo().fetch(["subsidy_id"])
+        (asked + reviewed).sudo().subsidy_id.union(tranches.sudo().subsidy_id).fetch(["state"])
         steps = asked.sudo()._get_steps() + self._get_letters()._get_steps()
         return {
             "grant_steps": sorted(steps, key=lambda step: step["date"])[:SHOWN],

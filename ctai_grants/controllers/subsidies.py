@@ -65,7 +65,7 @@ class SubsidyPortal(GrantsPortal):
     def _render_subsidy(self, subsidy_sudo, **values):
         pieces = subsidy_sudo.deliverable_ids
         report = subsidy_sudo._get_report()
-        asked = pieces._get_asked()
+        asked, gains = pieces._get_asked(), pieces._get_gains()
         return request.render(
             "ctai_grants.portal_my_subsidy",
             {
@@ -73,9 +73,9 @@ class SubsidyPortal(GrantsPortal):
                 "page_name": "grant_subsidy",
                 "title": subsidy_sudo.name,
                 "subsidy": subsidy_sudo,
-                "steps": subsidy_sudo._get_steps(),
+                "steps": subsidy_sudo._get_steps(gains),
                 "pieces": asked + (pieces - asked).sorted(lambda p: (p.due_date, p.id)),
-                "gains": pieces._get_gains(),
+                "gains": gains,
                 "timeline": subsidy_sudo._get_timeline(),
                 # A calculation that may still change is the city's.
                 "lines": report._get_due_lines() if report else [],

@@ -71,10 +71,13 @@ class GrantDeliverable(models.Model):
             )
         return gains
 
-    def _get_steps(self):
+    def _get_steps(self, gains=None):
         """What the operator has to do for these pieces: list of dicts for the pages, in the order
-        of the pieces."""
-        gains = self._get_gains()
+        of the pieces.
+
+        :param dict gains: what :meth:`_get_gains` says of them, when that is known already
+        """
+        gains = self._get_gains() if gains is None else gains
         return [
             {
                 "subsidy": piece.subsidy_id,

@@ -27,6 +27,11 @@ class GrantDisbursement(models.Model):
         self.ensure_one()
         return self.payment_deadline or self.due_date
 
+    def _is_owed_late(self):
+        """Whether that day is over."""
+        day = self._get_payment_day()
+        return bool(day) and day < self.company_id._grant_today()
+
     def _make_receipt(self):
         """The notice of payment of this paid tranche, in the user's language: its name, and the
         PDF.

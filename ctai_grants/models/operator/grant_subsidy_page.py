@@ -69,10 +69,10 @@ class GrantSubsidy(models.Model):
         self.ensure_one()
         return self.currency_id.round(self.paid_amount - self.recovered_amount)
 
-    def _get_steps(self):
+    def _get_steps(self, gains=None):
         """What the operator has to do for these subsidies, the most urgent first: as
         ``grant.deliverable`` ``_get_steps``, letters to answer among them."""
-        steps = self.deliverable_ids._get_asked()._get_steps()
+        steps = self.deliverable_ids._get_asked()._get_steps(gains)
         recoveries = self.recovery_ids.filtered(lambda recovery: recovery.state == "notified")
         steps += recoveries._get_steps()
         return sorted(steps, key=lambda step: step["date"])

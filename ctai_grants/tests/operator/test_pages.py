@@ -275,7 +275,7 @@ class TestSubsidyList(PortalCase):
         self.assertEqual(self.names("?search=cuis"), ["Cuisine"])
         self.assertEqual(self.names(f"?search={second.code}"), ["Cuisine"])
         self.assertEqual(self.names("?search=eux"), [], "not those of others")
-        self.assertEqual(self.names("?filterby=x&sortby=y&search=%25"), [])
+        self.assertEqual(self.names("?filterby=x&sortby=y&search=zz"), [])
         self.assertIn("No subsidy is like that", self.url_open("/my/subsidies?search=zz").text)
 
     def test_without_a_script(self):
