@@ -39,8 +39,9 @@ class HomePortal(GrantsPortal):
         )
         tranches = request.env["grant.disbursement"].search([*signed, ("state", "in", OWED)])
         # sudo: as on their pages; read at once, whatever they have in common
-        (asked + reviewed).sudo().fetch(["subsidy_id"])
-        (asked + reviewed).sudo().subsidy_id.union(tranches.sudo().subsidy_id).fetch(["state"])
+        shown_sudo = (asked + reviewed).sudo()
+        shown_sudo.mapped("name")
+        (shown_sudo.subsidy_id | tranches.sudo().subsidy_id).mapped("name")
         steps = asked.sudo()._get_steps() + self._get_letters()._get_steps()
         return {
             "grant_steps": sorted(steps, key=lambda step: step["date"])[:SHOWN],

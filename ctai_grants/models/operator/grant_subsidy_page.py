@@ -3,9 +3,9 @@ import datetime
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-#: Of the states of a step, beside their words.
+#: Of the states of a step, beside their words; in the order in which they are told.
 ICONS = {
-    "done": "fa-check", "city": "fa-hourglass-half", "late": "fa-exclamation",
+    "done": "fa-check", "late": "fa-exclamation", "city": "fa-hourglass-half",
     "to_come": "fa-circle-o",
 }  # fmt: skip
 
@@ -82,9 +82,9 @@ class GrantSubsidy(models.Model):
     # ------------------------------------------------------------------
 
     def _get_timeline(self):
-        """The steps of this subsidy, the past before what is to come: list of dicts with ``date``,
-        ``state`` (``done``, ``city``: waits for the city, ``late``, ``to_come``), ``title`` and
-        ``note``; ``icon``; ``url`` where there is a page."""
+        """The steps of this subsidy, the past first, then what is late, and the rest: list of dicts
+        with ``date``, ``state`` (``done``, ``late``, ``city``: waits for the city, ``to_come``),
+        ``icon``, ``title`` and ``note``; ``url`` where there is a page."""
         self.ensure_one()
         steps = [
             *self._get_award_steps(),
@@ -96,8 +96,10 @@ class GrantSubsidy(models.Model):
             ),
             *map(self._get_recovery_step, self._get_told_recoveries()),
         ]
-        last = datetime.date.max
-        return sorted(steps, key=lambda step: (step["state"] != "done", step["date"] or last))
+        order, last = list(ICONS), datetime.date.max
+        return sorted(
+            steps, key=lambda step: (order.index(step["state"]), step["date"] or last)
+        )
 
     def _make_step(self, date, state, title, note=False, url=False):
         return {
