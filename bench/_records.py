@@ -95,24 +95,16 @@ def _make_siret(number):
     return siret + luhn.calc_check_digit(siret)
 
 
-def copy_subsidy(env, subsidy, count):
-    """Copy a granted subsidy ``count`` times, each for an operator of its own, with its actions,
-    schedule, decisions and followers: in a few statements, since the ORM takes minutes for
-    thousands.
+def copy_subsidy(env, subsidy, count, of_one=False):
+    """Copy a granted subsidy ``count`` times, each for an operator of its own (or all of one), with
+    its actions, schedule, decisions and followers: in a few statements, since the ORM takes minutes
+    for thousands.
 
     :return: the ids of the copies
     """
     env.flush_all()
     cr, subsidy_id, partner_id = env.cr, subsidy.id, subsidy.partner_id.id
-    partners = _copy(
-        cr, "res_partner", "generate_series(1, %s) n WHERE t.id = %s", [count, partner_id],
-        name="t.name || ' ' || n", complete_name="t.name || ' ' || n",
-        # Each is a body of its own.
-        grant_body="t.grant_body || '-' || n",
-    )  # fmt: skip
-    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)", [partners])
-    source = "unnest(%s) p(id) WHERE t.partner_id = %s"
-    _copy(cr, "res_partner_bank", source, [partners, partner_id], partner_id="p.id")
+    partners = [partner_id] * count if of_one else _copy_partners(cr, partner_id, count)
     copies = _copy(
         cr, "grant_subsidy", "unnest(%s) WITH ORDINALITY p(id, n) WHERE t.id = %s",
         [partners, subsidy_id], partner_id="p.id", code="t.code || '-' || p.n", access_token="NULL",
@@ -136,6 +128,19 @@ def copy_subsidy(env, subsidy, count):
     cr.execute("ANALYZE")
     env.invalidate_all()
     return copies
+
+
+def _copy_partners(cr, partner_id, count):
+    partners = _copy(
+        cr, "res_partner", "generate_series(1, %s) n WHERE t.id = %s", [count, partner_id],
+        name="t.name || ' ' || n", complete_name="t.name || ' ' || n",
+        # Each is a body of its own.
+        grant_body="t.grant_body || '-' || n",
+    )  # fmt: skip
+    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)", [partners])
+    source = "unnest(%s) p(id) WHERE t.partner_id = %s"
+    _copy(cr, "res_partner_bank", source, [partners, partner_id], partner_id="p.id")
+    return partners
 
 
 def make_certified_tranches(database, count):

@@ -77,6 +77,8 @@
         "wizards/operator/grant_budget_import_views.xml",
         "views/grants_menus.xml",
         "views/operator/grants_report_templates.xml",
+        "views/operator/portal_home_templates.xml",
+        "views/operator/grant_subsidy_file_views.xml",
         "views/portal/grants_portal_templates.xml",
         "views/portal/portal_piece_templates.xml",
         "views/portal/portal_subsidy_templates.xml",

@@ -242,7 +242,8 @@ class Acts:
 
     def prepare_upload(self, piece):
         """The page with the form, as the operator has it open."""
-        url, page = f"{self.server.url}/my/subsidies/{piece['subsidy']}", ""
+        path = f"/my/subsidies/{piece['subsidy']}/deliverables/{piece['piece']}"
+        url, page = f"{self.server.url}{path}", ""
         for _time in range(4):
             # A worker whose connection died with the database fails once, and is asked again.
             if "csrf_token" in (page := self.operator.get(url).text):

@@ -1,1 +1,1 @@
-from . import contracts, downloads, hand_in, pieces, portal, report, subsidies
+from . import contracts, downloads, hand_in, home, pieces, portal, report, subsidies

@@ -8,7 +8,7 @@ from odoo import http
 from odoo.exceptions import AccessError
 from odoo.http import request
 
-from .portal import GrantsPortal
+from .portal import SUBSIDY_PAGE, GrantsPortal
 
 
 class GrantsDownloads(GrantsPortal):
@@ -23,6 +23,51 @@ class GrantsDownloads(GrantsPortal):
     def download_batch_list(self, batch_id, **kw):
         """The list of a batch of orders as a PDF, for the finance officers."""
         return self._make_pdf_response(request.env["grant.order.batch"].browse(batch_id))
+
+    # ------------------------------------------------------------------
+    # What an operator downloads of its own subsidies
+    # ------------------------------------------------------------------
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/payments/<int:tranche_id>/receipt",
+        type="http", auth="user", methods=["GET"],
+    )  # fmt: skip
+    def download_receipt(self, subsidy_id, tranche_id, **kw):
+        """The notice of payment of a paid tranche, as a PDF."""
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
+        tranche_sudo = self._get_document(("grant.disbursement",), tranche_id)
+        if tranche_sudo.subsidy_id.id != subsidy_id or tranche_sudo.state != "paid":
+            raise NotFound()
+        return self._keep_closed(self._send_pdf(*tranche_sudo._make_receipt()))
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/recoveries/<int:recovery_id>/letter",
+        type="http", auth="user", methods=["GET"],
+    )  # fmt: skip
+    def download_own_letter(self, subsidy_id, recovery_id, **kw):
+        """The letter of a recovery as its operator received it, as a PDF."""
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        told = subsidy_sudo._get_told_recoveries()
+        recovery_sudo = told.filtered(lambda recovery: recovery.id == recovery_id)
+        if not recovery_sudo:
+            raise NotFound()
+        return self._keep_closed(self._send_pdf(*recovery_sudo._make_pdf()))
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/documents/<int:attachment_id>",
+        type="http", auth="user", methods=["GET"], readonly=True,
+    )  # fmt: skip
+    def download_document(self, subsidy_id, attachment_id, **kw):
+        """A file that the city has for the operator, or that of a signed amendment."""
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        attachment_sudo = subsidy_sudo._get_shared_file(attachment_id)
+        if not attachment_sudo:
+            raise NotFound()
+        return self._send_file(attachment_sudo)
+
+    # ------------------------------------------------------------------
+    # What was handed in
+    # ------------------------------------------------------------------
 
     @http.route("/grants/versions/<int:version_id>", type="http", auth="user", readonly=True)
     def download_version(self, version_id, **kw):
@@ -53,8 +98,10 @@ class GrantsDownloads(GrantsPortal):
     def download_file(self, file_id, **kw):
         """Download a file that was handed in; the right to read it is checked each time."""
         file = request.env["grant.deliverable.file"].browse(file_id).exists()
-        attachment_sudo = self._get_attachment(file)
-        # sudo: the attachment of the file that was just checked
+        return self._send_file(self._get_attachment(file))
+
+    def _send_file(self, attachment_sudo):
+        # sudo: the attachment whose document was just checked
         stream = request.env["ir.binary"].sudo()._get_stream_from(attachment_sudo)
         # Saved, never shown: opened from our own address, a file could act as its reader.
         return self._keep_closed(stream.get_response(as_attachment=True))

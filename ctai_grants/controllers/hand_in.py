@@ -53,8 +53,7 @@ class HandInPortal(GrantsDownloads, PiecePortal):
         values = {"comment": comment, "join_photos": join_photos, **kw}
         self._get_document(SUBSIDY_PAGE, subsidy_id)
         piece = self._get_piece(subsidy_id, deliverable_id)
-        is_sent = request.httprequest.method == "POST"
-        if not is_sent or not piece._is_draftable_by(request.env.user):
+        if not piece._is_draftable_by(request.env.user):
             return submit(subsidy_id, deliverable_id, **values)
         failures = self._keep_draft(piece, comment, kw.get("discard"))
         if not failures and ("save" in kw or "discard" in kw):
@@ -118,7 +117,7 @@ class HandInPortal(GrantsDownloads, PiecePortal):
         )
 
     @http.route("/grants/versions/<int:version_id>/receipt", type="http", auth="user")
-    def download_receipt(self, version_id, **kw):
+    def download_hand_in_receipt(self, version_id, **kw):
         """The receipt of a hand-in as a PDF, for who handed in and the staff of the city."""
         version = request.env["grant.deliverable.version"].browse(version_id).exists()
         receipt_sudo = version._get_sudo_receipt() if version else None

@@ -4,69 +4,83 @@ from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..models.proof.grant_deliverable_submission import MOST_FILES
-from .portal import LARGEST_REQUEST, SUBSIDY_PAGE
-from .subsidies import SubsidyPortal
+from ..lib.proof.upload import ALLOWED
+from ..models.proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
+from .portal import LARGEST_REQUEST, SUBSIDY_PAGE, GrantsPortal
+
+PIECE = "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>"
 
 
-class PiecePortal(SubsidyPortal):
-    """Handing in what an operator owes, and taking it back."""
+class PiecePortal(GrantsPortal):
+    """The page of a piece: what is asked and what for, handing it in, and taking it back."""
+
+    @http.route(PIECE, type="http", auth="user", methods=["GET"], website=True)
+    def portal_piece(self, subsidy_id, deliverable_id, handed_in=None, **kw):
+        """One piece of one's own subsidy. Where a login sends back to, too, when the session
+        ended before a file was sent."""
+        return self._render_piece(self._get_piece(subsidy_id, deliverable_id), handed_in=handed_in)
+
+    def _render_piece(self, deliverable, **values):
+        # sudo: the piece that was just checked; its page shows what only staff may read one by one
+        piece = deliverable.sudo()
+        company = piece.company_id
+        return request.render(
+            "ctai_grants.portal_my_piece",
+            {
+                **self._prepare_portal_layout_values(),
+                "page_name": "grant_subsidy",
+                "title": piece.name,
+                "crumb": piece.name,
+                "subsidy": piece.subsidy_id,
+                "piece": piece,
+                "gain": piece._get_gains().get(piece),
+                "is_open": piece._is_open_to(request.env.user),
+                "has_report_page": piece._is_financial_report()
+                and piece.subsidy_id._has_report_page(request.env.user),
+                "decisions": piece._get_told_decisions(),
+                "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
+                "types": ", ".join(name.upper() for name in ALLOWED),
+                "largest": company.grant_upload_max_mb,
+                "largest_hand_in": company.grant_upload_max_mb * LARGEST_HAND_IN,
+                "most_files": MOST_FILES,
+                "join_photos": True,
+                "format_size": self._format_size,
+                **values,
+            },
+        )
 
     @http.route(
-        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>",
-        type="http",
-        auth="user",
-        methods=["GET", "POST"],
-        website=True,
+        PIECE, type="http", auth="user", methods=["POST"], website=True,
         max_content_length=LARGEST_REQUEST,
-    )
+    )  # fmt: skip
     def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
         """Hand in files for a piece of one's own subsidy."""
-        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
         deliverable = self._get_piece(subsidy_id, deliverable_id)
-        page = f"/my/subsidies/{subsidy_id}"
-        if request.httprequest.method == "GET":
-            # Where a login sends back to, when the session ended before the file was sent.
-            return request.redirect(f"{page}#piece_{deliverable_id}")
         try:
             # A refusal is answered with a page, not with an error, which would roll back.
             with request.env.cr.savepoint():
                 self._submit(deliverable, comment, bool(join_photos))
         except UserError as error:
-            return self._render_subsidy(
-                subsidy_sudo,
-                failed=subsidy_sudo.deliverable_ids.browse(deliverable_id),
-                error=str(error),
-                comment=comment,
-                join_photos=bool(join_photos),
+            return self._render_piece(
+                deliverable, error=str(error), comment=comment, join_photos=bool(join_photos)
             )
-        return request.redirect(f"{page}?handed_in={deliverable_id}#piece_{deliverable_id}")
+        return request.redirect(f"{deliverable._get_page_url()}?handed_in=1")
 
-    @http.route(
-        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/take_back",
-        type="http",
-        auth="user",
-        methods=["POST"],
-        website=True,
-    )
+    @http.route(f"{PIECE}/take_back", type="http", auth="user", methods=["POST"], website=True)
     def portal_take_back(self, subsidy_id, deliverable_id, **kw):
         """Take back what was handed in, before it is reviewed."""
-        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
         deliverable = self._get_piece(subsidy_id, deliverable_id)
         try:
             # As in portal_submit.
             with request.env.cr.savepoint():
                 deliverable._do_take_back()
         except UserError as error:
-            return self._render_subsidy(
-                subsidy_sudo,
-                failed=subsidy_sudo.deliverable_ids.browse(deliverable_id),
-                error=str(error),
-            )
-        return request.redirect(f"/my/subsidies/{subsidy_id}#piece_{deliverable_id}")
+            return self._render_piece(deliverable, error=str(error))
+        return request.redirect(deliverable._get_page_url())
 
     def _get_piece(self, subsidy_id, deliverable_id):
-        """A piece of that subsidy, as the user, after the check that he may read it."""
+        """A piece of that subsidy, as the user, after the check that he may read both."""
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
         self._get_document(("grant.deliverable",), deliverable_id)
         deliverable = request.env["grant.deliverable"].browse(deliverable_id)
         if deliverable.subsidy_id.id != subsidy_id:

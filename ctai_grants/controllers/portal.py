@@ -52,28 +52,34 @@ class GrantsPortal(CustomerPortal):
             raise NotFound()
         return document_sudo
 
-    def _get_list_values(self, models, url, page, order, sortby=None):
-        """The documents that the user may see (in sudo) and what a list of them needs."""
+    def _get_list_values(self, models, url, page, order, sortby=None, domain=(), **asked):
+        """The documents that the user may see (in sudo) and what a list of them needs.
+
+        :param asked: what else the page was asked for: kept from page to page
+        """
         if not self._may_see(models):
             raise NotFound()
         documents = request.env[models[0]]
+        found = documents.search_count(domain)
+        kept = {"sortby": sortby, **asked}
         pages = pager(
             url=url,
-            url_args={"sortby": sortby} if sortby else {},
-            total=documents.search_count([]),
+            url_args={name: value for name, value in kept.items() if value},
+            total=found,
             page=page,
             step=self._items_per_page,
         )
-        found = documents.search(
-            [], order=order, limit=self._items_per_page, offset=pages["offset"]
+        shown = documents.search(
+            domain, order=order, limit=self._items_per_page, offset=pages["offset"]
         )
         return {
             **self._prepare_portal_layout_values(),
             # sudo: the records that the user's own rules found; names of partners in them
-            "documents": found.sudo(),
+            "documents": shown.sudo(),
+            "found": found,
             "pager": pages,
             "default_url": url,
-            "sortby": sortby,
+            **kept,
             "breadcrumbs_searchbar": True,
         }
 
@@ -88,12 +94,14 @@ class GrantsPortal(CustomerPortal):
         if not document.exists() or not document.has_access("read"):
             raise NotFound()
         try:
-            name, content = document._make_pdf()
+            return self._send_pdf(*document._make_pdf())
         except AccessError as error:
             raise NotFound() from error
         except UserError as error:
             values = {"reason": str(error), "document": document}
             return request.render("ctai_grants.document_refused", values, status=400)
+
+    def _send_pdf(self, name, content):
         return request.make_response(
             content,
             headers=[

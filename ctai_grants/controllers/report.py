@@ -187,6 +187,7 @@ class ReportPortal(GrantsPortal):
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_subsidy",
                 "title": self.env._("Financial report"),
+                "crumb": self.env._("Financial report"),
                 "subsidy": subsidy_sudo,
                 "report": report_sudo,
                 "is_open": is_open,

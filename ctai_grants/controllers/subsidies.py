@@ -1,8 +1,7 @@
 from odoo import http
+from odoo.fields import Domain
 from odoo.http import request
 
-from ..lib.proof.upload import ALLOWED
-from ..models.proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
 from .portal import SUBSIDY_PAGE, GrantsPortal
 
 
@@ -12,50 +11,61 @@ class SubsidyPortal(GrantsPortal):
     def _get_subsidy_sortings(self):
         return {
             "start": {"label": self.env._("Newest"), "order": "date_start desc, id desc"},
+            "name": {"label": self.env._("Name"), "order": "name, id"},
             "code": {"label": self.env._("Code"), "order": "code, id"},
             "amount": {"label": self.env._("Amount"), "order": "amount desc, id"},
+        }
+
+    def _get_subsidy_filters(self):
+        return {
+            "all": {"label": self.env._("All"), "domain": Domain.TRUE},
+            "open": {
+                "label": self.env._("In progress"),
+                "domain": Domain("state", "in", ("granted", "signed")),
+            },
+            "closed": {"label": self.env._("Closed"), "domain": Domain("state", "=", "closed")},
         }
 
     @http.route(
         ["/my/subsidies", "/my/subsidies/page/<int:page>"], type="http", auth="user", website=True
     )
-    def portal_my_subsidies(self, page=1, sortby=None, **kw):
+    def portal_my_subsidies(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The subsidies that the user may see."""
-        sortings = self._get_subsidy_sortings()
+        sortings, filters = self._get_subsidy_sortings(), self._get_subsidy_filters()
         sortby = sortby if sortby in sortings else "start"
+        filterby = filterby if filterby in filters else "all"
+        search = (search or "").strip()[:100]
+        domain = filters[filterby]["domain"]
+        if search:
+            domain &= Domain("name", "ilike", search) | Domain("code", "ilike", search)
         values = self._get_list_values(
-            SUBSIDY_PAGE, "/my/subsidies", page, sortings[sortby]["order"], sortby
-        )
+            SUBSIDY_PAGE, "/my/subsidies", page, sortings[sortby]["order"], sortby, domain,
+            filterby=filterby, search=search,
+        )  # fmt: skip
+        subsidies = values["documents"]
         return request.render(
             "ctai_grants.portal_my_subsidies",
             {
                 **values,
                 "page_name": "grant_subsidy",
                 "title": self.env._("Subsidies"),
+                "breadcrumbs_searchbar": False,
                 "searchbar_sortings": sortings,
-                "asked": {
-                    subsidy: self._get_asked(subsidy) if subsidy.state == "signed" else None
-                    for subsidy in values["documents"]
-                },
+                "searchbar_filters": filters,
+                "asked": subsidies.deliverable_ids._get_asked().grouped("subsidy_id"),
+                "owed": subsidies.disbursement_ids._get_owed_tranches().grouped("subsidy_id"),
             },
         )
 
-    def _get_asked(self, subsidy_sudo):
-        """The pieces that the operator has to hand in, late ones first."""
-        return subsidy_sudo.deliverable_ids.filtered(
-            lambda piece: piece.state in ("expected", "to_complete")
-        ).sorted(lambda piece: (piece.due_date, piece.id))
-
     @http.route("/my/subsidies/<int:subsidy_id>", type="http", auth="user", website=True)
-    def portal_subsidy(self, subsidy_id, handed_in=None, **kw):
+    def portal_subsidy(self, subsidy_id, **kw):
         """One subsidy: what is expected, what was handed in, what was paid."""
-        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
-        return self._render_subsidy(subsidy_sudo, handed_in=handed_in)
+        return self._render_subsidy(self._get_document(SUBSIDY_PAGE, subsidy_id))
 
     def _render_subsidy(self, subsidy_sudo, **values):
         pieces = subsidy_sudo.deliverable_ids
         report = subsidy_sudo._get_report()
-        asked = self._get_asked(subsidy_sudo)
+        asked, gains = pieces._get_asked(), pieces._get_gains()
         return request.render(
             "ctai_grants.portal_my_subsidy",
             {
@@ -63,22 +73,17 @@ class SubsidyPortal(GrantsPortal):
                 "page_name": "grant_subsidy",
                 "title": subsidy_sudo.name,
                 "subsidy": subsidy_sudo,
-                "asked": asked,
-                "late": asked.filtered("is_late"),
-                "settled": (pieces - asked).sorted(lambda piece: (piece.due_date, piece.id)),
+                "steps": subsidy_sudo._get_steps(gains),
+                "pieces": asked + (pieces - asked).sorted(lambda p: (p.due_date, p.id)),
+                "gains": gains,
+                "timeline": subsidy_sudo._get_timeline(),
                 # A calculation that may still change is the city's.
                 "lines": report._get_due_lines() if report else [],
                 "currency": subsidy_sudo.currency_id,
-                # What the operator was told by letter, nothing before.
-                "recoveries": subsidy_sudo.recovery_ids.filtered("notified_date"),
+                "recoveries": subsidy_sudo._get_told_recoveries(),
+                "documents": subsidy_sudo._get_documents(),
+                "bank": subsidy_sudo.partner_id._get_grant_bank(),
                 "open_pieces": pieces.filtered(lambda piece: piece._is_open_to(request.env.user)),
-                "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
-                "types": ", ".join(name.upper() for name in ALLOWED),
-                "largest": subsidy_sudo.company_id.grant_upload_max_mb,
-                "largest_hand_in": subsidy_sudo.company_id.grant_upload_max_mb * LARGEST_HAND_IN,
-                "most_files": MOST_FILES,
-                "join_photos": True,
-                "format_size": self._format_size,
                 **values,
             },
         )

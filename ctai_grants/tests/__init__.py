@@ -59,6 +59,7 @@ from .accounting import (
     test_paid_account,
     test_paying_queries,
     test_settlement,
+    test_webhook,
 )
 from .treasury import (
     test_pes,
@@ -78,6 +79,7 @@ from .portal import (
 from .operator import (
     test_budget,
     test_hand_in_drafts,
+    test_pages,
     test_receipts,
     test_reminders,
     test_report_corners,

@@ -329,6 +329,15 @@ class Year:
             subsidy.action_apply_template()
             subsidy.disbursement_ids.note = INVENTED
         subsidy.action_sign()
+        if subsidy.kind == "operator":
+            self._share_convention(subsidy)
+
+    def _share_convention(self, subsidy):
+        """The convention, for the operator to download in its portal."""
+        title = f"Convention {subsidy.convention_reference or subsidy.code} (démo)"
+        values = {"res_model": subsidy._name, "res_id": subsidy.id, "name": f"{title}.pdf"}
+        file = subsidy.env["ir.attachment"].create({**values, "raw": make_pdf(title)})
+        subsidy.operator_file_ids = file
 
     def _claim(self, funding, date):
         self._wizard("grant.funding.claim", self.officer, funding_ids=funding.ids, claim_date=date)

@@ -47,7 +47,7 @@ class DraftCase(PortalCase):
         return self.get_draft().file_ids.mapped("name")
 
     def get_form(self):
-        page = self.page(f"/my/subsidies/{self.mine.id}")
+        page = self.page(self.url)
         return next(form for form in page.forms if form.get("action") == self.url)
 
 
@@ -81,7 +81,7 @@ class TestDrafts(DraftCase):
         self.assertEqual(answer.status_code, 303)
         self.assertEqual(self.get_names(), ["un.pdf"])
         self.assertFalse(self.piece.version_ids)
-        page = self.page(f"/my/subsidies/{self.mine.id}")
+        page = self.page(self.url)
         [button] = page.xpath("//button[@name='discard']")
         [form] = page.xpath(f"//form[@id='{button.get('form')}']")
         data = {**dict(form.form_values()), "discard": button.get("value")}
@@ -189,7 +189,7 @@ class TestDrafts(DraftCase):
             self.piece.with_user(self.coordinator)._keep_files([("x.pdf", ONE)])
         self.coordinator.password = self.coordinator.login
         self.login(self.coordinator)
-        self.assertNotIn("un.pdf", self.url_open(f"/my/subsidies/{self.mine.id}").text)
+        self.assertNotIn("un.pdf", self.url_open(self.url).text)
         self.assertFalse(self.url_open(f"{self.url}/draft").json()["files"])
 
     def test_counts_in_the_limits(self):

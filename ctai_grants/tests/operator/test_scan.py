@@ -58,7 +58,7 @@ class TestScan(DraftCase):
         for user in (self.operator_user, self.coordinator):
             self.assertFalse(self.is_open(user), user.login)
         self.login(self.operator_user)
-        self.assertIn("Being scanned", self.url_open(f"/my/subsidies/{self.mine.id}").text)
+        self.assertIn("Being scanned", self.url_open(self.url).text)
         with self.assertRefused("has not answered", "un.pdf"):
             self.piece.with_user(self.coordinator).action_accept()
         self.scan()
@@ -86,7 +86,7 @@ class TestScan(DraftCase):
         [activity] = self.piece.activity_search(["ctai_grants.mail_activity_virus"])
         self.assertIn("mauvais.pdf", activity.summary)
         self.login(self.operator_user)
-        page = self.url_open(f"/my/subsidies/{self.mine.id}").text
+        page = self.url_open(self.url).text
         self.assertIn("because a virus was found", page)
         self.assertNotIn("because it named persons", page)
         self.assertEqual(self.url_open(f"/grants/files/{bad.id}").status_code, 404)

@@ -47,6 +47,9 @@ class PortalCase(HttpCase, GrantsCommon):
         self.assertEqual(answer.status_code, 200)
         return html.fromstring(answer.content)
 
+    def piece_path(self, piece):
+        return f"/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}"
+
     def counters(self):
         """What decides which cards are shown on the user's home page."""
         names = ["grant_subsidy_count", "grant_contract_count"]
@@ -149,7 +152,7 @@ class TestOperatorPages(PortalCase):
         self.assertEqual(self.upload_all(self.piece, sent, comment="Voici").status_code, 303)
         version = self.piece.version_ids
         self.assertEqual(version.file_ids.mapped("name"), ["bilan.pdf", "photo.jpg", "photo.heic"])
-        page = self.page(f"/my/subsidies/{self.mine.id}")
+        page = self.page(self.piece_path(self.piece))
         for file, (_name, content) in zip(version.file_ids, sent, strict=True):
             self.assertTrue(page.xpath(f"//a[@href='/grants/files/{file.id}']"))
             self.assertEqual(self.url_open(f"/grants/files/{file.id}").content, content)
@@ -190,7 +193,7 @@ class TestOperatorPages(PortalCase):
         self.assertEqual(self.take_back(self.their_piece).status_code, 404)
         self.assertEqual(self.take_back(self.piece).status_code, 303)
         self.assertEqual((self.piece.state, self.their_piece.state), ("expected", "submitted"))
-        page = self.page(f"/my/subsidies/{self.mine.id}").text_content()
+        page = self.page(self.piece_path(self.piece)).text_content()
         self.assertIn("taken back on", page)
         again = self.take_back(self.piece)
         self.assertIn("cannot be taken back any more", again.text)
@@ -252,11 +255,15 @@ class TestOperatorPages(PortalCase):
         [alert] = page.xpath("//*[contains(@class, 'alert-danger')]")
         self.assertIn("Budget en retard", alert.text_content())
         self.assertNotIn("Bilan", alert.text_content())
-        self.assertEqual(alert.xpath(".//a/@href"), [f"#piece_{late.id}"])
+        self.assertEqual(alert.xpath(".//a/@href"), [self.piece_path(late)])
 
     def test_pages_can_be_read_by_machines(self):
         """Language, title, headings in order, a label for each field, scopes of headers."""
-        for path in ("/my/subsidies", f"/my/subsidies/{self.mine.id}"):
+        for path in (
+            "/my/subsidies",
+            f"/my/subsidies/{self.mine.id}",
+            self.piece_path(self.piece),
+        ):
             with self.subTest(path=path):
                 page = self.page(path)
                 self.assertEqual(page.get("lang"), "en-US")
@@ -284,12 +291,14 @@ class TestOperatorPages(PortalCase):
         self.piece.with_user(self.coordinator)._do_review(
             "to_complete", ("submitted",), "<img src=x onerror=alert(1)>"
         )
-        page = self.page(f"/my/subsidies/{self.mine.id}")
-        self.assertFalse(page.xpath("//main//script | //main//img | //main//section//b"))
-        self.assertIn("<script>alert(1)</script>", page.xpath("//main")[0].text_content())
+        for path in (f"/my/subsidies/{self.mine.id}", self.piece_path(self.piece), "/my"):
+            page = self.page(path)
+            self.assertFalse(page.xpath("//main//section//*[self::script or self::img or self::b]"))
+        text = self.page(self.piece_path(self.piece)).xpath("//main")[0].text_content()
+        self.assertIn("<script>alert(1)</script>", text)
 
     def test_handing_in_is_confirmed_only_when_done(self):
-        path = f"/my/subsidies/{self.mine.id}?handed_in={self.piece.id}"
+        path = f"{self.piece_path(self.piece)}?handed_in=1"
         self.assertFalse(self.page(path).xpath("//section//*[@role='status']"))
         self.upload(self.piece, "bilan.pdf", PDF)
         self.assertTrue(self.page(path).xpath("//section//*[@role='status']"))
@@ -302,11 +311,15 @@ class TestOperatorPages(PortalCase):
         page = self.page(f"/my/subsidies/{granted.id}")
         self.assertFalse(page.xpath("//input[@type='file']"))
         self.assertIn("once the subsidy is signed", page.text_content())
+        page = self.page(self.piece_path(granted.deliverable_ids))
+        self.assertFalse(page.xpath("//input[@type='file']"))
         self.assertFalse(page.xpath("//*[contains(@class, 'badge')][text()='Late']"))
         self.mine.with_user(self.finance_manager)._do_close("Fini")
         page = self.page(f"/my/subsidies/{self.mine.id}")
         self.assertFalse(page.xpath("//input[@type='file']"))
         self.assertIn("This subsidy is closed", page.text_content())
+        page = self.page(self.piece_path(self.piece))
+        self.assertFalse(page.xpath("//input[@type='file']"))
         draft = self.make_subsidy(name="Brouillon")
         self.assertEqual(self.url_open(f"/my/subsidies/{draft.id}").status_code, 404)
 

@@ -39,13 +39,19 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
     steps: () => [
         ...openSubsidy,
         {
+            content: "Open the piece",
+            trigger: "#pieces a:contains('Bilan')",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
             content: "A file that is too large is refused before it is sent",
-            trigger: "section:contains('Bilan') input[type=file]",
+            trigger: "#wrap input[type=file]",
             run: choose("film.pdf", new Uint8Array(16 * 2 ** 20)),
         },
         {
             content: "The browser says so, with the limit",
-            trigger: "section:contains('Bilan') input[type=file]:invalid",
+            trigger: "#wrap input[type=file]:invalid",
             run() {
                 if (!this.anchor.validationMessage.includes("15")) {
                     throw new Error(`No limit in: ${this.anchor.validationMessage}`);
@@ -54,77 +60,77 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
         },
         {
             content: "It is taken out of the list",
-            trigger: "section:contains('Bilan') button[aria-label='Remove film.pdf']",
+            trigger: "#wrap button[aria-label='Remove film.pdf']",
             run: "click",
         },
         {
             content: "A type that is not taken is said before it is sent, too",
-            trigger: "section:contains('Bilan') input[type=file]",
+            trigger: "#wrap input[type=file]",
             run: choose("vieux.doc", "x"),
         },
         {
             content: "And taken out",
-            trigger: "section:contains('Bilan') button[aria-label='Remove vieux.doc']",
+            trigger: "#wrap button[aria-label='Remove vieux.doc']",
             run: "click",
         },
         {
             content: "A page of HTML under the name of a PDF",
-            trigger: "section:contains('Bilan') input[type=file]",
+            trigger: "#wrap input[type=file]",
             run: choose("bilan.pdf", "<html></html>"),
         },
         {
             content: "It is refused as soon as it was sent, beside its name",
-            trigger: "section:contains('Bilan') .o_grants_files li .text-danger:contains('bilan.pdf')",
+            trigger: "#wrap .o_grants_files li .text-danger:contains('bilan.pdf')",
         },
         {
             content: "And taken out",
-            trigger: "section:contains('Bilan') button[aria-label='Remove bilan.pdf']",
+            trigger: "#wrap button[aria-label='Remove bilan.pdf']",
             run: "click",
         },
         {
             content: "With a comment",
-            trigger: "section:contains('Bilan') textarea",
+            trigger: "#wrap textarea",
             run: "edit Voici notre bilan",
         },
         {
             content: "Which is kept while one does something else",
-            trigger: "section:contains('Bilan') .o_grants_state:contains('Draft saved at')",
+            trigger: "#wrap .o_grants_state:contains('Draft saved at')",
         },
         {
             content: "A PDF",
-            trigger: "section:contains('Bilan') input[type=file]",
+            trigger: "#wrap input[type=file]",
             run: choose("bilan.pdf", PDF),
         },
         {
             content: "And counts beside it: choosing again adds",
-            trigger: "section:contains('Bilan') button[aria-label='Remove bilan.pdf']",
+            trigger: "#wrap button[aria-label='Remove bilan.pdf']",
         },
         {
             content: "The second file",
-            trigger: "section:contains('Bilan') input[type=file]",
+            trigger: "#wrap input[type=file]",
             run: choose("nombres.csv", "a;b\n1;2\n"),
         },
         {
             content: "Both are kept",
-            trigger: "section:contains('Bilan') .o_grants_kept:not(.d-none)",
+            trigger: "#wrap .o_grants_kept:not(.d-none)",
         },
         {
             content: "Hand it in",
-            trigger: "section:contains('Bilan') button[type=submit]",
+            trigger: "#wrap .o_grants_upload button.btn-primary",
             run: "click",
             expectUnloadPage: true,
         },
         {
             content: "It is confirmed",
-            trigger: "section:contains('Bilan') [role=status]:contains('has arrived')",
+            trigger: "#wrap [role=status]:contains('has arrived')",
         },
         {
             content: "Both files can be downloaded",
-            trigger: "section:contains('Bilan') a[href^='/grants/files/']:contains('bilan.pdf')",
+            trigger: "#wrap a[href^='/grants/files/']:contains('bilan.pdf')",
         },
         {
             content: "The second one too",
-            trigger: "section:contains('Bilan') a[href^='/grants/files/']:contains('nombres.csv')",
+            trigger: "#wrap a[href^='/grants/files/']:contains('nombres.csv')",
         },
     ],
 });
@@ -135,11 +141,11 @@ registry.category("web_tour.tours").add("grants_operator_reads_answer", {
         ...openSubsidy,
         {
             content: "The piece is accepted",
-            trigger: "section:contains('Bilan') .badge:contains('Accepted')",
+            trigger: "li:contains('Bilan') .badge:contains('Accepted')",
         },
         {
             content: "What the city answered about the other one",
-            trigger: "section:contains('Budget') .alert-warning:contains('La page 3 manque')",
+            trigger: "li:contains('Budget') .alert-warning:contains('La page 3 manque')",
         },
         {
             content: "The payment and its date",
