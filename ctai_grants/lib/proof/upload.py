@@ -190,7 +190,9 @@ def _check_alone(content, kind):
     if _PAGE.search(begin) or (kind != PDF and b"%PDF-" in begin):
         raise Refused("hidden")
     if end := _ENDS.get(kind):
-        behind = content[content.rfind(end) + len(end) :] if end in content else b""
+        # Looked for once, from where it is: megabytes may lie before it.
+        found = content.rfind(end)
+        behind = content[found + len(end) :] if found >= 0 else b""
         if _APPENDED.match(behind) or _PAGE.search(behind):
             raise Refused("hidden")
     if zipfile.is_zipfile(io.BytesIO(content)):

@@ -159,13 +159,13 @@ class GrantDeliverable(models.Model):
                 refused.append(str(error))
             else:
                 digest = hashlib.sha256(content).hexdigest()
-                judged.setdefault(digest, (clean_name(name), content, mimetype))
+                judged.setdefault(digest, (clean_name(name), content, mimetype, digest))
         if refused:
             raise UserError("\n".join(refused))
         kept = list(judged.values())
         if join_photos:
             kept = self._join_photos(kept)
-        names = spread_names([name for name, _content, _mimetype in kept])
+        names = spread_names([name for name, *_rest in kept])
         return [
             {
                 "position": position,
@@ -173,21 +173,22 @@ class GrantDeliverable(models.Model):
                 "content": content,
                 "mimetype": mimetype,
                 "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
+                "sha256": digest,
             }
-            for position, (name, (_name, content, mimetype)) in enumerate(
+            for position, (name, (_name, content, mimetype, digest)) in enumerate(
                 zip(names, kept, strict=True), 1
             )
         ]
 
     def _join_photos(self, kept):
         """One PDF in the place of several photos."""
-        photos = [content for _name, content, mimetype in kept if mimetype in PHOTOS]
+        photos = [content for _name, content, mimetype, _digest in kept if mimetype in PHOTOS]
         if len(photos) < 2:
             return kept
         name = self.env._("Photos (%(number)s).pdf", number=len(photos))
         content = make_pdf(photos)
-        joined = (name, content, self._check_upload(name, content))
+        digest = hashlib.sha256(content).hexdigest()
+        joined = (name, content, self._check_upload(name, content), digest)
         first = next(place for place, file in enumerate(kept) if file[2] in PHOTOS)
         rest = [file for file in kept if file[2] not in PHOTOS]
         return [*rest[:first], joined, *rest[first:]]

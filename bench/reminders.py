@@ -1,0 +1,93 @@
+"""Reminding 1 000 and 10 000 operators that are late, beside bare mails of the same text.
+
+See README.md for what is measured and how to read it.
+"""
+
+import time
+from unittest.mock import patch
+
+from _common import environment, parse_arguments, scratch_database, show, write_json
+from _records import copy_subsidy, make_contract, make_subsidy, make_user
+
+SIZES = (1_000, 10_000)
+
+
+def make_late(env, subsidies):
+    """Let pieces be late since yesterday, of signed subsidies of operators with an address."""
+    cr, yesterday = env.cr, env.company._grant_today()
+    cr.execute("UPDATE grant_subsidy SET state = 'signed' WHERE id = ANY(%s)", [subsidies])
+    for table, column in (("milestone", "date"), ("deliverable", "due_date")):
+        cr.execute(
+            f"UPDATE grant_{table} SET {column} = %s::date - 1 WHERE subsidy_id = ANY(%s)",
+            [yesterday, subsidies],
+        )
+    cr.execute(
+        "UPDATE res_partner SET email = 'a' || id || '@asso.example',"
+        " email_normalized = 'a' || id || '@asso.example', commercial_partner_id = id"
+        " WHERE id IN (SELECT partner_id FROM grant_subsidy WHERE id = ANY(%s))",
+        [subsidies],
+    )
+    cr.execute("ANALYZE")
+
+
+def measure(database):
+    """Remind everybody: seconds, statements, mails, and the text of one."""
+    with environment(database) as env:
+        company = env.registry["res.company"]
+        with patch.object(company, "_is_reminder_time", lambda *_: True):
+            start, before = time.perf_counter(), env.cr.sql_log_count
+            env["grant.reminder"]._cron_remind()
+            env.flush_all()
+        seconds, statements = time.perf_counter() - start, env.cr.sql_log_count - before
+        mails = env["mail.mail"].search([("model", "=", "grant.subsidy")], order="id")
+        return seconds, statements, len(mails), mails[0].body_html
+
+
+def measure_floor(database, count, body, batch=100):
+    """As many mails of the same text, made and committed by as many: seconds."""
+    with environment(database) as env:
+        start = time.perf_counter()
+        for _first in range(0, count, batch):
+            env["mail.mail"].create(
+                [
+                    {"subject": "Bench", "body_html": body, "email_to": "a@asso.example",
+                     "email_from": "b@city.example", "reply_to": "b@city.example"}
+                    for _number in range(batch)
+                ]
+            )  # fmt: skip
+            env.cr.commit()
+        return time.perf_counter() - start
+
+
+def main():
+    options = parse_arguments(__doc__)
+    figures = []
+    for size in SIZES:
+        with scratch_database("reminders") as database:
+            with environment(database) as env:
+                coordinator = make_user(env, "coordinator")
+                contract = make_contract(env, [10**9])
+                subsidy = make_subsidy(env(user=coordinator.id), contract.envelope_ids, 1_000)
+                ids = subsidy.ids + copy_subsidy(env, subsidy, size - 1)
+                make_late(env, ids)
+            seconds, statements, mails, body = measure(database)
+            assert mails == size, mails
+            floor = measure_floor(database, size, body)
+            figures.append(
+                {
+                    "operators": size,
+                    "seconds": round(seconds, 1),
+                    "ms_each": round(seconds / size * 1000, 2),
+                    "floor_ms_each": round(floor / size * 1000, 2),
+                    "ratio": round(seconds / floor, 2),
+                    "statements_a_batch": round(statements / (size / 100), 1),
+                }
+            )
+    head = ("operators", "seconds", "ms each", "bare mail, ms", "ratio", "statements a batch")
+    rows = [tuple(row.values()) for row in figures]
+    show("Reminding operators (aim: linear, one set of statements a batch of 100)", head, rows)
+    write_json(options.json, "reminders", {"sizes": figures})
+
+
+if __name__ == "__main__":
+    main()
