@@ -72,6 +72,7 @@
         "views/operator/grant_reminder_settings_views.xml",
         "views/operator/portal_notice_settings_views.xml",
         "views/operator/operator_mail_templates.xml",
+        "views/operator/hand_in_views.xml",
         "views/operator/grant_budget_account_views.xml",
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",
@@ -98,6 +99,7 @@
         "views/operator/portal_mended_templates.xml",
         "views/operator/people_templates.xml", "views/operator/conversation_templates.xml",
         "views/operator/asks_templates.xml",
+        "views/operator/hand_in_templates.xml",
     ],
     "demo": ["demo/grants_users.xml"],
     "assets": {

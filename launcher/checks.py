@@ -16,7 +16,7 @@ import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
-from . import databases, files, odoo, paths, process, pyenv, ui, workshop
+from . import databases, debian, files, odoo, paths, process, pyenv, ui, workshop
 from .errors import Stop
 
 # What Odoo's tests look for, and in that order.
@@ -26,8 +26,9 @@ PLAIN_TESTS = tuple(
     f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster", "backup")
 )
 REPORT = paths.STATE / "pytest.xml"
-#: What a test says that skips itself for data that is not beside the project.
-ABSENT_DATA = "(shared/data/"
+#: What a test says that skips itself for what cannot be had: data that is not beside the project,
+#: a package of Debian.
+ABSENT = ("(shared/data/", "(no clamd of Debian)")
 #: Lines of a translation template that change without its content.
 POT_DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date):.*\n', re.M)
 #: What an installation may not say: any error, or a warning about what is ours.
@@ -42,6 +43,7 @@ def test(options):
     """Run every check and test, stopping at the first that fails."""
     with files.Lock(paths.STATE / "test.lock").alone("Wait for another ./ctai test"):
         _ensure_browser()
+        debian.prepare_clamd()
         with workshop.running(test=True) as server:
             run = _Run(server, databases.present_addons(), options.long)
             if options.expression:
@@ -186,8 +188,8 @@ class _Run:
             raise failed(text)
         skipped = re.findall(r" skipped (.*)$", text, re.M)
         # The treasury's schemas are not ours to publish; where they are, nothing is skipped.
-        absent = [test for test in skipped if ABSENT_DATA in test]
-        missed = [test for test in skipped if ABSENT_DATA not in test]
+        absent = [test for test in skipped if _is_absent(test)]
+        missed = [test for test in skipped if not _is_absent(test)]
         missed += sorted(_written(self.names) - set(_started(log)))
         if missed or not counts:
             raise Stop(f"Not run by Odoo's runner: {', '.join(missed) or 'all'}.", "Each has to.")
@@ -220,10 +222,14 @@ def _judge(pytest):
     if skipped := [
         f"{case.get('classname')}.{case.get('name')}"
         for case in cases
-        if ABSENT_DATA not in case.find("skipped").get("message", "")
+        if not _is_absent(case.find("skipped").get("message", ""))
     ]:
         raise Stop("Skipped by pytest: " + ", ".join(skipped), "No test may be.")
     return 0
+
+
+def _is_absent(message):
+    return any(reason in message for reason in ABSENT)
 
 
 def _cache():

@@ -22,6 +22,10 @@ OWN_ODOO = "Or name an Odoo 19 of yours: CTAI_ODOO=/path/to/odoo ./ctai ..."
 STUB = "usr/lib/python3/dist-packages/odoo/addons/mail/static/lib/selfie_segmentation"
 DIST_PACKAGES = "usr/lib/python3/dist-packages"
 MARKER = ".complete.json"
+#: ClamAV's daemon, for the tests: of this machine's kind of processor, so not in the lock file;
+#: apt checks what Debian signed.
+CLAMD = ("clamav-daemon", "libclamav12", "libmspack0")
+CLAMD_SUITE = "bookworm"
 
 
 #: One line of the lock file.
@@ -71,6 +75,26 @@ def prepare():
     with ui.step("Clear away the Odoo of before"):
         files.remove(paths.ODOO_TREE)
     os.rename(side, paths.ODOO_TREE)
+
+
+def prepare_clamd():
+    """Unpack the daemon of ClamAV for the tests, unless it is there or Debian cannot be had."""
+    tree = paths.STATE / "clamd"
+    if tree.exists():
+        return
+    side = paths.STATE / "clamd.new"
+    files.remove(side)
+    try:
+        suite = Suite(CLAMD_SUITE)
+        suite.update()
+        for name in CLAMD:
+            deb = suite.fetch_newest(name)
+            words = ["dpkg-deb", "-x", deb, side]
+            process.run(words, f"Unpack {name}", paths.LOGS / "unpack.log")
+    except Stop as stop:
+        ui.note(f"No clamd for the tests: {stop}")
+        return
+    os.rename(side, tree)
 
 
 # --- downloads -----------------------------------------------------------------------
@@ -175,15 +199,28 @@ class Suite:
     def fetch(self, package):
         """Download a package, whose signed hash apt checks; return its file and its version."""
         version, sha256, size = self._choose(package)
-        target = _cache_path(package.name, sha256)
+        return self._download(package.name, version, sha256, size), version
+
+    def fetch_newest(self, name):
+        """Download the newest version of a package; return its file."""
+        offered = self._offered(name)
+        if not offered:
+            raise Stop(f"Debian's {self.name} has no {name}.", "Tests of it are skipped.")
+        version = next(iter(offered))
+        return self._download(name, version, *offered[version])
+
+    def _download(self, name, version, sha256, size):
+        target = _cache_path(name, sha256)
+        if target.exists() and files.sha256(target) == sha256:
+            return target
         folder = target.parent / f"{os.getpid()}.new"
         files.remove(folder)
         folder.mkdir(parents=True)
-        title = f"Download {package.name} ({size / 1e6:.0f} MB)"
-        self._get(title, "download", f"{package.name}={version}", cwd=folder)
+        title = f"Download {name} ({size / 1e6:.0f} MB)"
+        self._get(title, "download", f"{name}={version}", cwd=folder)
         os.replace(next(folder.glob("*.deb")), target)
         folder.rmdir()
-        return target, version
+        return target
 
     def _get(self, title, *words, cwd=None):
         log = paths.LOGS / "apt.log"

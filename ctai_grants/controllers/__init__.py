@@ -6,6 +6,7 @@ from . import (
     calendar,
     contracts,
     downloads,
+    hand_in,
     frame,
     home,
     pieces,

@@ -87,6 +87,8 @@ from .operator import (
     test_people,
     test_figures_page,
     test_indicators,
+    test_hand_in_drafts,
+    test_receipts,
     test_reminders,
     test_report_corners,
     test_report_hand_in,
@@ -97,6 +99,8 @@ from .operator import (
     test_report_workbook,
     test_review,
     test_suppression,
+    test_rib,
+    test_scan,
 )
 from . import (
     test_grants_uninstall,

@@ -28,7 +28,8 @@ PORTAL = {
         "submitted_at", "subsidy_id", "taken_back_at",
     ),
     "grant.deliverable.file": (
-        "mimetype", "name", "position", "purged_at", "sha256", "size", "version_id",
+        "infected_by", "mimetype", "name", "position", "purged_at", "scan", "sha256", "size",
+        "version_id",
     ),
     "grant.disbursement": (
         "amount", "company_id", "currency_id", "deliverable_ids", "due_date", "kind", "name",

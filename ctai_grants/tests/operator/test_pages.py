@@ -240,7 +240,7 @@ class TestPiecePage(PortalCase):
         answer = self.upload(self.piece, "bilan.pdf", PDF)
         self.assertIn(self.path, answer.headers["Location"])
         actions = self.page(self.path).xpath("//main//form/@action")
-        self.assertEqual(actions, [self.path, f"{self.path}/take_back"])
+        self.assertEqual(set(actions), {self.path, f"{self.path}/take_back"})
 
     def test_not_for_others(self):
         for path in (

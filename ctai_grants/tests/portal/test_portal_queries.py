@@ -15,4 +15,4 @@ class TestQueries(PortalCase):
             self.page(f"/my/subsidies/{self.mine.id}")
         # Of them: what each piece brings, the documents, the account on file; who answers, and
         # whether there are dates to take; who wrote, and what is asked for.
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 28)
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 30)

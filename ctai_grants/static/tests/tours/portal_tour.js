@@ -79,29 +79,22 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
             run: choose("bilan.pdf", "<html></html>"),
         },
         {
+            content: "It is refused as soon as it was sent, beside its name",
+            trigger: "#wrap .o_grants_files li .text-danger:contains('bilan.pdf')",
+        },
+        {
+            content: "And taken out",
+            trigger: "#wrap button[aria-label='Remove bilan.pdf']",
+            run: "click",
+        },
+        {
             content: "With a comment",
             trigger: "#wrap textarea",
             run: "edit Voici notre bilan",
         },
         {
-            content: "Hand it in",
-            trigger: "#wrap button[type=submit]",
-            run: "click",
-            expectUnloadPage: true,
-        },
-        {
-            content: "The refusal is beside the field, which has the focus",
-            trigger: "#wrap [role=alert]:contains('bilan.pdf')",
-            run() {
-                const field = document.querySelector("input[aria-invalid=true]");
-                if (document.activeElement !== field) {
-                    throw new Error("The field in error has not the focus.");
-                }
-            },
-        },
-        {
-            content: "The comment is still there",
-            trigger: "#wrap textarea:value('Voici notre bilan')",
+            content: "Which is kept while one does something else",
+            trigger: "#wrap .o_grants_state:contains('Draft saved at')",
         },
         {
             content: "A PDF",
@@ -110,7 +103,7 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
         },
         {
             content: "And counts beside it: choosing again adds",
-            trigger: "#wrap .o_grants_files li:contains('bilan.pdf')",
+            trigger: "#wrap button[aria-label='Remove bilan.pdf']",
         },
         {
             content: "The second file",
@@ -118,8 +111,12 @@ registry.category("web_tour.tours").add("grants_operator_hands_in", {
             run: choose("nombres.csv", "a;b\n1;2\n"),
         },
         {
+            content: "Both are kept",
+            trigger: "#wrap .o_grants_kept:not(.d-none)",
+        },
+        {
             content: "Hand it in",
-            trigger: "#wrap button[type=submit]",
+            trigger: "#wrap .o_grants_upload button.btn-primary",
             run: "click",
             expectUnloadPage: true,
         },

@@ -1,0 +1,142 @@
+from werkzeug.exceptions import NotFound
+
+from odoo import http
+from odoo.exceptions import AccessError, UserError
+from odoo.http import request
+
+from ..models.proof.grant_deliverable_submission import MOST_FILES
+from .downloads import GrantsDownloads
+from .pieces import PiecePortal
+from .portal import SUBSIDY_PAGE
+
+# Of a request, beside its one file: the comment, and what a browser adds.
+MARGIN = 2**20
+
+
+class HandInPortal(GrantsDownloads, PiecePortal):
+    """Handing in step by step: files and comment are kept as they come, and handed in together.
+    Without JavaScript they come with the form, with it one by one."""
+
+    def _get_largest_request(self):
+        """Bytes of the largest upload of any city: more is refused before it is read."""
+        # sudo: a setting of the cities
+        [[largest]] = request.env["res.company"].sudo()._read_group(
+            [], [], ["grant_upload_max_mb:max"]
+        )
+        return largest * 2**20 + MARGIN
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/draft",
+        type="http", auth="user", methods=["GET", "POST"], website=True,
+        max_content_length=_get_largest_request,
+    )  # fmt: skip
+    def portal_draft(self, subsidy_id, deliverable_id, comment=None, discard=None, **kw):
+        """Keep a file or a comment, or take a file out: as JSON, for the page that is open. By GET
+        what is kept, and a new token for a page that outlived its session."""
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
+        piece = self._get_piece(subsidy_id, deliverable_id)
+        failures = []
+        if request.httprequest.method == "POST":
+            failures = self._keep_draft(piece, comment, discard)
+        described = piece._describe_draft(request.env.user)
+        if piece._is_draftable_by(request.env.user):
+            described["token"] = request.csrf_token()
+        response = request.make_json_response({**described, "failures": failures})
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @http.route()
+    def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
+        """Hand in files, those that are kept and those that come with the form; with ``save`` or
+        ``discard``, only keep them."""
+        submit = super().portal_submit
+        values = {"comment": comment, "join_photos": join_photos, **kw}
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
+        piece = self._get_piece(subsidy_id, deliverable_id)
+        if not piece._is_draftable_by(request.env.user):
+            return submit(subsidy_id, deliverable_id, **values)
+        failures = self._keep_draft(piece, comment, kw.get("discard"))
+        if not failures and ("save" in kw or "discard" in kw):
+            return request.redirect(request.httprequest.path)
+        # Said beside the form by who renders it.
+        request.grant_failures = failures
+        return submit(subsidy_id, deliverable_id, **values)
+
+    def _keep_draft(self, piece, comment, discard):
+        """Sentences of what could not be kept of what was sent; the rest is."""
+        files = self._read_sent(piece)
+        # Before what a refusal undoes.
+        address = request.httprequest.remote_addr
+        if failure := request.env["grant.upload.rate"]._note(address, len(files)):
+            return [failure]
+        failures = []
+        try:
+            with request.env.cr.savepoint():
+                failures += piece._keep_files(files)
+                if discard:
+                    piece._discard_file(self._read_number(discard))
+        except (AccessError, UserError) as error:
+            failures.append(str(error))
+        try:
+            with request.env.cr.savepoint():
+                if comment is not None:
+                    piece._keep_comment(comment, self._read_number(request.params.get("revision")))
+        except (AccessError, UserError) as error:
+            failures.append(str(error))
+        return failures
+
+    def _read_number(self, text):
+        is_number = text and text.isascii() and text.isdecimal() and len(text) < 10
+        return int(text) if is_number else None
+
+    def _read_sent(self, piece):
+        """Names and contents of the files of this request."""
+        # A field of that name that is no file is text, and not among these; one in which nothing
+        # was chosen has no name.
+        sent = [file for file in request.httprequest.files.getlist("ufile") if file.filename]
+        # sudo: a setting of the city
+        largest = piece.sudo().company_id.grant_upload_max_mb * 2**20
+        files = []
+        # One byte more than allowed is enough for the model to say that it is too much, and one
+        # file more than it takes.
+        for file in sent[: MOST_FILES + 1]:
+            # When a request begins again (two at once), Odoo rewinds the first of one name only.
+            file.seek(0)
+            files.append((file.filename, file.read(largest + 1)))
+        return files
+
+    def _submit(self, deliverable, comment, join_photos):
+        if not deliverable._is_draftable_by(request.env.user):
+            return super()._submit(deliverable, comment, join_photos)
+        if request.grant_failures:
+            raise UserError("\n".join(request.grant_failures))
+        return deliverable._do_submit_draft(
+            join_photos,
+            self._read_number(request.params.get("revision")),
+            self._read_number(request.params.get("seen")),
+        )
+
+    @http.route("/grants/versions/<int:version_id>/receipt", type="http", auth="user")
+    def download_hand_in_receipt(self, version_id, **kw):
+        """The receipt of a hand-in as a PDF, for who handed in and the staff of the city."""
+        version = request.env["grant.deliverable.version"].browse(version_id).exists()
+        receipt_sudo = version._get_sudo_receipt() if version else None
+        if not receipt_sudo:
+            raise NotFound()
+        return self._make_pdf_response(receipt_sudo)
+
+    @http.route(
+        "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/form",
+        type="http", auth="user", methods=["GET"], website=True, readonly=True,
+    )  # fmt: skip
+    def portal_form(self, subsidy_id, deliverable_id, **kw):
+        """The city's form to fill in for a piece of one's own subsidy."""
+        self._get_document(SUBSIDY_PAGE, subsidy_id)
+        # sudo: the form of the kind of the piece that was just checked
+        kind_sudo = self._get_piece(subsidy_id, deliverable_id).sudo().type_id
+        if not kind_sudo.form:
+            raise NotFound()
+        # sudo: as said
+        binaries = request.env["ir.binary"].sudo()
+        stream = binaries._get_stream_from(kind_sudo, "form", kind_sudo.form_name)
+        return self._keep_closed(stream.get_response(as_attachment=True))

@@ -1,0 +1,91 @@
+import io
+
+from reportlab.pdfgen import canvas
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from ...lib.operator import iban
+from ..files import make_pdf
+from .test_hand_in_drafts import DraftCase
+
+OTHER = "FR7630006000011234567890189"
+
+
+def make_rib(*lines):
+    """A RIB as a bank prints it."""
+    stream = io.BytesIO()
+    page = canvas.Canvas(stream)
+    for number, line in enumerate(lines):
+        page.drawString(80, 700 - 20 * number, line)
+    page.save()
+    return stream.getvalue()
+
+
+@tagged("post_install", "-at_install")
+class TestRib(DraftCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.piece.sudo().type_id = cls.env.ref("ctai_grants.deliverable_type_bank_details")
+
+    def read_ribs(self):
+        self.env.ref("ctai_grants.ir_cron_read_ribs").method_direct_trigger()
+        self.env.invalidate_all()
+
+    def get_warning(self, record=None):
+        return (record or self.piece).with_user(self.finance_officer).rib_warning
+
+    def test_another_account_is_shown_before_any_payment(self):
+        self.hand_in(("rib.pdf", make_rib("Titulaire", "IBAN FR76 3000 6000 0112 3456 7890 189")))
+        self.assertIn("is not read yet", self.get_warning())
+        with self.assertNoLogs("odoo", "WARNING"):
+            self.read_ribs()
+        for record in (self.piece, self.tranche):
+            warning = self.get_warning(record)
+            self.assertIn("FR76 3000 6000 0112 3456 7890 189", warning)
+            for account in self.operator.bank_ids:
+                self.assertIn(account.acc_number, warning)
+        # Once for each file.
+        self.read_ribs()
+        self.assertEqual(len(self.piece.version_ids.file_ids.sudo().iban_ids), 1)
+
+    def test_the_account_on_file_says_nothing(self):
+        [account] = self.operator.bank_ids
+        self.hand_in(("rib.pdf", make_rib(f"IBAN {account.sanitized_acc_number}")))
+        self.read_ribs()
+        self.assertFalse(self.get_warning())
+        self.assertFalse(self.get_warning(self.tranche))
+
+    def test_not_for_others(self):
+        self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
+        self.read_ribs()
+        for user in (self.reader, self.operator_user, self.prefecture_user):
+            with self.assertRaises(AccessError):
+                self.piece.with_user(user).read(["rib_warning"])
+            self.assertFalse(self.env["grant.file.iban"].with_user(user).has_access("read"))
+        messages = self.piece.message_ids.mapped("body")
+        self.assertFalse([body for body in messages if OTHER in body.replace(" ", "")])
+
+    def test_purged_with_its_file(self):
+        self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
+        self.read_ribs()
+        self.piece.with_user(self.coordinator)._do_purge("Compte d’une personne")
+        self.assertFalse(self.env["grant.file.iban"].search([("ibans", "=", OTHER)]))
+        self.assertFalse(self.get_warning())
+
+    def test_what_cannot_be_read_says_nothing(self):
+        self.hand_in(("rib.pdf", make_pdf(500)))
+        self.read_ribs()
+        self.assertFalse(self.get_warning())
+
+    def test_hostile_pdf(self):
+        """Within its time and memory, or not at all."""
+        self.assertIsNone(iban.read_text(b"%PDF-1.7 nothing"))
+        self.patch(iban, "SECONDS", -4)
+        self.assertIsNone(iban.read_text(make_rib("x")))
+
+    def test_found_in_text(self):
+        self.assertEqual(iban.find_ibans(f"xIBAN{OTHER}"), [])
+        self.assertEqual(iban.find_ibans(f"IBAN {OTHER}\nBIC BNPAFRPP"), [OTHER])
+        self.assertEqual(iban.find_ibans("FR76 3000 6000 0112 3456 7890 189\n" * 2), [OTHER])
