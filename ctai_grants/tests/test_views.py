@@ -153,7 +153,6 @@ BUTTONS = {
     },
     "grant.treasury.line": {"action_leave_out": OFFICER, "action_put_back": OFFICER},
     "grant.order.batch": {"action_print": OFFICER, "action_make_pes": OFFICER},
-    "grant.date.request": {"action_agree": COORDINATOR, "action_refuse": COORDINATOR},
     "grant.review": {
         "action_accept": COORDINATOR,
         "action_accept_all": COORDINATOR,
