@@ -20,7 +20,9 @@ class GrantSubsidy(models.Model):
 
     _inherit = "grant.subsidy"
 
-    exchange_ids = fields.One2many("grant.message", "subsidy_id", string="Messages with the Operator")
+    exchange_ids = fields.One2many(
+        "grant.message", "subsidy_id", string="Messages with the Operator"
+    )
     access_ids = fields.One2many(
         related="partner_id.commercial_partner_id.grant_access_ids", string="Who May Act",
         groups="ctai_grants.group_reader",
