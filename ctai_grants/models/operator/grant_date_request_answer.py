@@ -189,8 +189,9 @@ class GrantDateRequest(models.Model):
     def _tell_answered(self):
         """Write the answer to the operator."""
         # sudo: who answers need not be allowed to read who has a login
-        reminders = self.env["grant.reminder"].sudo()
-        reminders._send(reminders._address(self.sudo(), self._write_answer))
+        told = self.sudo()
+        reminders = told.env["grant.reminder"]
+        reminders._send(reminders._address(told, self._write_answer))
 
     def _write_answer(self, requests):
         """Title, template and values of the mail; ``requests`` has its language."""
