@@ -1,8 +1,7 @@
 """Files shown to clamd, the daemon of ClamAV, over its own protocol (INSTREAM; man clamd).
 
-Forty lines rather than a library: the protocol is two commands, and those of PyPI neither tell the
-answers that matter here apart (a file that is too large from a daemon that is away) nor have a
-limit of time for the whole.
+Forty lines rather than a library: the protocol is two commands, and what matters here is to tell
+its answers apart (a file that is too large from a daemon that is away), within a limit of time.
 """
 
 import contextlib
@@ -67,9 +66,9 @@ def read_answer(answer: str) -> str | None:
 
     >>> read_answer("stream: OK\0"), read_answer("stream: Eicar-Test FOUND\0")
     (None, 'Eicar-Test')
-    >>> read_answer("HTTP/1.1 400 Bad Request")
+    >>> read_answer("HTTP/1.1 400 Bad Request")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    ctai_grants.lib.operator.clamd.Away: HTTP/1.1 400 Bad Request
+    Away: HTTP/1.1 400 Bad Request
     """
     answer = answer.strip("\0\r\n ")
     if answer == "stream: OK":

@@ -99,6 +99,7 @@ class TestDeclarations(GrantsCommon):
             "grant.disbursement": {"amount", "due_date"},
             "grant.action": {"amount"},
             "grant.budget.line": {"amount"},
+            "grant.indicator.target": {"target"},
         }
         for name, model in self.env.items():
             if name.startswith("grant.") and hasattr(model, "_get_amendable_fields"):
