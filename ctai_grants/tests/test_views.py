@@ -61,6 +61,13 @@ BUTTONS = {
         "action_view_entries": None,
         "action_change_account": MANAGER,
     },
+    "grant.access": {
+        "action_send_again": COORDINATOR,
+        "action_withdraw": COORDINATOR,
+        "action_remove": COORDINATOR,
+        "action_name_representative": COORDINATOR,
+        "action_unname_representative": COORDINATOR,
+    },
     "grant.set.off": {"action_record": MANAGER, "action_undo": MANAGER},
     "grant.funding": {
         "action_claim": OFFICER,
@@ -73,6 +80,7 @@ BUTTONS = {
     "grant.subsidy": {
         "action_enter_figures": COORDINATOR,
         "action_view_figures": None,
+        "action_write_to_operator": COORDINATOR + OFFICER,
         "action_grant": COORDINATOR,
         "action_apply_template": COORDINATOR,
         "action_import_budget": COORDINATOR,

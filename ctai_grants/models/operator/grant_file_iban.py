@@ -68,8 +68,7 @@ class GrantSubsidy(models.Model):
 
     def _get_rib_warning(self):
         """What the last RIB that was handed in says otherwise than the accounts on file: sentences,
-        or False."""
-        self.ensure_one()
+        or False; of no subsidy, nothing."""
         # sudo: the group of the fields that show it was checked
         subsidy = self.sudo()
         accounts = subsidy.partner_id.commercial_partner_id.bank_ids.filtered("allow_out_payment")

@@ -398,7 +398,7 @@ class TestPrefecturePages(PortalCase):
         self.assertIn(self.contract.name, self.page("/my/contracts").text_content())
         self.pay(self.tranche)
         page = self.page(self.path)
-        city, direct = page.xpath("//section")
+        city, direct = page.xpath("//section[contains(@aria-labelledby, 'envelope_')]")
         for text in (self.envelope.name, "À moi", "À eux", "150,000.00", "20,000.00", "1,000.00"):
             self.assertIn(text, city.text_content())
         self.assertIn(self.direct_envelope.name, direct.text_content())
