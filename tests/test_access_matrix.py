@@ -34,6 +34,8 @@ TABLE = Path(__file__).with_name("access_matrix.csv")
 OWN = ("odoo.addons.ctai_grants.", "odoo.addons.ctai_grants_reports.")
 # The first four are nobody here, two have a door of their own, the others work for the city.
 STRANGERS = ("public", "portal", "employee", "other_operator")
+# Odoo's home, and the notices that stand below every page.
+FOR_ALL = ("/my", "/my/home", "/my/help", "/my/legal", "/my/accessibility")
 ROLES = (
     *STRANGERS, "operator", "prefecture", "reader", "coordinator", "finance_officer",
     "finance_manager", "administrator",
@@ -260,6 +262,9 @@ class Walk:
             return "x"
         finally:
             hooks.remove(note)
+            if written:
+                # What the caches keep of it, no savepoint takes back: a login without its groups.
+                env.registry.clear_cache()
 
     # --- routes ---------------------------------------------------------------------------------
 
@@ -304,16 +309,20 @@ class TestAccessMatrix(AccessCase):
         """A route's address with the operator's own documents in it."""
         documents = {
             "subsidy_id": self.mine, "deliverable_id": self.piece, "version_id": self.version,
-            "file_id": self.version.file_ids[:1],
+            "file_id": self.version.sudo().file_ids[:1], "tranche_id": self.paid,
+            # Of these there is none: the door is shut, or open for the sake of another.
+            "attachment_id": None, "ask_id": None, "access_id": None, "kind": "question",
+            "act": "remove",
             "contract_id": self.contract, "recovery_id": self.recovery,
             "batch_id": self.paid.order_batch_id, "page": None,
         }  # fmt: skip
 
         def fill(match):
             self.assertIn(match[1], documents, f"{pattern}: say here which document it is tried on")
-            return str(documents[match[1]].id if documents[match[1]] else 1)
+            document = documents[match[1]]
+            return document if isinstance(document, str) else str(document.id if document else 1)
 
-        return re.sub(r"<(?:\w+:)?(\w+)>", fill, pattern) + QUERIES.get(pattern, "")
+        return re.sub(r"<(?:[^<>:]+:)?(\w+)>", fill, pattern) + QUERIES.get(pattern, "")
 
     def test_nothing_is_missing(self):
         walk = Walk(self)
@@ -349,7 +358,8 @@ class TestAccessMatrix(AccessCase):
                             )
                             self.assertTrue(rules, f"{role} reads all of it")
                 elif kind == "route":
-                    self.assertEqual([cells[role] for role in STRANGERS[:3]], [""] * 3)
+                    if name not in FOR_ALL:
+                        self.assertEqual([cells[role] for role in STRANGERS[:3]], [""] * 3)
                 elif kind == "method":
                     for role in STRANGERS:
                         self.assertNotEqual(cells[role], "w", role)
