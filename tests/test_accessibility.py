@@ -166,7 +166,7 @@ class TestAccessibility(BrowserCase):
 
     def do_bad_file(self, page):
         form = page.locator(".o_grants_upload").first
-        form.locator("input[type=file]").set_input_files(
+        form.locator("input[type=file]").first.set_input_files(
             {"name": "vide.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
         )
         form.locator("button[type=submit]").click()

@@ -5,6 +5,7 @@ import base64
 import csv
 import datetime
 import io
+from contextlib import contextmanager
 
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
@@ -385,13 +386,18 @@ class Year:
         with self._at_day_of(piece, 3):
             self._ask(piece, "send_back", reason)
 
+    @contextmanager
     def _at_day_of(self, piece, later=0):
         """The day that a piece is handed in: a week before it is due, and the last ones in summer
         2022, as the actions end in June; a second try comes ten days after the first."""
         tries = len(piece.sudo().version_ids) - bool(later)
         day = min(piece.sudo().due_date - datetime.timedelta(7), DAY("2022-07-11"))
         days = datetime.timedelta(10 * tries + later)
-        return freeze_time(datetime.datetime.combine(day + days, datetime.time(9, 30)))
+        with freeze_time(datetime.datetime.combine(day + days, datetime.time(9, 30))):
+            yield
+            # What the documents' histories say of it is written at the end of a transaction.
+            self.env.flush_all()
+            self.env.cr.precommit.run()
 
     def _settle(self, pieces):
         """Each piece is handed in and accepted."""
