@@ -185,7 +185,8 @@ class TestAccessibility(BrowserCase):
         chosen.set_input_files(
             {"name": "vide.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
         )
-        page.wait_for_selector(".o_grants_files [role=alert], .o_grants_files .text-danger")
+        page.wait_for_selector(".o_grants_files .text-danger")
+        page.locator(".o_grants_upload button.btn-primary").click()
 
     def do_no_address(self, page):
         page.fill("#people_name", "Nadia")
