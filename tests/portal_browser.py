@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import sync_playwright
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME, _find_executable
 
 from odoo.addons.ctai_grants.tests.common import PDF
@@ -53,6 +53,7 @@ class BrowserCase(PortalCase):
         sent_back = cls.make_deliverable(cls.mine, name="Attestation")
         for piece in (accepted, handed_in, sent_back):
             piece.with_user(operator)._do_submit("piece.pdf", PDF, comment="Voici la pièce")
+        cls.accepted, cls.handed_in, cls.sent_back = accepted, handed_in, sent_back
         accepted.with_user(coordinator).action_accept()
         cls.ask(sent_back, "send_back", coordinator, "Il manque la signature")
         cls.pay(cls.make_tranche(cls.mine, name="Premier versement", amount=500))
@@ -65,6 +66,8 @@ class BrowserCase(PortalCase):
             cls.begun, name="Compte rendu financier",
             type_id=cls.env.ref("ctai_grants.deliverable_type_financial_report").id,
         )  # fmt: skip
+        cls.awaited = cls.make_deliverable(cls.begun, name="Liste des ateliers")
+        cls._plan_begun()
         cls.sign(cls.begun)
         cls.env["grant.financial.report"].with_user(operator)._begin(cls.begun.sudo(), "report")
         cls.empty = cls.make_subsidy(name="Sans rien")
@@ -73,7 +76,42 @@ class BrowserCase(PortalCase):
             {"subsidy_id": cls.mine.id, "reason": "condition", "facts": "Rien.", "amount": 100}
         )  # fmt: skip
         recovery.action_write_letter()
+        recovery.with_user(cls.finance_officer)._do_notify(fields.Date.today())
+        cls.recovery = recovery
+        cls._write_and_ask()
         cls.env.flush_all()
+
+    @classmethod
+    def _plan_begun(cls):
+        """What its convention says more: a budget, tranches, figures to tell."""
+        cls.env["grant.budget.line"].create([
+            {
+                "subsidy_id": cls.begun.id, "amount": amount, "is_subsidy": code == "74com",
+                "account_id": cls.env.ref(f"ctai_grants.budget_account_{code}").id,
+            }
+            for code, amount in (("641", 12000), ("74com", 10000), ("756", 2000))
+        ])  # fmt: skip
+        cls.make_tranche(cls.begun, name="Acompte", kind="interim", due_date="2022-03-01")
+        cls.begun.with_user(cls.coordinator).indicator_target_ids = [
+            Command.create({"indicator_id": indicator.id, "target": 60})
+            for indicator in cls.env["grant.indicator"].search([], limit=3)
+        ]
+
+    @classmethod
+    def _write_and_ask(cls):
+        """Messages both ways, a request that waits and one answered, people who may act."""
+        begun, operator = cls.begun.with_user(cls.operator_user), cls.operator_user
+        begun._write_to_city("Qui doit signer ?")
+        cls.ask(cls.begun, "write_to_operator", cls.coordinator, "La présidente")
+        requests = cls.env["grant.date.request"].with_user(operator)
+        question = requests._ask(begun.sudo(), "question", {"reason": "Quel budget ?"})
+        cls.ask(question.with_env(cls.env), "answer_request", cls.coordinator, "Le dernier")
+        requests._ask(begun.sudo(), "tranche", {})
+        access = cls.env["grant.access"].search(
+            [("user_id", "=", operator.id), ("state", "=", "active")]
+        )
+        access.with_user(cls.coordinator).action_name_representative()
+        access.with_user(operator)._invite(cls.operator.sudo(), "Nadia", "nadia@asso.example")
 
     @contextmanager
     def browser_pages(self):

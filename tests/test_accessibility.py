@@ -22,7 +22,7 @@ from portal_browser import WIDTHS, BrowserCase  # noqa: E402
 PAGES = {
     "nobody": (
         "/web/login", "/web/reset_password", "/my/help", "/my/legal", "/my/accessibility",
-        "/no/such/page",
+        "/my/invitation", "/no/such/page",
     ),
     # Has nothing yet.
     "newcomer": ("/my", "/my/subsidies"),
@@ -30,6 +30,16 @@ PAGES = {
         "/my", "/my/account", "/my/addresses", "/my/security", "/my/legal", "/my/subsidies",
         "/my/subsidies/{filled}", "/my/subsidies/{empty}", "/my/subsidies/{begun}",
         "/my/subsidies/{filled}/report", "/my/subsidies/{begun}/report", "/my/subsidies/999999",
+        "/my/people", "/my/subsidies/{begun}/messages", "/my/subsidies/{empty}/messages",
+        "/my/subsidies/{begun}/figures", "/my/subsidies/{filled}/recoveries/{recovery}",
+        "/my/subsidies/{begun}/asks", "/my/subsidies/{filled}/asks",
+        *(f"/my/subsidies/{{begun}}/asks/{kind}"
+          for kind in ("dates", "split", "action", "tranche", "question")),
+        "/my/subsidies/{filled}/asks/tranche",
+        # Pieces: accepted, being reviewed, sent back, awaited.
+        *(f"/my/subsidies/{{filled}}/deliverables/{{{piece}}}"
+          for piece in ("accepted", "handed_in", "sent_back")),
+        "/my/subsidies/{begun}/deliverables/{awaited}",
     ),
     "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}",
                    "/my/contracts/{contract}/lines?figure=committed",
@@ -38,10 +48,18 @@ PAGES = {
 #: Who, on which page, what is done wrong there; the focus is then on the error or its field.
 ERRORS = (
     ("nobody", "/web/login", "wrong_password"),
-    ("operator", "/my/subsidies/{filled}", "bad_file"),
+    ("operator", "/my/subsidies/{filled}/deliverables/{sent_back}", "bad_file"),
+    ("operator", "/my/subsidies/{begun}/deliverables/{awaited}", "bad_draft"),
+    ("operator", "/my/people", "no_address"),
+    ("operator", "/my/subsidies/{begun}/messages", "no_words"),
+    ("operator", "/my/subsidies/{filled}/recoveries/{recovery}", "no_words"),
+    ("operator", "/my/subsidies/{begun}/asks/dates", "no_date"),
+    ("operator", "/my/subsidies/{begun}/asks/split", "no_words"),
+    ("operator", "/my/subsidies/{begun}/asks/question", "no_words"),
+    ("operator", "/my/subsidies/{begun}/figures", "no_number"),
     ("operator", "/my/subsidies/{begun}/report", "bad_figure"),
     ("operator", "/my/subsidies/{filled}/report", "no_reason"),
-    ("operator", "/my/subsidies/{filled}", "old_page"),
+    ("operator", "/my/subsidies/{filled}/deliverables/{handed_in}", "old_page"),
 )
 #: Rules that are not held, by page, each with its reason: Odoo's own, which no template of ours can
 #: mend. The accessibility statement lists them (``portal_accessibility``).
@@ -68,7 +86,9 @@ class TestAccessibility(BrowserCase):
     def get_places(self):
         return {
             "filled": self.mine.id, "empty": self.empty.id, "begun": self.begun.id,
-            "contract": self.contract.id, "theme": self.theme.id,
+            "contract": self.contract.id, "theme": self.theme.id, "recovery": self.recovery.id,
+            "accepted": self.accepted.id, "handed_in": self.handed_in.id,
+            "sent_back": self.sent_back.id, "awaited": self.awaited.id,
         }  # fmt: skip
 
     def get_user(self, who):
@@ -145,12 +165,46 @@ class TestAccessibility(BrowserCase):
         page.wait_for_selector("[role=alert]")
 
     def do_bad_file(self, page):
+        """As without a script: a copy of the form, which the script does not know."""
+        page.wait_for_load_state("networkidle")
+        page.evaluate(
+            "const form = document.querySelector('.o_grants_upload');"
+            "form.replaceWith(form.cloneNode(true));"
+        )
         form = page.locator(".o_grants_upload").first
-        form.locator("input[type=file]").set_input_files(
+        form.locator("input[type=file]").first.set_input_files(
             {"name": "vide.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
         )
-        form.locator("button[type=submit]").click()
-        page.wait_for_selector("[aria-invalid=true]")
+        form.locator("button.btn-primary").click()
+        page.wait_for_selector("input[aria-invalid=true]")
+
+    def do_bad_draft(self, page):
+        """Sent as soon as it is chosen, and refused beside it."""
+        page.wait_for_load_state("networkidle")
+        chosen = page.locator(".o_grants_upload input[type=file]").first
+        chosen.set_input_files(
+            {"name": "vide.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
+        )
+        page.wait_for_selector(".o_grants_files .text-danger")
+        page.locator(".o_grants_upload button.btn-primary").click()
+
+    def do_no_address(self, page):
+        page.fill("#people_name", "Nadia")
+        page.evaluate("document.querySelector('form[action$=\"/invite\"]').submit()")
+        page.wait_for_selector("#people_error")
+
+    def do_no_words(self, page):
+        page.evaluate("document.querySelector('main textarea, #wrap textarea').form.submit()")
+        page.wait_for_selector("[role=alert]")
+
+    def do_no_date(self, page):
+        page.evaluate("document.querySelector('#field_date_end').form.submit()")
+        page.wait_for_selector("#ask_errors")
+
+    def do_no_number(self, page):
+        page.locator("input[name^=value_]").first.fill("douze")
+        page.locator("form[action$='/figures'] button.btn-primary").click()
+        page.wait_for_selector("#figures_errors")
 
     def do_bad_figure(self, page):
         page.wait_for_load_state("networkidle")

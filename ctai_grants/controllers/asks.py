@@ -166,6 +166,7 @@ class AsksPortal(GrantsPortal):
             {
                 **self._get_asks_values(subsidy_sudo),
                 "title": self.env._("Your requests"),
+                "crumb": self.env._("Your requests"),
                 "asks": subsidy_sudo.date_request_ids,
                 **values,
             },
@@ -181,6 +182,7 @@ class AsksPortal(GrantsPortal):
             {
                 **self._get_asks_values(subsidy_sudo),
                 "title": labels[kind],
+                "crumb": labels[kind],
                 "kind": kind,
                 "typed": typed,
                 "errors": errors or {},

@@ -44,6 +44,8 @@ class ConversationPortal(GrantsPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_subsidy",
+                "title": self.env._("Messages with the city"),
+                "crumb": self.env._("Messages with the city"),
                 "subsidy": subsidy_sudo,
                 "exchanges": subsidy_sudo.exchange_ids,
                 "longest": LONGEST_MESSAGE,
@@ -80,6 +82,8 @@ class ConversationPortal(GrantsPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_subsidy",
+                "title": recovery_sudo.name,
+                "crumb": recovery_sudo.name,
                 "subsidy": recovery_sudo.subsidy_id,
                 "recovery": recovery_sudo,
                 "longest": LONGEST_ANSWER,

@@ -88,6 +88,7 @@ class FiguresPortal(GrantsPortal):
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_subsidy",
                 "title": self.env._("Indicators"),
+                "crumb": self.env._("Indicators"),
                 "subsidy": subsidy_sudo,
                 "is_open": subsidy_sudo.state == "signed",
                 "lines": subsidy_sudo.indicator_target_ids,

@@ -25,7 +25,7 @@ class GrantDateRequest(models.Model):
     _check_company_auto = True
 
     kind = fields.Selection(
-        KINDS, string="Asked For", required=True, default="dates", readonly=True, index=True
+        KINDS, string="Request", required=True, default="dates", readonly=True, index=True
     )
     subsidy_id = fields.Many2one(
         "grant.subsidy", required=True, readonly=True, ondelete="restrict", index=True,

@@ -147,7 +147,9 @@ class GrantReceipt(models.Model):
 class GrantDeliverableVersion(models.Model):
     _inherit = "grant.deliverable.version"
 
-    receipt_ids = fields.One2many("grant.receipt", "version_id")
+    receipt_ids = fields.One2many(
+        "grant.receipt", "version_id", string="Acknowledgement of Receipt"
+    )
 
     def _get_sudo_receipt(self):
         """The receipt (in sudo) of a version that the user may read, for the association that

@@ -337,6 +337,11 @@ export class GrantsUpload extends Interaction {
         this.input.required = !this.kept.length && !this.items.length;
         const wrong = this.items.find((item) => ["refused", "failed"].includes(item.state));
         this.input.setCustomValidity(wrong ? wrong.error : "");
+        if (wrong) {
+            this.input.setAttribute("aria-invalid", "true");
+        } else if (this.items.length) {
+            this.input.removeAttribute("aria-invalid");
+        }
         this.updateContent();
     }
 

@@ -2,7 +2,7 @@ import { Component, useEffect, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
-import { humanSize } from "@web/core/utils/binary";
+import { formatFloat } from "@web/core/utils/numbers";
 import { hidePDFJSButtons } from "@web/core/utils/pdfjs";
 import { url } from "@web/core/utils/urls";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -106,8 +106,15 @@ export class FilesField extends Component {
         return _t("%(name)s (version %(version)s, %(size)s)", {
             name: file.name,
             version: file.version,
-            size: humanSize(file.size),
+            size: this.getSize(file),
         });
+    }
+
+    getSize(file) {
+        const inKb = Math.ceil(file.size / 1024);
+        return inKb < 1024
+            ? _t("%(size)s kB", { size: inKb })
+            : _t("%(size)s MB", { size: formatFloat(file.size / 1024 ** 2, { digits: [16, 1] }) });
     }
 
     onChosen(ev) {
