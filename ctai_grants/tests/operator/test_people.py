@@ -165,7 +165,9 @@ class TestInviting(PeopleCase):
         ):  # fmt: skip
             with self.subTest(name=name, email=email), self.assertRaises(UserError):
                 self.invite(self.operator_user, name=name, email=email)
-        for name in ("Anne Martin", "Jean-Noël d'Arc", "Zoë", "M. Le Goff", "Éloïse O’Neil", "J.-P. Bo"):
+        for name in (
+            "Anne Martin", "Jean-Noël d'Arc", "Zoë", "M. Le Goff", "Éloïse O’Neil", "J.-P. Bo"
+        ):  # fmt: skip
             access = self.invite(self.operator_user, name=name)
             self.assertEqual(access.sudo().name, name)
             access.action_withdraw()
