@@ -151,7 +151,7 @@ class TestSubsidyPage(PortalCase):
     def test_its_places(self):
         page = self.page(self.path)
         for name in ("money", "pieces", "payments", "timeline", "documents", "bank", "people",
-                     "messages", "asks", "indicators", f"piece_{self.piece.id}"):  # fmt: skip
+                     "messages", "asks", f"piece_{self.piece.id}"):  # fmt: skip
             self.assertEqual(len(page.xpath(f"//*[@id='{name}']")), 1, name)
 
     def test_the_account_is_not_told(self):
