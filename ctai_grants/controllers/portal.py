@@ -50,7 +50,9 @@ class GrantsPortal(CustomerPortal):
             raise NotFound() from error
         if not self._may_see(models):
             raise NotFound()
-        return document_sudo
+        # Odoo gives it as OdooBot's: what is written of it is the user's, who hands in and answers.
+        # sudo: the document that was just checked
+        return document_sudo.with_user(request.env.user).sudo()
 
     def _read_number(self, text):
         """A whole number of a form or an address; None of anything else, a file under its name
