@@ -53,8 +53,8 @@ class FiguresPortal(GrantsPortal):
             if f"value_{name}" not in typed:
                 continue
             read = {"target": target, "period": period, "comment": typed.get(f"comment_{name}")}
-            known = typed.get(f"known_{name}") or ""
-            read["known"] = int(known) if known.isdecimal() and len(known) < 8 else -1
+            known = self._read_number(typed.get(f"known_{name}"))
+            read["known"] = -1 if known is None else known
             for what, kind in (("value", target.indicator_id.kind), ("base", "count")):
                 try:
                     read[what] = read_figure(typed.get(f"{what}_{name}"), kind)

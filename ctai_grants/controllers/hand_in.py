@@ -85,10 +85,6 @@ class HandInPortal(GrantsDownloads, PiecePortal):
             failures.append(str(error))
         return failures
 
-    def _read_number(self, text):
-        is_number = text and text.isascii() and text.isdecimal() and len(text) < 10
-        return int(text) if is_number else None
-
     def _read_sent(self, piece):
         """Names and contents of the files of this request."""
         # A field of that name that is no file is text, and not among these; one in which nothing

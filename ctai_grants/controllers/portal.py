@@ -50,7 +50,19 @@ class GrantsPortal(CustomerPortal):
             raise NotFound() from error
         if not self._may_see(models):
             raise NotFound()
-        return document_sudo
+        # Odoo gives it as OdooBot's: what is written of it is the user's, who hands in and answers.
+        # sudo: the document that was just checked
+        return document_sudo.with_user(request.env.user).sudo()
+
+    def _read_number(self, text):
+        """A whole number of a form or an address; None of anything else, a file under its name
+        among it."""
+        is_number = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 10
+        return int(text) if is_number else None
+
+    def _read_page(self, page):
+        """The page asked for: Odoo takes it from the query, too, as whatever was typed there."""
+        return max(1, self._read_number(str(page)) or 1)
 
     def _get_list_values(self, models, url, page, order, sortby=None, domain=(), **asked):
         """The documents that the user may see (in sudo) and what a list of them needs.
@@ -66,7 +78,7 @@ class GrantsPortal(CustomerPortal):
             url=url,
             url_args={name: value for name, value in kept.items() if value},
             total=found,
-            page=page,
+            page=self._read_page(page),
             step=self._items_per_page,
         )
         shown = documents.search(

@@ -50,6 +50,7 @@ class PrefecturePortal(ContractPortal):
         """What a figure of the contract is made of: lines that add up to it."""
         contract_sudo = self._get_document(CONTRACT_PAGE, contract_id)
         subsidies_sudo = self._get_read_subsidies(contract_id)
+        page = self._read_page(page)
         if figure not in FIGURES:
             raise NotFound()
         envelope_sudo = self._choose(contract_sudo.envelope_ids, envelope)

@@ -109,8 +109,8 @@ class ReportPortal(GrantsPortal):
         return {}, None, False
 
     def _read_revision(self, values):
-        text = values.get("revision") or ""
-        return int(text) if text.isdecimal() and len(text) < 10 else -1
+        number = self._read_number(values.get("revision"))
+        return -1 if number is None else number
 
     @http.route(
         "/my/subsidies/<int:subsidy_id>/report/keep", type="http", auth="user",

@@ -2,6 +2,7 @@ from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
 
+from ..lib.guard.words import clean
 from .portal import SUBSIDY_PAGE, GrantsPortal
 
 
@@ -34,7 +35,7 @@ class SubsidyPortal(GrantsPortal):
         sortings, filters = self._get_subsidy_sortings(), self._get_subsidy_filters()
         sortby = sortby if sortby in sortings else "start"
         filterby = filterby if filterby in filters else "all"
-        search = (search or "").strip()[:100]
+        search = clean(search, 100)
         domain = filters[filterby]["domain"]
         if search:
             domain &= Domain("name", "ilike", search) | Domain("code", "ilike", search)

@@ -16,8 +16,9 @@ VALIDITY = datetime.timedelta(days=7)
 #: Mails of invitation that the people of one operator may have sent within a day.
 MOST_INVITATIONS = 10
 LONGEST_NAME, LONGEST_EMAIL = 80, 254
-# Names of persons; no address of a page, which a mail of the city would carry to strangers.
-NAME = re.compile(r"[^\W\d_][^\W\d_ '’.\-]*(?:[ '’.\-]+[^\W\d_]+)*\.?")
+# Names of persons; no address of a page, “site.fr” either, which a mail of the city would carry to
+# strangers.
+NAME = re.compile(r"(?!.*[.][^\W\d_]{2})[^\W\d_][^\W\d_ '’.\-]*(?:[ '’.\-]+[^\W\d_]+)*\.?")
 
 
 class GrantAccess(models.Model):

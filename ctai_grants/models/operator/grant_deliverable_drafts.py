@@ -170,7 +170,9 @@ class GrantDeliverable(models.Model):
 
     def _check_revision(self, draft, revision):
         """Tell who has another state of the draft on his screen, unless it was his own doing."""
-        if revision is None or draft.revision == revision or draft.user_id == self.env.user:
+        # A draft that was just made holds nobody's work: that of before was handed in, or went.
+        is_new = not draft.revision
+        if is_new or revision in (None, draft.revision) or draft.user_id == self.env.user:
             return
         raise UserError(
             self.env._(

@@ -121,6 +121,24 @@ class TestDrafts(DraftCase):
             self.assertEqual(self.hand_in(("deux.pdf", TWO), **values).status_code, 303)
         self.assertEqual(len(self.piece.version_ids), 2)
         self.assertFalse(self.get_draft())
+        # With a comment, as each form has one: it is not told that nobody changed the draft.
+        self.send(("trois.pdf", make_pdf(900)))
+        values = {"revision": "1", "seen": "2", "comment": "Voici"}
+        for _time in range(2):
+            self.assertEqual(self.hand_in(**values).status_code, 303)
+        self.assertEqual(len(self.piece.version_ids), 3)
+        self.assertFalse(self.get_draft())
+
+    def test_a_file_in_the_place_of_a_number(self):
+        for name in ("revision", "seen", "discard"):
+            for url in (self.url, f"{self.url}/draft"):
+                answer = self.url_open(
+                    url,
+                    data={"csrf_token": self.csrf_token(), "comment": f"{name} {url}"},
+                    files=[(name, ("1.txt", b"1"))],
+                )
+                self.assertEqual(answer.status_code, 200, (name, url))
+        self.assertFalse(self.piece.version_ids)
 
     def test_a_colleague_goes_on(self):
         self.send(("un.pdf", ONE))

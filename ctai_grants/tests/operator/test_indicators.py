@@ -306,6 +306,19 @@ class TestFigures(IndicatorCase):
         with self.assertRaises(AccessError):
             self.subsidy.with_user(self.operator_user)._enter_figures([row])
 
+    def test_not_by_the_coordinator_of_another_city(self):
+        elsewhere = self.env["res.company"].create({"name": "Autre ville"})
+        away = self.coordinator.copy(
+            {"login": "elsewhere", "company_ids": elsewhere.ids, "company_id": elsewhere.id}
+        )
+        told = {"target_id": self.of_people.id, "period": "2021-Q4", "is_told": True, "value": 1}
+        entry = self.env["grant.indicator.entry"].with_user(away).create(
+            {"subsidy_id": self.subsidy.id, "line_ids": [Command.create(told)]}
+        )  # fmt: skip
+        with self.assertRaises(AccessError):
+            entry.action_confirm()
+        self.assertFalse(self.of_people.value_ids)
+
     def test_nothing_over_rpc(self):
         """No portal user reads any of it, and nobody tells a figure but through the two doors."""
         self.tell(self.of_people, 12)

@@ -280,6 +280,10 @@ class TestSubsidyList(PortalCase):
         self.assertEqual(self.names("?filterby=x&sortby=y&search=zz"), [])
         self.assertIn("No subsidy is like that", self.url_open("/my/subsidies?search=zz").text)
 
+    def test_whatever_is_asked_for(self):
+        for query in ("search=%00", "page=%C2%B2", "page=x", "page=-1", f"page={'9' * 30}"):
+            self.assertEqual(self.url_open(f"/my/subsidies?{query}").status_code, 200, query)
+
     def test_without_a_script(self):
         [form] = [form for form in self.page("/my/subsidies").forms if form.get("role") == "search"]
         self.assertEqual((form.get("action"), form.method), ("/my/subsidies", "GET"))

@@ -161,10 +161,13 @@ class TestInviting(PeopleCase):
             ("", NEW), ("12", NEW), ("Voir http://x.example", NEW), ("a" * 81, NEW),
             ("x@y", NEW), ("Anne", ""), ("Anne", "pas une adresse"), ("Anne", f"{NEW},b@c.fr"),
             (None, None), ("Anne", "a" * 250 + "@example.org"), ("Anne www.x.fr/a", NEW),
+            ("x.example", NEW), ("Voir x.fr", NEW),
         ):  # fmt: skip
             with self.subTest(name=name, email=email), self.assertRaises(UserError):
                 self.invite(self.operator_user, name=name, email=email)
-        for name in ("Anne Martin", "Jean-Noël d'Arc", "Zoë", "M. Le Goff", "Éloïse O’Neil"):
+        for name in (
+            "Anne Martin", "Jean-Noël d'Arc", "Zoë", "M. Le Goff", "Éloïse O’Neil", "J.-P. Bo"
+        ):  # fmt: skip
             access = self.invite(self.operator_user, name=name)
             self.assertEqual(access.sudo().name, name)
             access.action_withdraw()

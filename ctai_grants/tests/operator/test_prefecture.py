@@ -107,6 +107,11 @@ class TestPrefectureFigures(PortalCase):
     def test_the_bar_has_its_words(self):
         self.assertIn("% committed", self.page(self.path).text_content())
 
+    def test_whatever_page_is_asked_for(self):
+        for url in (f"{self.path}/lines?figure=paid&", "/my/contracts?"):
+            for page in ("x", "-1", "%C2%B2", "9" * 30):
+                self.assertEqual(self.url_open(f"{url}page={page}").status_code, 200, (url, page))
+
     def test_nothing_else_opens(self):
         other = self._make_organisation("Autre préfecture", "prefecture")
         foreign = self.contract.copy({"code": "AUTRE", "funder_id": other.id})

@@ -69,6 +69,8 @@ class TestReportPage(HandInCase, HttpCase):
         response = self.post(form, achieved="Des ateliers", hand_in="1", **ATTESTED)
         self.assertIn("The city is reviewing it", response.text)
         self.assertEqual(report.hand_in, "submitted")
+        self.assertEqual(report.submitted_by_id, self.operator_user, "and not OdooBot")
+        self.assertEqual(report.write_uid, self.operator_user)
         # A second click on the same page does nothing twice, and is told so.
         revision = report.revision
         response = self.post(form, achieved="Autre chose", hand_in="1", **ATTESTED)
