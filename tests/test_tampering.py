@@ -36,7 +36,7 @@ UNSEEN = {
     "the order of lists": {
         name: {"sequence"} for name in (
             "grant.action", "grant.amendment.line", "grant.condition", "grant.disbursement",
-            "grant.envelope", "grant.milestone")
+            "grant.envelope", "grant.indicator.target", "grant.milestone")
     },
     "links that the database empties when what they name is deleted: who looks after it, the "
     "template it was made from, the journal (the entry has its own)": {
