@@ -102,7 +102,6 @@ from .operator import (
     test_review,
     test_rib,
     test_scan,
-    test_suppression,
 )
 from . import (
     test_grants_uninstall,

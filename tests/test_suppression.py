@@ -1,11 +1,12 @@
-from unittest import TestCase
+# Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What is published of small counts gives none of them away: an attacker tries."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.tests import tagged
+from odoo.tests import BaseCase, tagged
 
-from ...lib.operator.suppression import SMALL, Mark, suppress
+from odoo.addons.ctai_grants.lib.operator.suppression import SMALL, Mark, suppress
 
 COUNTS = st.one_of(st.integers(0, 9), st.integers(0, 60))
 
@@ -88,7 +89,7 @@ class Attacker:
 
 
 @tagged("post_install", "-at_install")
-class TestSuppression(TestCase):
+class TestSuppression(BaseCase):
     test_tags = {"standard", "post_install"}
 
     def assert_safe(self, counts, marks):
