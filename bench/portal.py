@@ -72,7 +72,7 @@ class Visitor:
 
     def get_token(self, url):
         """The token that the forms of a page are sent with."""
-        return re.search(r'name="csrf_token" value="([^"]+)"', self.get(url)[2])[1]
+        return re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.get(url)[2])[1]
 
 
 # --- pages ------------------------------------------------------------------------------------

@@ -248,7 +248,7 @@ class Acts:
             # A worker whose connection died with the database fails once, and is asked again.
             if "csrf_token" in (page := self.operator.get(url).text):
                 break
-        piece["token"] = re.search(r'name="csrf_token" value="(\w+)"', page)[1]
+        piece["token"] = re.search(r'name="csrf_token"[^>]* value="(\w+)"', page)[1]
 
     def do_upload(self, piece):
         answer = self.operator.post(

@@ -29,12 +29,14 @@ def make_pieces(city, number):
 
 
 def count(city, pieces):
-    """Reminders and mails of these pieces."""
+    """Reminders and mails of these pieces, receipts of what was handed in aside."""
     return city.code(
         f"pieces = env['grant.deliverable'].browse({pieces})\n"
         "mails = env['mail.mail'].search([('model', '=', 'grant.subsidy'),\n"
         "    ('res_id', 'in', pieces.subsidy_id.ids)])\n"
-        "out += [len(pieces.reminder_ids), len(mails)]\n"
+        "receipts = pieces.version_ids.receipt_ids.mapped('name')\n"
+        "told = [mail for mail in mails if not [n for n in receipts if n in mail.body_html]]\n"
+        "out += [len(pieces.reminder_ids), len(told)]\n"
     )
 
 
