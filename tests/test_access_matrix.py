@@ -310,8 +310,9 @@ class TestAccessMatrix(AccessCase):
         documents = {
             "subsidy_id": self.mine, "deliverable_id": self.piece, "version_id": self.version,
             "file_id": self.version.sudo().file_ids[:1], "tranche_id": self.paid,
-            # Of these there is none: the door is shut, or open for the sake of another.
-            "attachment_id": None, "ask_id": None, "access_id": None, "kind": "question",
+            # Of these there is none, in whatever database.
+            **dict.fromkeys(("attachment_id", "ask_id", "access_id"), "999999999"),
+            "kind": "question",
             "act": "remove",
             "contract_id": self.contract, "recovery_id": self.recovery,
             "batch_id": self.paid.order_batch_id, "page": None,
