@@ -159,6 +159,31 @@ def lines(node):
     return node.end_lineno - node.lineno + 1 - documented
 
 
+def test_pages_do_not_take_each_others_methods():
+    """Odoo makes one class of all controllers that extend one: of two methods of a name, in classes
+    that do not know each other, one answers for both."""
+    bases, owners = {}, {}
+    for path in sorted((ADDON / "controllers").glob("*.py")):
+        for node in classes(ast.parse(path.read_text(encoding="utf-8"), path.name)):
+            bases[node.name] = {base.id for base in node.bases if isinstance(base, ast.Name)}
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    owners.setdefault(method.name, []).append(node.name)
+
+    def above(name):
+        return {name}.union(*map(above, bases.get(name, ())))
+
+    assert len(owners) > 50
+    clashes = [
+        (method, one, other)
+        for method, names in owners.items()
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
+        if one not in above(other) and other not in above(one)
+    ]
+    assert clashes == []
+
+
 def test_no_room_is_too_large():
     """No model above 500 lines in a layer, no file above 600, no function above 45."""
     found = []

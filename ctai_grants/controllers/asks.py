@@ -203,7 +203,3 @@ class AsksPortal(GrantsPortal):
                 "format_typed": self._format_typed,
             },
         )
-
-    def _format_typed(self, amount):
-        """An amount as one types it in French."""
-        return f"{amount:.2f}".replace(".", ",")

@@ -3,19 +3,10 @@ from odoo.http import request
 
 from .portal import GrantsPortal
 
-# The cards of the home page, whose numbers Odoo fills in by a script.
-CARDS = ["grant_subsidy_count", "grant_contract_count"]
-
 
 class FramePortal(GrantsPortal):
     """What is around the pages of the portal: help and the notices that the law asks for, which are
-    everybody's to read, and a home page that needs no script."""
-
-    @http.route()
-    def home(self, **kw):
-        response = super().home(**kw)
-        response.qcontext["grants_counts"] = self._prepare_home_portal_values(CARDS)
-        return response
+    everybody's to read."""
 
     @http.route(
         "/my/help", type="http", auth="public", website=True, sitemap=False, readonly=True

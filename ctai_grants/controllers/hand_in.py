@@ -4,10 +4,8 @@ from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
-from ..models.proof.grant_deliverable_submission import MOST_FILES
 from .downloads import GrantsDownloads
 from .pieces import PiecePortal
-from .portal import SUBSIDY_PAGE
 
 # Of a request, beside its one file: the comment, and what a browser adds.
 MARGIN = 2**20
@@ -33,7 +31,6 @@ class HandInPortal(GrantsDownloads, PiecePortal):
     def portal_draft(self, subsidy_id, deliverable_id, comment=None, discard=None, **kw):
         """Keep a file or a comment, or take a file out: as JSON, for the page that is open. By GET
         what is kept, and a new token for a page that outlived its session."""
-        self._get_document(SUBSIDY_PAGE, subsidy_id)
         piece = self._get_piece(subsidy_id, deliverable_id)
         failures = []
         if request.httprequest.method == "POST":
@@ -51,7 +48,6 @@ class HandInPortal(GrantsDownloads, PiecePortal):
         ``discard``, only keep them."""
         submit = super().portal_submit
         values = {"comment": comment, "join_photos": join_photos, **kw}
-        self._get_document(SUBSIDY_PAGE, subsidy_id)
         piece = self._get_piece(subsidy_id, deliverable_id)
         if not piece._is_draftable_by(request.env.user):
             return submit(subsidy_id, deliverable_id, **values)
@@ -85,22 +81,6 @@ class HandInPortal(GrantsDownloads, PiecePortal):
             failures.append(str(error))
         return failures
 
-    def _read_sent(self, piece):
-        """Names and contents of the files of this request."""
-        # A field of that name that is no file is text, and not among these; one in which nothing
-        # was chosen has no name.
-        sent = [file for file in request.httprequest.files.getlist("ufile") if file.filename]
-        # sudo: a setting of the city
-        largest = piece.sudo().company_id.grant_upload_max_mb * 2**20
-        files = []
-        # One byte more than allowed is enough for the model to say that it is too much, and one
-        # file more than it takes.
-        for file in sent[: MOST_FILES + 1]:
-            # When a request begins again (two at once), Odoo rewinds the first of one name only.
-            file.seek(0)
-            files.append((file.filename, file.read(largest + 1)))
-        return files
-
     def _submit(self, deliverable, comment, join_photos):
         if not deliverable._is_draftable_by(request.env.user):
             return super()._submit(deliverable, comment, join_photos)
@@ -127,7 +107,6 @@ class HandInPortal(GrantsDownloads, PiecePortal):
     )  # fmt: skip
     def portal_form(self, subsidy_id, deliverable_id, **kw):
         """The city's form to fill in for a piece of one's own subsidy."""
-        self._get_document(SUBSIDY_PAGE, subsidy_id)
         # sudo: the form of the kind of the piece that was just checked
         kind_sudo = self._get_piece(subsidy_id, deliverable_id).sudo().type_id
         if not kind_sudo.form:

@@ -87,7 +87,8 @@ class PiecePortal(GrantsPortal):
             raise NotFound()
         return deliverable
 
-    def _submit(self, deliverable, comment, join_photos):
+    def _read_sent(self, deliverable):
+        """Names and contents of the files of this request."""
         # A field of that name that is no file is text, and not among these; one in which nothing
         # was chosen has no name.
         sent = [file for file in request.httprequest.files.getlist("ufile") if file.filename]
@@ -100,4 +101,7 @@ class PiecePortal(GrantsPortal):
             # When a request begins again (two at once), Odoo rewinds the first of one name only.
             file.seek(0)
             files.append((file.filename, file.read(largest + 1)))
-        deliverable._do_submit_files(files, comment, join_photos)
+        return files
+
+    def _submit(self, deliverable, comment, join_photos):
+        deliverable._do_submit_files(self._read_sent(deliverable), comment, join_photos)

@@ -95,6 +95,10 @@ class GrantsPortal(CustomerPortal):
             "breadcrumbs_searchbar": True,
         }
 
+    def _format_typed(self, amount):
+        """An amount as one types it in French; nothing of zero."""
+        return f"{amount:.2f}".replace(".", ",") if amount else ""
+
     def _format_size(self, size):
         if size < 1024:
             return self.env._("%(size)s bytes", size=size)

@@ -215,10 +215,6 @@ class ReportPortal(GrantsPortal):
         begun = any(report_sudo.line_ids.mapped("actual"))
         return report_sudo._get_advice() if begun else []
 
-    def _format_typed(self, amount):
-        """An amount as one types it in French; nothing of zero."""
-        return f"{amount:.2f}".replace(".", ",") if amount else ""
-
     def _get_parts(self, report_sudo, errors):
         """The form: of each part its headings, those of which something is foreseen or entered
         before the others, and so of each heading its lines."""

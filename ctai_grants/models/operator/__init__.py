@@ -1,6 +1,7 @@
 # A model before what extends or points to it.
 # isort: off
 from . import grant_budget_mixin
+from . import grant_signed_line_mixin
 from . import grant_report_line
 from . import grant_access
 

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-
-from ..guard import transition
+from odoo.exceptions import ValidationError
 
 
 class GrantBudgetLine(models.Model):
@@ -10,9 +8,10 @@ class GrantBudgetLine(models.Model):
 
     _name = "grant.budget.line"
     _description = "Budget Line"
-    _inherit = ["grant.document.mixin", "grant.budget.mixin"]
+    _inherit = ["grant.signed.line.mixin", "grant.budget.mixin"]
     _order = "subsidy_id, account_id, id"
     _check_company_auto = True
+    _signed_fields = frozenset({"subsidy_id", "account_id", "name", "is_subsidy", "amount"})
 
     subsidy_id = fields.Many2one(
         "grant.subsidy", required=True, ondelete="restrict", index=True, check_company=True,
@@ -70,53 +69,10 @@ class GrantBudgetLine(models.Model):
                     )
                 )
 
-    # ------------------------------------------------------------------
-    # Guards
-    # ------------------------------------------------------------------
-
-    def _is_amendable(self):
-        return self.subsidy_id.state == "signed"
-
-    def _get_frozen_fields(self):
-        if self.subsidy_id.state in ("draft", "granted"):
-            return frozenset()
-        return frozenset({"subsidy_id", "account_id", "name", "is_subsidy", "amount"})
-
-    def _get_state_label(self):
-        # It has no state of its own: messages say its subsidy's.
-        return self.subsidy_id._get_state_label()
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        is_amended = transition.is_open(self)
-        lines = super().create(vals_list)
-        if not is_amended:
-            lines._check_open(self.env._("Adding to the budget"))
-        return lines
-
-    def write(self, vals):
-        before = self.subsidy_id
-        result = super().write(vals)
-        if self.subsidy_id - before:
-            # Moved here, a line is added all the same.
-            self._check_open(self.env._("Adding to the budget"))
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_signed(self):
-        self._check_open(self.env._("Deleting from the budget"))
-
-    def _check_open(self, what):
-        """Refuse to change what was signed.
-
-        :raise UserError: naming the subsidy, and that an amendment changes its budget
-        """
-        for subsidy in self.subsidy_id.filtered(lambda s: s.state not in ("draft", "granted")):
-            raise UserError(
-                self.env._(
-                    "%(what)s: the budget of %(subsidy)s is part of what was signed. Change it by "
-                    "an amendment.",
-                    what=what,
-                    subsidy=subsidy.display_name,
-                )
-            )
+    @api.model
+    def _say_signed(self, subsidy):
+        return self.env._(
+            "The budget of %s is part of what was signed: no line is added or deleted. Change it "
+            "by an amendment.",
+            subsidy.display_name,
+        )

@@ -108,7 +108,7 @@ class GrantFinancialReport(models.Model):
                     "This may be read in two ways: write thousands without a sign between them."
                 )
             case "negative":
-                return self.env._("An amount of a report is not negative.")
+                return self.env._("An amount here is not negative.")
             case "too_large":
                 return self.env._("This amount is too large.")
         return self.env._("This is no amount: write it as 1234,50.")

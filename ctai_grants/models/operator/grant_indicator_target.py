@@ -1,9 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 from ...lib.operator.figures import get_fault
 from ...lib.operator.periods import split
-from ..guard import transition
 from .grant_indicator import FREQUENCIES
 
 
@@ -13,9 +12,12 @@ class GrantIndicatorTarget(models.Model):
 
     _name = "grant.indicator.target"
     _description = "Target of an Indicator"
-    _inherit = ["grant.document.mixin"]
+    _inherit = ["grant.signed.line.mixin"]
     _order = "subsidy_id, sequence, id"
     _check_company_auto = True
+    _signed_fields = frozenset(
+        {"subsidy_id", "indicator_id", "action_id", "audience_id", "frequency", "target"}
+    )
 
     sequence = fields.Integer(default=10)
     subsidy_id = fields.Many2one(
@@ -157,57 +159,17 @@ class GrantIndicatorTarget(models.Model):
             current[value.target_id, value.period] = value
         return {key: value for key, value in current.items() if not value.is_withdrawn}
 
-    # ------------------------------------------------------------------
-    # Guards
-    # ------------------------------------------------------------------
-
-    def _is_amendable(self):
-        return self.subsidy_id.state == "signed"
-
     def _get_frozen_fields(self):
-        if self.subsidy_id.state in ("draft", "granted"):
-            # A cancelled subsidy can be a draft again.
-            told = self.value_ids and {"subsidy_id", "indicator_id", "action_id", "audience_id"}
-            return frozenset(told or ())
-        return frozenset(
-            {"subsidy_id", "indicator_id", "action_id", "audience_id", "frequency", "target"}
+        frozen = super()._get_frozen_fields()
+        if self.value_ids:
+            # A cancelled subsidy can be a draft again: what is told keeps what it is about.
+            return frozen | {"subsidy_id", "indicator_id", "action_id", "audience_id"}
+        return frozen
+
+    @api.model
+    def _say_signed(self, subsidy):
+        return self.env._(
+            "The indicators of %s are part of what was signed: none is added or deleted. An "
+            "amendment changes their targets.",
+            subsidy.display_name,
         )
-
-    def _get_state_label(self):
-        # It has no state of its own: messages say its subsidy's.
-        return self.subsidy_id._get_state_label()
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        is_amended = transition.is_open(self)
-        lines = super().create(vals_list)
-        if not is_amended:
-            lines._check_open(self.env._("Adding an indicator"))
-        return lines
-
-    def write(self, vals):
-        before = self.subsidy_id
-        result = super().write(vals)
-        if self.subsidy_id - before:
-            # Moved here, a line is added all the same.
-            self._check_open(self.env._("Adding an indicator"))
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_signed(self):
-        self._check_open(self.env._("Deleting an indicator"))
-
-    def _check_open(self, what):
-        """Refuse to change what was signed.
-
-        :raise UserError: naming the subsidy, and that an amendment changes its targets
-        """
-        for subsidy in self.subsidy_id.filtered(lambda s: s.state not in ("draft", "granted")):
-            raise UserError(
-                self.env._(
-                    "%(what)s: the indicators of %(subsidy)s are part of what was signed. An "
-                    "amendment changes their targets.",
-                    what=what,
-                    subsidy=subsidy.display_name,
-                )
-            )

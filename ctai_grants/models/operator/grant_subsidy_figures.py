@@ -94,9 +94,6 @@ class GrantSubsidy(models.Model):
         :raise AccessError: the user is neither a coordinator nor the operator itself
         """
         self.ensure_one()
-        if self.env.user._is_internal():
-            # A coordinator is one of some cities: a window may name the subsidy of another.
-            self.check_access("read")
         # sudo: nothing is told before it is known who may
         subsidy = self.sudo()
         if not subsidy._can_submit(self.env.user):

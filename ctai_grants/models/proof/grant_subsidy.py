@@ -46,10 +46,12 @@ class GrantSubsidy(models.Model):
         return year_end if year_end >= last_day else year_end + relativedelta(years=1, day=31)
 
     def _can_submit(self, user):
-        """Whether ``user`` may hand in pieces: a coordinator, or the operator itself (R7)."""
+        """Whether ``user`` may hand in pieces: a coordinator of this city, or the operator itself
+        (R7)."""
         self.ensure_one()
         if user.has_group("ctai_grants.group_coordinator"):
-            return True
+            # sudo: whose coordinator this is
+            return user._is_superuser() or self.company_id in user.sudo().company_ids
         return (
             user.has_group("ctai_grants.group_portal_operator")
             and user.commercial_partner_id == self.partner_id.commercial_partner_id

@@ -5,32 +5,19 @@ import openpyxl
 from lxml import html
 
 from odoo import http
-from odoo.tests import HttpCase, freeze_time, tagged
+from odoo.tests import freeze_time, tagged
 
 from ...lib.operator.workbook import ACTUAL, KEY
+from .pages import SubsidyPageCase
 from .test_report_hand_in import ATTESTED, HandInCase
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2022-07-15 12:00:00")
-class TestReportPage(HandInCase, HttpCase):
+class TestReportPage(SubsidyPageCase, HandInCase):
     """The form as a browser without JavaScript sends it."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        for user in (cls.operator_user, cls.other_operator_user, cls.prefecture_user):
-            user.password = user.login
-        cls.url = f"/my/subsidies/{cls.subsidy.id}/report"
-
-    def log_in(self, user=None):
-        user = user or self.operator_user
-        self.authenticate(user.login, user.login)
-
-    def page(self, url=None):
-        response = self.url_open(url or self.url)
-        self.assertEqual(response.status_code, 200)
-        return html.fromstring(response.text)
+    page_of = "report"
 
     def post(self, form, **values):
         """Send ``form`` (an element) with what it holds and ``values``."""

@@ -1,31 +1,18 @@
 from lxml import html
 
 from odoo import http
-from odoo.tests import HttpCase, freeze_time, tagged
+from odoo.tests import freeze_time, tagged
 
+from .pages import SubsidyPageCase
 from .test_requests import KINDS, RequestCase
 
 
 @tagged("post_install", "-at_install")
 @freeze_time("2022-02-01 12:00:00")
-class TestRequestsPage(RequestCase, HttpCase):
+class TestRequestsPage(SubsidyPageCase, RequestCase):
     """The pages as a browser without JavaScript sends them."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        for user in (cls.operator_user, cls.other_operator_user, cls.prefecture_user):
-            user.password = user.login
-        cls.url = f"/my/subsidies/{cls.subsidy.id}/asks"
-
-    def log_in(self, user=None):
-        user = user or self.operator_user
-        self.authenticate(user.login, user.login)
-
-    def page(self, url=None):
-        response = self.url_open(url or self.url)
-        self.assertEqual(response.status_code, 200)
-        return html.fromstring(response.text)
+    page_of = "asks"
 
     def send(self, kind, **values):
         """Fill in the form of a kind, and send it: the page that comes back."""
