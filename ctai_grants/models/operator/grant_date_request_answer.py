@@ -70,10 +70,7 @@ class GrantDateRequest(models.Model):
         self.lock_for_update()
         self._check_state(("asked",), what)
         # sudo: whose logins they are
-        request = self.sudo()
-        if request.user_id == self.env.user or (
-            request.user_id.partner_id == request.env.user.partner_id
-        ):
+        if self.env["grant.review"]._is_among(self.sudo().user_id, self.env.user):
             raise UserError(
                 self.env._(
                     "%(what)s: you asked for it yourself. For %(request)s, somebody else has to "

@@ -3,6 +3,7 @@ from datetime import UTC
 from odoo import api, fields, models
 from odoo.tools import format_datetime
 
+from ...lib.award.history import local_date
 from ...lib.closing.letter import make_pdf
 
 
@@ -127,14 +128,14 @@ class GrantReceipt(models.Model):
         """
         self.ensure_one()
         # sudo: when the version came, for who may read its receipt
-        moment = self.sudo().version_id.submitted_at.replace(tzinfo=UTC)
+        moment = self.sudo().version_id.submitted_at
         receipt = self.with_context(lang=self.lang)
         title = receipt.env._("Receipt %s", self.name)
         content = receipt._typeset(
             make_pdf,
             title=title,
             lang=self.lang[:2],
-            date=moment.astimezone(self.company_id._grant_timezone()).date(),
+            date=local_date(moment, self.company_id._grant_timezone()),
             sender=self.sender.split("\n"),
             recipient=self.recipient.split("\n"),
             reference=title,

@@ -3,6 +3,8 @@ import datetime
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...lib.award.history import local_date
+
 #: Of the states of a step, beside their words; in the order in which they are told.
 ICONS = {
     "done": "fa-check", "late": "fa-exclamation", "city": "fa-hourglass-half",
@@ -121,9 +123,7 @@ class GrantSubsidy(models.Model):
 
     def _get_day(self, moment):
         """The day of a moment, where the city is."""
-        return moment and fields.Datetime.context_timestamp(
-            self.with_context(tz=self.company_id.partner_id.tz or "Europe/Paris"), moment
-        ).date()
+        return moment and local_date(moment, self.company_id._grant_timezone())
 
     def _get_piece_step(self, piece):
         url = piece._get_page_url()
