@@ -49,7 +49,8 @@ class Facts:
 
     def localise(self, moment):
         """A time of the database in the city's legal time."""
-        return moment.replace(tzinfo=datetime.UTC).astimezone(self.timezone).replace(tzinfo=None)
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.astimezone(self.timezone).replace(tzinfo=None)
 
     def is_later(self, moment):
         """Whether a time of the database is after the date."""

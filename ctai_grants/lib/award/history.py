@@ -76,4 +76,4 @@ def local_date(moment, timezone):
     datetime.date(2022, 1, 1)
     """
     # Odoo keeps its times in UTC, and does not say so.
-    return moment.replace(tzinfo=datetime.UTC).astimezone(timezone).date()
+    return moment.replace(tzinfo=datetime.timezone.utc).astimezone(timezone).date()

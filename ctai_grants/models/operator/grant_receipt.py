@@ -1,4 +1,4 @@
-from datetime import UTC
+from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.tools import format_datetime
@@ -81,13 +81,14 @@ class GrantReceipt(models.Model):
     def _write_text(self, version):
         env, piece = version.env, version.deliverable_id
         zone = version.company_id._grant_timezone()
+        moment = version.submitted_at.replace(tzinfo=timezone.utc)
         about = {
             "city": version.company_id.name,
             "operator": version.subsidy_id.partner_id.name,
             "moment": format_datetime(
                 env, version.submitted_at, tz=str(zone), dt_format="d MMMM y HH:mm:ss"
             ),
-            "offset": version.submitted_at.replace(tzinfo=UTC).astimezone(zone).strftime("%z"),
+            "offset": moment.astimezone(zone).strftime("%z"),
             "piece": piece.name,
             "number": version.number,
             "subsidy": version.subsidy_id.name,
