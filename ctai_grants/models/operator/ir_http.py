@@ -22,8 +22,8 @@ class IrHttp(models.AbstractModel):
         result = super()._post_dispatch(response)
         if CLOSED.match(request.httprequest.path):
             response.headers["Cache-Control"] = "no-store"
-            response.headers["X-Frame-Options"] = "SAMEORIGIN"
-            # Downloads have a stricter one already.
+            # Downloads and invitations have stricter ones already.
+            response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
             response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'self'")
         return result
 

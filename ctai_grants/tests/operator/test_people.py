@@ -412,7 +412,8 @@ class TestPeoplePage(PeopleCase, HttpCase):
         user = self.env["res.users"].search([("login", "=", NEW)])
         self.assertEqual(user.commercial_partner_id, self.operator)
         self.assertIn("Ateliers", self.url_open("/my/subsidies").text)
-        self.assertEqual(self.url_open(f"/my/invitation?token={token}").status_code, 404)
+        gone = self.url_open(f"/my/invitation?token={token}")
+        self.assertEqual((gone.status_code, gone.headers["X-Frame-Options"]), (404, "DENY"))
 
     def test_leave_ends_the_session(self):
         self.log_in()
