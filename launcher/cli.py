@@ -77,9 +77,17 @@ COMMANDS = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """The parser whose errors show what there is, not only that something was wrong."""
+
+    def error(self, message):
+        self.print_help(sys.stderr)
+        self.exit(2, f"\nctai: {message}\n")
+
+
 def parser():
     """Return the parser of the command line."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="ctai",
         description="Runs the grant ledger on Odoo 19: a demonstration, its tests, its measures.",
         epilog="CTAI_ODOO names an Odoo 19 of yours, the PG* variables a PostgreSQL of yours;"

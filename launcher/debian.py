@@ -54,9 +54,7 @@ def prepare():
         files.remove(side)
     side.mkdir(parents=True)
     for package, deb, _version in fetched:
-        # Only Odoo itself, of 1 GB, takes long enough for a word.
-        words = ["dpkg-deb", "-x", deb, side]
-        process.run(words, f"Unpack {package.name}", paths.LOGS / "unpack.log")
+        _unpack(package.name, deb, side)
     stub = side / STUB / "selfie_segmentation.js"
     stub.parent.mkdir(parents=True, exist_ok=True)
     stub.touch()
@@ -89,12 +87,18 @@ def prepare_clamd():
         suite.update()
         for name in CLAMD:
             deb = suite.fetch_newest(name)
-            words = ["dpkg-deb", "-x", deb, side]
-            process.run(words, f"Unpack {name}", paths.LOGS / "unpack.log")
+            _unpack(name, deb, side)
     except Stop as stop:
         ui.note(f"No clamd for the tests: {stop}")
         return
     os.rename(side, tree)
+
+
+def _unpack(name, deb, side):
+    # Only Odoo itself, of 1 GB, takes long enough for a word. Interrupted, the programs that
+    # dpkg-deb starts end with it: they would hold our lock.
+    log = paths.LOGS / "unpack.log"
+    process.run(["dpkg-deb", "-x", deb, side], f"Unpack {name}", log, start_new_session=True)
 
 
 # --- downloads -----------------------------------------------------------------------

@@ -81,8 +81,10 @@ def identity():
 def prepare():
     """Make sure that the environment finds Odoo."""
     site = next(paths.VENV.glob("lib/python3*/site-packages"))
-    if files.read(site / PTH) != f"{package_folder()}\n":
-        files.write(site / PTH, f"{package_folder()}\n")
+    # Python reads such a file in the locale's encoding, which may know no accent (LC_ALL=C).
+    line = f"import sys; sys.path.append({ascii(str(package_folder()))})\n"
+    if files.read(site / PTH) != line:
+        files.write(site / PTH, line)
     files.write(paths.ODOO_BIN, ENTRY.format(python=paths.PYTHON))
 
 

@@ -2,6 +2,7 @@
 """Runs other programs: with a log, a live line, and no orphan when we are killed."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -68,10 +69,13 @@ def launch(argv, **options):
 
 
 def end(child, patience=20):
-    """Ask a program to end, then insist."""
-    for ask in (child.terminate, child.kill):
+    """Ask a program to end, then insist: with all that it started where it leads a group."""
+    for ask in (signal.SIGTERM, signal.SIGKILL):
         if child.poll() is None:
-            ask()
+            if os.getpgid(child.pid) == child.pid:
+                os.killpg(child.pid, ask)
+            else:
+                child.send_signal(ask)
             try:
                 child.wait(patience)
             except subprocess.TimeoutExpired:

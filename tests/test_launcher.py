@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from launcher import (  # noqa: E402
     catalogue,
     checks,
+    cli,
     databases,
     debian,
     demo,
@@ -102,7 +103,19 @@ def fake_odoo(folder, version):
     ],
 )
 def test_usage(checkout, arguments):
-    assert run(checkout, *arguments)[0] == 2
+    """A wrong call ends with 2; without a command that there is, with the list of them."""
+    code, said = run(checkout, *arguments)
+    assert code == 2
+    if not arguments or arguments == ("dance",):
+        assert all(f"\n    {name}" in said for name, *_rest in cli.COMMANDS)
+
+
+def test_the_readme_names_every_command_and_option():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    wanted = {f"./ctai {name}" for name, *_rest in cli.COMMANDS}
+    for _name, _function, _text, *options in cli.COMMANDS:
+        wanted |= {word for words, _settings in options for word in words if word[0] == "-"}
+    assert {word for word in wanted if word not in text} == set()
 
 
 def test_old_python(checkout):
@@ -390,6 +403,38 @@ def test_children_end_with_a_killed_launcher():
             return
         time.sleep(0.1)
     raise AssertionError("the child lives on")
+
+
+def test_an_interrupted_unpacking_holds_no_lock(tmp_path):
+    """What the unpacking program had started ends with it, and lets the lock go."""
+    lock = files.Lock(tmp_path / "lock")
+    words = ["sh", "-c", "sleep 60 & echo started; wait"]
+    options = {"stdout": subprocess.PIPE, "start_new_session": True}
+    with lock.alone("Wait"):
+        child = process.launch(words, **options)
+        assert child.stdout.readline() == b"started\n"
+    other = files.Lock(tmp_path / "lock")
+    assert not other.try_alone()
+    process.end(child)
+    child.stdout.close()
+    assert other.try_alone()
+    other.release()
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+def test_accents_in_the_path(monkeypatch, tmp_path, locale):
+    """Python finds Odoo below a folder with an accent, in a locale that knows none."""
+    home = tmp_path / "é dé"
+    home.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home / "venv"], check=True)
+    monkeypatch.setattr(paths, "VENV", home / "venv")
+    monkeypatch.setattr(paths, "ODOO_BIN", home / "odoo-bin")
+    monkeypatch.setattr(odoo, "package_folder", lambda: home / "site")
+    odoo.prepare()
+    code = "import sys; print(ascii(sys.path[-1]))"
+    env = {**os.environ, "LC_ALL": locale}
+    said = subprocess.check_output([home / "venv/bin/python", "-c", code], env=env, text=True)
+    assert said.strip() == ascii(str(home / "site"))
 
 
 def test_write_is_whole_or_not_at_all(tmp_path):
