@@ -148,7 +148,8 @@ class _Run:
         log = paths.LOGS / "pytest.log"
         arguments = (*(self.names if self.long else ()), "tests")
         with open(log, "wb") as stream:
-            pytest = self.pytest(databases.WHOLE, *arguments, stdout=stream, stderr=stream)
+            words = (*arguments, "--durations=10")
+            pytest = self.pytest(databases.WHOLE, *words, stdout=stream, stderr=stream)
         try:
             self.odoo_tests()
             with ui.step("Tests of the whole system", lambda: process.tail(log)[-60:]):
