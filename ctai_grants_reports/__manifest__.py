@@ -6,9 +6,15 @@
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
     "depends": ["ctai_grants"],
-    "external_dependencies": {"python": ["xlsxwriter"]},
+    "external_dependencies": {"python": ["pypdfium2", "qrcode", "xlsxwriter", "zxing-cpp"]},
     "data": [
         "security/ir.model.access.csv",
+        # Documents.
+        "security/documents_rules.xml",
+        "report/documents/documents_reports.xml",
+        "views/documents/documents_views.xml",
+        "wizards/documents/grant_scan_upload_views.xml",
+        # Statements.
         "wizards/grant_statement_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",

@@ -5,3 +5,5 @@ from . import (
     grant_statement_lists,
     grant_statement_summary,
 )
+
+from . import documents  # isort: skip

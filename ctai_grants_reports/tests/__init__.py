@@ -11,3 +11,5 @@ from . import (
     test_statement_states,
     test_statement_sums,
 )
+
+from .documents import test_documents, test_signed_scans  # isort: skip

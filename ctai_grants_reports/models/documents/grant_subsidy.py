@@ -1,0 +1,209 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+
+class GrantSubsidy(models.Model):
+    """The convention and the award notice, in the operator's language, with the names of their
+    day."""
+
+    _name = "grant.subsidy"
+    _inherit = ["grant.subsidy", "grant.pdf.mixin"]
+
+    def _print_convention(self):
+        """The convention and its annexes: name and PDF.
+
+        :raise UserError: a cost of the city has none
+        """
+        subsidy = self._as_printed()
+        date = subsidy.signature_date or subsidy.company_id._grant_today()
+        title = subsidy.env._("Convention %s", subsidy.convention_reference or subsidy.code)
+        data = {
+            "kind": "convention",
+            "title": title,
+            "date": date,
+            "mark": subsidy._get_mark(),
+            "subtitle": subsidy.name,
+            "parties": subsidy._get_parties(date),
+            "grounds": subsidy._get_grounds(),
+            "article_word": subsidy.env._("Article"),
+            "articles": subsidy._get_articles(),
+            "signatures": subsidy._get_signatures(date),
+            "annexes": subsidy._get_annexes(),
+        }
+        return f"{title} – {subsidy.partner_id.name}", subsidy._typeset_official("convention", data)
+
+    def _print_award_notice(self):
+        """The notice of the award, whose receipt starts the delay of payment: name and PDF.
+
+        :raise UserError: it is not granted, or a cost of the city
+        """
+        subsidy = self._as_printed()
+        subsidy._check_state(
+            ("granted", "signed", "closed"), self.env._("Printing the award notice")
+        )
+        date = subsidy.notification_date or subsidy.company_id._grant_today()
+        partner = subsidy.partner_id._get_identity(date)
+        title = subsidy.env._("Award notice %s", subsidy.code)
+        data = {
+            "kind": "award_notice",
+            "title": title,
+            "date": date,
+            "recipient": self.env["grant.recovery"]._get_postal_lines(partner, with_person=True),
+            "reference": f"{title} – {format_date(subsidy.env, date, date_format='long')}",
+            "text": "\n\n".join(subsidy._get_notice_paragraphs()),
+            "schedule": subsidy._get_schedule_table(),
+            "appeal": subsidy._get_appeal(),
+        }
+        return f"{title} – {partner.name}", subsidy._typeset_official("award_notice", data)
+
+    def _as_printed(self):
+        """This subsidy in the language of who will read the paper."""
+        self.ensure_one()
+        if self.kind != "operator":
+            raise UserError(
+                self.env._("%s: a cost of the city has neither convention nor award notice.",
+                           self.display_name)
+            )  # fmt: skip
+        return self.with_context(lang=self.partner_id.lang or self.env.lang)
+
+    def _get_mark(self):
+        if self.state == "cancelled":
+            return self.env._("CANCELLED")
+        return self.env._("DRAFT") if self.state == "draft" else ""
+
+    def _get_parties(self, date):
+        """Who signs, on that day: pairs of name and lines."""
+        city = self.company_id.partner_id._get_identity(date)
+        operator = self.partner_id._get_identity(date)
+        return [
+            [self.env._("Between, on the one hand,"), self._get_party_lines(city)],
+            [self.env._("and, on the other hand,"), self._get_party_lines(operator)],
+        ]
+
+    def _get_party_lines(self, partner):
+        lines = self.env["grant.recovery"]._get_postal_lines(partner)
+        if siret := partner._get_siret():
+            lines.append(f"SIRET {siret}")
+        if partner.rna:
+            lines.append(f"RNA {partner.rna}")
+        if partner.legal_representative:
+            lines.append(self.env._("represented by %s", partner.legal_representative))
+        return lines
+
+    def _get_grounds(self):
+        """The legal grounds, unless the city words them."""
+        grounds = [
+            self.env._(
+                "Having regard to the law no. 2000-321 of 12 April 2000, in particular its "
+                "articles 9-1, 10 and 10-1, and the decree no. 2001-495 of 6 June 2001;"
+            ),
+            self.env._(
+                "Having regard to the contract between the State and the city %(contract)s;",
+                contract=self.contract_id.name,
+            ),
+        ]
+        if self.decision_number and self.decision_date:
+            grounds.append(self._say_deliberation(self.decision_number, self.decision_date))
+        return "\n\n".join(grounds)
+
+    def _say_deliberation(self, number, date):
+        return self.env._(
+            "Having regard to the deliberation no. %(number)s of %(date)s;",
+            number=number,
+            date=format_date(self.env, date),
+        )
+
+    def _get_signatures(self, date):
+        city = self.company_id.partner_id._get_identity(date)
+        operator = self.partner_id._get_identity(date)
+        words = self.env["grant.document.wording"]._get_words(self.company_id, "convention")
+        own = words.get("signatory", "").splitlines()
+        return [
+            own
+            or [
+                self.env._("For %(city)s,", city=city.name),
+                city.legal_representative or self.env._("The mayor"),
+            ],
+            [
+                self.env._("For %(city)s,", city=operator.name),
+                operator.legal_representative or self.env._("The legal representative"),
+            ],
+        ]
+
+    # ------------------------------------------------------------------
+    # The award notice
+    # ------------------------------------------------------------------
+
+    def _get_notice_paragraphs(self):
+        company, days = self.company_id, self.company_id.grant_payment_days
+        granted = {
+            "amount": self._format_euros(self.amount),
+            "object": self.name,
+            "number": self.decision_number or self.code,
+            "date": format_date(self.env, self.decision_date) if self.decision_date else "",
+        }
+        yield self.env._("Subject: award of a subsidy – %s", self.name)
+        yield self.env._(
+            "By decision %(number)s of %(date)s, the city grants you a subsidy of %(amount)s for: "
+            "%(object)s.",
+            **granted,
+        )
+        if self.date_start and self.date_end:
+            yield self.env._(
+                "It is for the period from %(start)s to %(end)s.",
+                start=format_date(self.env, self.date_start),
+                end=format_date(self.env, self.date_end),
+            )
+        if self.convention_required:
+            yield self.env._(
+                "Its amount asks for a convention, which both parties sign before any payment "
+                "(law no. 2000-321 of 12 April 2000, article 10; decree no. 2001-495)."
+            )
+        yield self.env._(
+            "It is paid within %(days)s days of the notification of this letter, unless the "
+            "convention sets other dates or makes the payment depend on an event (law no. 2000-321 "
+            "of 12 April 2000, article 10).",
+            days=days,
+        )
+        yield self.env._(
+            "It may be used for this object only. A financial report is due within six months of "
+            "the end of the financial year for which it was granted. The part that is not used, or "
+            "used for something else, is paid back to %(city)s.",
+            city=company.name,
+        )
+
+    def _get_appeal(self):
+        return self.env._(
+            "This decision can be challenged before the administrative court within two months of "
+            "its notification (code de justice administrative, article R421-1)."
+        )
+
+    def _get_schedule_table(self):
+        """The tranches: headings, rows, total."""
+        tranches = self.disbursement_ids.filtered(lambda t: t.state != "cancelled").sorted(
+            lambda t: (t.sequence, t.id)
+        )
+        rows = [
+            [
+                tranche.name,
+                format_date(self.env, tranche.due_date) if tranche.due_date else "",
+                ", ".join(tranche.deliverable_ids.mapped("name")),
+                self._format_euros(tranche.amount),
+            ]
+            for tranche in tranches
+        ]
+        return {
+            "title": self.env._("Payment schedule"),
+            "headings": [
+                self.env._("Tranche"),
+                self.env._("Due on"),
+                self.env._("After acceptance of"),
+                self.env._("Amount"),
+            ],
+            "rows": rows,
+            "total": [
+                self.env._("Total"), "", "", self._format_euros(sum(tranches.mapped("amount")))
+            ],
+            "empty": self.env._("No tranche is planned yet."),
+        }  # fmt: skip

@@ -1,0 +1,230 @@
+"""What is printed: each from its record, for who reads it, right files, in the order of reading."""
+
+import base64
+import io
+
+import pikepdf
+from PIL import Image
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.ctai_grants.tests.pdf_rules import find_faults
+
+from .common import HOSTILE, DocumentsCase
+
+
+@tagged("post_install", "-at_install")
+class TestDocuments(DocumentsCase):
+    def test_convention(self):
+        content = self.render("convention", self.subsidy, self.reader)
+        text = self.read(content)
+        self.assertOrder(
+            text, "Convention CONV-42", "Between, on the one hand,", self.city.name,
+            self.operator.name, "SIRET", "2000-321", "Article 1", "Object",
+            "10,000.00", "Sanctions", "For ", "Annex 1", "4,000.00", "Annex 2", "Bilan", "Annex 3",
+        )  # fmt: skip
+        self.assertEqual(content, self.render("convention", self.subsidy, self.reader))
+        self.assertNotIn("DRAFT", text)
+        self.assertIn("DRAFT", self.read(self.render("convention", self.make_subsidy())))
+
+    def test_award_notice(self):
+        text = self.read(self.render("award_notice", self.subsidy))
+        self.assertOrder(
+            text, self.city.name, self.operator.name, "Award notice", "2021-0042", "10,000.00",
+            "within 60 days of the notification", "six months", "Payment schedule", "R421-1",
+        )  # fmt: skip
+        with self.assertRefused("Draft"):
+            self.render("award_notice", self.make_subsidy())
+
+    def test_amendment(self):
+        text = self.read(self.render("amendment", self.make_amendment()))
+        self.assertOrder(
+            text, "Amendment no. 1", self.operator.name, "Plus long", "→", "12/31/2022"
+        )
+
+    def test_payment_certificate(self):
+        text = self.read(self.render("payment_certificate", self.tranche))
+        self.assertOrder(
+            text, "Payment certificate", "Beneficiary", self.operator.name, "SIRET", "In words",
+            "I certify", "Conditions of the payment", "Certified on", self.coordinator.name,
+        )  # fmt: skip
+        with self.assertRefused("Planned"):
+            self.render("payment_certificate", self.make_tranche(self.make_subsidy()))
+
+    def test_financial_report(self):
+        """The three sheets, each of the 52 lines, what each funder gives; and one of no line."""
+        report = self.make_financial_report()
+        content = self.render("financial_report", report)
+        text = self.read(content)
+        self.assertOrder(
+            text, "Cerfa no. 15059*02", "1. Qualitative report", "2. Table of figures", "Charges",
+            "60 Purchases", "Total: Charges", "70 Sales", "3. Annex", "I, the undersigned",
+        )  # fmt: skip
+        accounts = self.env["grant.budget.account"].search([("is_total", "=", False)])
+        self.assertEqual(len(accounts), 52)
+        squeezed = text.replace(" ", "").replace("-", "").replace("\xad", "")
+        for account in accounts:
+            name = account.display_name.replace(" ", "").replace("-", "")
+            self.assertIn(name, squeezed)
+        self.assertIn("10,000.00", text)
+        empty = self.make_subsidy()
+        self.sign(empty)
+        self.render("financial_report", self.make_financial_report(empty))
+
+    def test_letters_lists_and_notices(self):
+        recovery = self.make_recovery()
+        text = self.read(self.render("recovery_letter", recovery, module="ctai_grants"))
+        self.assertIn(recovery.name, text)
+        self.assertIn("CTAI-", text)
+        text = self.read(self.render("payment_notice", self.tranche, module="ctai_grants"))
+        self.assertIn("gives no right to another one", text)
+        batch = self.tranche.order_batch_id
+        content = self.render("order_batch", batch, self.finance_officer, module="ctai_grants")
+        self.assertIn(self.operator.name, self.read(content))
+        with self.assertRaises(AccessError):
+            self.render("order_batch", batch, self.coordinator, module="ctai_grants")
+
+    def test_names_of_the_day(self):
+        """A name of today is not that of a paper of then."""
+        before = self.operator.name
+        self.operator.write({"name": "Nouveau nom"})
+        for name, record in (("convention", self.subsidy), ("payment_certificate", self.tranche)):
+            text = self.read(self.render(name, record))
+            self.assertIn(before, text)
+            self.assertNotIn("Nouveau nom", text)
+
+    def test_language_of_who_reads(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.operator.lang = "fr_FR"
+        content = self.render("convention", self.subsidy)
+        with pikepdf.open(io.BytesIO(content)) as pdf:
+            self.assertEqual(str(pdf.Root.Lang), "fr")
+        self.assertIn(
+            "10 000,00 €" if "€" in self.read(content) else "10 000,00", self.read(content)
+        )
+        self.assertIn("Page 1 sur", self.read(content))
+
+    def test_who_may_not(self):
+        for user in (self.operator_user, self.other_operator_user):
+            for name, record in (("convention", self.subsidy), ("award_notice", self.subsidy)):
+                with self.assertRaises(AccessError):
+                    self.render(name, record, user)
+        with self.assertRaises(UserError):
+            self.render(
+                "convention", self.make_subsidy(kind="own_cost", partner_id=self.city.partner_id.id)
+            )  # noqa: E501
+
+    def test_any_text(self):
+        """Long names, quotes, right to left, pictures, markup, nothing at all, and many lines."""
+        names = (
+            "a" * 300, "L’« Été » d'\"Ève\" =1+1", "مؤسسة خيرية",
+            "Fête 🎉 👨‍👩‍👧 \u202eabc", HOSTILE,
+        )  # fmt: skip
+        for name in names:
+            subsidy = self.make_subsidy(name=name)
+            subsidy.action_ids = [(0, 0, {"name": name, "amount": 1}) for _number in range(60)]
+            text = self.read(self.render("convention", subsidy)).replace(" ", "")
+            if name == HOSTILE:
+                self.assertIn(HOSTILE.replace(" ", ""), text)
+            if name[:2] == "aa":
+                self.assertIn("a" * 300, text)
+
+
+@tagged("post_install", "-at_install")
+class TestLogo(DocumentsCase):
+    def test_logo(self):
+        """The city's own, whatever it is in; none of what is no picture."""
+        pictures = {}
+        for kind in ("PNG", "JPEG"):
+            stream = io.BytesIO()
+            Image.new("RGB", (3000, 500), "red").save(stream, kind)
+            self.city.logo = base64.b64encode(stream.getvalue())
+            content = self.render("convention", self.subsidy)
+            self.assertIn(b"Logo of", self.get_alts(content))
+            pictures[kind] = content
+        self.assertNotEqual(pictures["PNG"], pictures["JPEG"])
+        self.city.logo = False
+        self.assertNotIn(b"Logo of", self.get_alts(self.render("convention", self.subsidy)))
+
+    @staticmethod
+    def get_alts(content):
+        with pikepdf.open(io.BytesIO(content)) as pdf:
+            found = [
+                str(thing["/Alt"])
+                for thing in pdf.objects
+                if isinstance(thing, pikepdf.Dictionary) and "/Alt" in thing
+            ]
+        return "\n".join(found).encode()
+
+
+@tagged("post_install", "-at_install")
+class TestWording(DocumentsCase):
+    def word(self, kind="convention", **values):
+        wordings = self.env["grant.document.wording"].with_user(self.administrator)
+        return wordings.create({"kind": kind, **values})
+
+    def test_own_words(self):
+        """The city's own words, as they are: text."""
+        self.word(
+            heading=f"Titre {HOSTILE}", grounds=f"Vu {HOSTILE}\n\nVu le reste", footer=HOSTILE,
+            signatory="Pour le maire,\nL’adjointe", clauses=f"Une clause\n{HOSTILE}",
+        )  # fmt: skip
+        text = self.read(self.render("convention", self.subsidy))
+        squeezed = text.replace(" ", "")
+        self.assertGreaterEqual(squeezed.count(HOSTILE.replace(" ", "")), 4)
+        self.assertOrder(text, "Titre", "Vu le reste", "Une clause", "L’adjointe")
+        self.assertNotIn("Sanctions", text)
+        self.word("award_notice", signatory="Moi")
+        self.assertIn("Moi", self.read(self.render("award_notice", self.subsidy)))
+        self.word("recovery_letter", signatory="Moi aussi", heading="Mise en demeure")
+        text = self.read(self.render("recovery_letter", self.make_recovery(), module="ctai_grants"))
+        self.assertOrder(text, "Mise en demeure", "Moi aussi")
+
+    def test_who_words(self):
+        wordings = self.env["grant.document.wording"]
+        for user in (self.coordinator, self.finance_officer, self.reader, self.operator_user):
+            with self.assertRaises(AccessError):
+                wordings.with_user(user).create({"kind": "convention", "heading": "x"})
+        self.assertFalse(wordings.with_user(self.reader).search([]))
+
+
+class TestRules(DocumentsCase):
+    """A wrong file is found wrong: the judge of these tests can say no."""
+
+    def test_wrong_files(self):
+        right = self.render("convention", self.subsidy)
+        breaks = {
+            "no structure": lambda pdf: pdf.Root.__delitem__("/StructTreeRoot"),
+            "no language": lambda pdf: pdf.Root.__delitem__("/Lang"),
+            "no output intent": lambda pdf: pdf.Root.__delitem__("/OutputIntents"),
+            "not marked": lambda pdf: pdf.Root.__delitem__("/MarkInfo"),
+            "metadata does not say": lambda pdf: pdf.Root.__delitem__("/Metadata"),
+            "is not embedded": self.lose_font,
+            "without a text": self.lose_alt,
+            "/JavaScript is not allowed": lambda pdf: pdf.Root.__setitem__(
+                "/Names", pikepdf.Dictionary(JavaScript=pikepdf.Dictionary())
+            ),
+        }
+        for sentence, spoil in breaks.items():
+            with pikepdf.open(io.BytesIO(right)) as pdf:
+                spoil(pdf)
+                stream = io.BytesIO()
+                pdf.save(stream)
+            faults = find_faults(stream.getvalue())
+            self.assertTrue([fault for fault in faults if sentence in fault], (sentence, faults))
+        self.assertTrue(find_faults(b"%PDF-1.7 nothing"))
+
+    @staticmethod
+    def lose_font(pdf):
+        for thing in pdf.objects:
+            if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/FontDescriptor":
+                for key in ("/FontFile", "/FontFile2", "/FontFile3"):
+                    if key in thing:
+                        del thing[key]
+
+    @staticmethod
+    def lose_alt(pdf):
+        for thing in pdf.objects:
+            if isinstance(thing, pikepdf.Dictionary) and thing.get("/S") == "/Figure":
+                del thing["/Alt"]
