@@ -42,12 +42,24 @@ def _check_document(pdf):
     root = pdf.Root
     if pdf.is_encrypted:
         yield "encrypted"
+    yield from _check_metadata(root)
+    yield from _check_root(root)
+    for thing in pdf.objects:
+        yield from (f"{key} is not allowed" for key in _find_keys(thing) if key in FORBIDDEN)
+    if "/ID" not in pdf.trailer:
+        yield "no identifier"
+
+
+def _check_metadata(root):
     metadata = bytes(root.Metadata.read_bytes()).decode() if "/Metadata" in root else ""
     for name, value in (("pdfaid:part", "2"), ("pdfaid:conformance", "A"), ("pdfuaid:part", "1")):
         if not re.search(rf"{name}(?:>|=\")\s*{value}", metadata):
             yield f"metadata does not say {name} {value}"
     if "dc:title" not in metadata:
         yield "no title in the metadata"
+
+
+def _check_root(root):
     if not root.get("/MarkInfo", {}).get("/Marked", False):
         yield "not marked as tagged"
     if not str(root.get("/Lang", "")):
@@ -57,10 +69,6 @@ def _check_document(pdf):
     intents = root.get("/OutputIntents", [])
     if not any("/DestOutputProfile" in intent for intent in intents):
         yield "no output intent with a profile"
-    for thing in pdf.objects:
-        yield from (f"{key} is not allowed" for key in _find_keys(thing) if key in FORBIDDEN)
-    if "/ID" not in pdf.trailer:
-        yield "no identifier"
 
 
 def _find_keys(thing):
@@ -108,12 +116,14 @@ def _check_tree(pdf):
             yield f"structure of an unknown kind: {kind}"
         if kind == "Figure" and not str(element.get("/Alt", "")).strip():
             yield "a figure without a text"
-        if kind == "Table":
-            inside = [name for name, _element in _walk(element)]
-            if "TH" not in inside:
-                yield "a table without headings"
+        if kind == "Table" and "TH" not in [name for name, _element in _walk(element)]:
+            yield "a table without headings"
         if re.fullmatch(r"H\d", kind):
             levels.append(int(kind[1]))
+    yield from _check_levels(levels)
+
+
+def _check_levels(levels):
     if levels and levels[0] != 1:
         yield f"the first heading is of level {levels[0]}"
     for before, after in zip(levels, levels[1:], strict=False):

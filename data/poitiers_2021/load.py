@@ -3,6 +3,7 @@
 
 import base64
 import csv
+import datetime
 import io
 from pathlib import Path
 
@@ -70,10 +71,18 @@ def _set_up_language(env):
         installed._update_translations(["fr_FR"])
 
 
+def _name_from_the_beginning(city):
+    """The papers of 2021 have the city's name, not the one that Odoo's companies begin with."""
+    versions = city.env["grant.identity"].search([("partner_id", "=", city.id)])
+    if versions and (not versions[0].date_from or versions[0].date_from.year > 2000):
+        versions[0]._do_hold_from(datetime.date(2000, 1, 1), "Nom de la ville depuis toujours")
+
+
 def _set_up_company(company):
     env = company.env
     company.partner_id.country_id = env.ref("base.fr")
     company.write({**COMPANY, "country_id": env.ref("base.fr").id})
+    _name_from_the_beginning(company.partner_id)
     if company.uses_default_logo:
         company.logo = _make_logo(company.name)
     if env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1):

@@ -88,8 +88,8 @@ class GrantSubsidy(models.Model):
         )
         yield self.env._(
             "Sanctions\nIf the commitments are not met, or substantially changed or delayed "
-            "without written agreement, the city may reduce, suspend or ask back all or part of its "
-            "contribution, after it has heard the operator."
+            "without written agreement, the city may reduce, suspend or ask back all or part of "
+            "its contribution, after it has heard the operator."
         )
         yield self.env._(
             "Control and evaluation\nThe city may control at any time, on documents and on the "
