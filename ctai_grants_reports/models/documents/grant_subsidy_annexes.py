@@ -61,17 +61,20 @@ class GrantSubsidy(models.Model):
             ),
         ]
         rule = dict(self._fields["due_rule"]._description_selection(self.env))[self.due_rule]
-        yield [
-            self.env._("Amount due in the end"),
-            self.env._(
-                "Rule: %(rule)s. Of what is left, the operator may keep a reasonable surplus of "
-                "%(percent)s %% at most; the rest is paid back.",
-                rule=rule,
-                percent=f"{self.surplus_percent:g}".replace(
-                    ".", self.env["res.lang"]._get_data(code=self.env.lang).decimal_point or "."
-                ),
-            ),
-        ]
+        yield [self.env._("Amount due in the end"), self._get_due_article(rule)]
+
+    def _get_due_article(self, rule):
+        text = self.env._("Rule: %s.", rule)
+        if self.due_rule == "fixed":
+            return text
+        if not self.surplus_percent:
+            return f"{text} {self.env._('What is not due in the end is paid back.')}"
+        kept = self.env["res.lang"]._lang_get(self.env.lang).format("%g", self.surplus_percent)
+        surplus = self.env._(
+            "The operator may keep a reasonable surplus of %s %% at most; the rest is paid back.",
+            kept,
+        )
+        return f"{text} {surplus}"
 
     def _get_default_clauses(self):
         """The clauses that conventions have (circulaire no. 5811-SG of 29 September 2015)."""
@@ -153,7 +156,7 @@ class GrantSubsidy(models.Model):
             tables.append(
                 {
                     "title": label,
-                    "headings": [label, self.env._("Forecast")],
+                    "headings": [self.env._("Line"), self.env._("Forecast")],
                     "rows": [
                         [line.display_name, self._format_euros(line.amount)] for line in lines
                     ],
