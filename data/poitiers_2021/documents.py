@@ -13,7 +13,7 @@ DOCUMENTS = (
     ),
     ("ctai_grants_reports.report_amendment", []),
     ("ctai_grants_reports.report_payment_certificate", [("certified_at", "!=", False)]),
-    ("ctai_grants_reports.report_financial_report", [("line_ids", "!=", False)]),
+    ("ctai_grants_reports.report_financial_report", []),
     ("ctai_grants.report_recovery_letter", [("letter", "!=", False)]),
     ("ctai_grants.report_payment_notice", [("state", "=", "paid")]),
     ("ctai_grants.report_receipt", [("receipt_ids", "!=", False)]),

@@ -5,6 +5,7 @@ from odoo.addons.ctai_grants.lib.award.history import local_date
 
 #: Fields of text of the first and of the third sheet.
 NARRATIVE = ("achieved", "audience", "places", "objectives")
+TOTALS = ("budget_amount", "actual_amount", "eligible_amount", "other_income")
 ANNEX = ("allocation_rules", "observations")
 
 
@@ -70,6 +71,12 @@ class GrantFinancialReport(models.Model):
                 ),
             ],
             [self.env._("Outcome"), outcome],
+        ]
+        # Reported in totals: no line of the table says them.
+        totals = () if self.line_ids else TOTALS
+        facts += [
+            [self._fields[name]._description_string(self.env), self._format_euros(self[name])]
+            for name in totals
         ]
         return [fact for fact in facts if fact[1]]
 

@@ -197,7 +197,7 @@ class GrantSubsidy(models.Model):
             "title": self.env._("Payment schedule"),
             "headings": [
                 self.env._("Tranche"),
-                self.env._("Due on"),
+                self.env._("Payment due on"),
                 self.env._("After acceptance of"),
                 self.env._("Amount"),
             ],

@@ -70,7 +70,10 @@ class TestDocuments(DocumentsCase):
         self.assertIn("10,000.00", text)
         empty = self.make_subsidy()
         self.sign(empty)
-        self.render("financial_report", self.make_financial_report(empty))
+        report = self.make_financial_report(empty)
+        report.line_ids.unlink()
+        report.actual_amount = 4321
+        self.assertIn("4,321.00", self.read(self.render("financial_report", report)))
 
     def test_letters_lists_and_notices(self):
         recovery = self.make_recovery()
