@@ -156,7 +156,9 @@ class TestRolesOverHttp(RolesCase, HttpCase):
                 self.assertEqual(self.get_rows(book, OPERATORS)[0]["Subsidy"], "S-CITY")
                 self.assertIn("attachment", response.headers["Content-Disposition"])
                 self.assertEqual(response.headers["Cache-Control"], "no-store")
-                self.assertEqual(response.headers["Content-Security-Policy"], "default-src 'none'")
+                self.assertEqual(
+                    response.headers["Content-Security-Policy"], "default-src 'none'"
+                )
 
     def test_who_is_told_that_there_is_nothing(self):
         """In the same words as for a contract that does not exist: nobody learns which do."""

@@ -216,7 +216,9 @@ class TestSubsidies(StatesCase):
             ("2022-02-03", "accepted", {"report_id": report.id}),
             ("2022-02-04", "unpaid", {"recovery_id": self._make_recovery().id}),
         ):
-            self.on(date, recovery.env["grant.decision"]._record, decision, self.subsidy, **details)
+            self.on(
+                date, recovery.env["grant.decision"]._record, decision, self.subsidy, **details
+            )
         self.assertEqual(
             self.tell_subsidy("S-CITY", "2022-01-31", "2022-02-01", "2022-02-03", "2022-02-04"),
             ["Signed", "Closed Out", "Closed Out", "Closed Out"],
@@ -300,7 +302,9 @@ class TestSubsidies(StatesCase):
             [self.envelope.id, subsidy.id, subsidy.id],
         )
         self.env.invalidate_all()
-        self.assertEqual(self.tell_subsidy("S-SQL", "2021-11-01", "2021-11-02"), [None, "Signed"])
+        self.assertEqual(
+            self.tell_subsidy("S-SQL", "2021-11-01", "2021-11-02"), [None, "Signed"]
+        )
 
     def test_decisions_that_make_no_sense(self):
         """Refused, naming the document: no state is made up."""

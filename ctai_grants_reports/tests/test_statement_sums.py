@@ -351,7 +351,9 @@ class TestCompanies(StatementCase):
         mine = self.open()
         theirs = self.open(contract=self.theirs, user=self.clerk)
         self.assertEqual(self.get_block(mine, self.envelope)[1]["Allocated"], 150000)
-        self.assertEqual(self.get_block(theirs, self.theirs.envelope_ids)[1]["Allocated"], 333.33)
+        self.assertEqual(
+            self.get_block(theirs, self.theirs.envelope_ids)[1]["Allocated"], 333.33
+        )
         texts = self.get_texts(theirs)
         self.assertIn("Autre ville", texts)
         self.assertNotIn("S-1", texts)

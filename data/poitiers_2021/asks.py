@@ -50,21 +50,10 @@ def play(year):
     _answer(year, "2022-05-12", question, "answer",
             "La représentante légale au jour de la signature. Joignez sa délégation si elle n'est "
             "pas présidente.")  # fmt: skip
-    later = _ask(
-        year,
-        "2022-05-16",
-        "astre_en_moi",
-        "dates",
-        date_end=DAY("2022-09-30"),
-        reason="Deux ateliers sont reportés : la salle est en travaux jusqu'en juillet.",
-    )
-    _answer(
-        year,
-        "2022-05-23",
-        later,
-        "agree",
-        "D'accord jusqu'au 30 septembre. Un avenant vous sera proposé à la signature.",
-    )
+    later = _ask(year, "2022-05-16", "astre_en_moi", "dates", date_end=DAY("2022-09-30"),
+                 reason="Deux ateliers sont reportés : la salle est en travaux jusqu'en juillet.")
+    _answer(year, "2022-05-23", later, "agree",
+            "D'accord jusqu'au 30 septembre. Un avenant vous sera proposé à la signature.")
     refused = _ask(year, "2022-05-17", "beaulieu", "dates", date_end=DAY("2023-03-31"),
                    reason="Nous voudrions continuer les visites cet hiver.")  # fmt: skip
     _answer(year, "2022-05-24", refused, "refuse",
@@ -73,14 +62,9 @@ def play(year):
     _ask(year, "2022-06-07", "audacia", "tranche",
          reason="Les salaires de juin sont à payer le 30.")  # fmt: skip
     budget = {line.account_id.code: line for line in coallia.budget_line_ids}
-    _ask(
-        year,
-        "2022-06-08",
-        "coallia",
-        "split",
-        amounts={budget["641"]: 18500.0, budget["622"]: 6500.0},
-        reason="La psychologue est partie en avril : nous faisons appel à une intervenante.",
-    )
+    _ask(year, "2022-06-08", "coallia", "split",
+         amounts={budget["641"]: 18500.0, budget["622"]: 6500.0},
+         reason="La psychologue est partie en avril : nous faisons appel à une intervenante.")
 
 
 def _ask(year, day, operator, kind, **values):

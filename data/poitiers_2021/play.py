@@ -212,7 +212,9 @@ class Year:
                     "budget_amount": 24000,
                     "actual_amount": 13500,
                     "eligible_amount": 13500,
-                    "version_id": self._get_piece(balance, "financial_report").last_version_id.id,
+                    "version_id": self._get_piece(
+                        balance, "financial_report"
+                    ).last_version_id.id,
                     "note": INVENTED,
                 }
             ).action_accept()
