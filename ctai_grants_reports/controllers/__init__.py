@@ -1,1 +1,2 @@
+from . import accounts
 from . import statement

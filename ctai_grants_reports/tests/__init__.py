@@ -1,3 +1,4 @@
+from . import accounts
 from . import (
     test_grants_statement,
     test_statement,
