@@ -1,2 +1,1 @@
-from . import accounts
-from . import statement
+from . import accounts, statement

@@ -11,7 +11,7 @@ class GrantAccounts(http.Controller):
 
     @http.route("/grants/accounts/<int:wizard_id>", type="http", auth="user", readonly=True)
     def download_accounts(self, wizard_id, **kw):
-        """Download the file that a window asks for; only who opened it reads it."""
+        """Download the file that a window asks for, made of what its reader may read."""
         try:
             wizard = request.env["grant.accounts.wizard"].browse(wizard_id).exists()
             if not wizard:

@@ -1,5 +1,5 @@
-from . import accounts
 from . import (
+    accounts,
     grant_statement_data,
     grant_statement_facts,
     grant_statement_ledger,

@@ -1,5 +1,5 @@
-from . import accounts
 from . import (
+    accounts,
     test_grants_statement,
     test_statement,
     test_statement_download,

@@ -1,2 +1,1 @@
-from . import accounts
-from . import grant_statement_wizard
+from . import accounts, grant_statement_wizard

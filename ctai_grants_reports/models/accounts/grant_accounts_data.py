@@ -365,18 +365,18 @@ class GrantAccountsData(models.AbstractModel):
                 self.env._("At the worst, the city advances"),
                 self.env._(
                     "%(amount)s on %(date)s",
-                    amount=company.currency_id.format(worst.advanced_amount),
+                    amount=self._format_money(worst.advanced_amount, company),
                     date=format_date(self.env, worst.advanced_on),
                 )
                 if worst
                 else self.env._("nothing"),
             ),
         ]
+        sheets = [self._get_month_sheet(months), self._get_move_sheet(company, contract)]
         return self._get_paper(
             self.env._("cash_plan_%(date)s", date=today.isoformat()),
             self.env._("Cash plan"),
-            company, today, [], [self._get_month_sheet(months), self._get_move_sheet(company, contract)],
-            about,
+            company, today, [], sheets, about,
         )  # fmt: skip
 
     @api.model
@@ -475,9 +475,14 @@ class GrantAccountsData(models.AbstractModel):
             return ""
         match kind:
             case "amount":
-                return company.currency_id.format(float(to_cents(value)))
+                return self._format_money(value, company)
             case "date":
                 return format_date(self.env, value)
             case "rate":
                 return f"{100 * value:.1f} %"
         return str(value)
+
+    @api.model
+    def _format_money(self, value, company):
+        # Odoo ties sign and number by a mark that no PDF/A may hold.
+        return company.currency_id.format(float(to_cents(value))).replace("\ufeff", "")

@@ -147,8 +147,8 @@ class GrantAnnexLine(models.Model):
         }
         if note:
             return self.env._(
-                "%(tranche)s: ordered %(booked)s in the books of the year, %(said)s by the tranche: "
-                "a credit note of %(date)s, of a later year, took off the rest.",
+                "%(tranche)s: ordered %(booked)s in the books of the year, %(said)s by the "
+                "tranche: a credit note of %(date)s, of a later year, took off the rest.",
                 date=format_date(self.env, note),
                 **about,
             )

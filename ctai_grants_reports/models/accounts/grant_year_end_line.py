@@ -1,7 +1,6 @@
 import json
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.ctai_grants.lib.accounting.accounts import PURPOSE_BY_LEGAL_FORM
@@ -123,6 +122,11 @@ LINES = """WITH booked AS (
                          AND tranche.subsidy_id = line.id AND accounted.date <= line.day) settled
                ON TRUE
        )
+       SELECT line.*, before_amount + ordered_amount <> said_ordered_amount
+              OR attached_amount <> said_attached_amount
+              OR carried_amount <> said_carried_amount
+              OR paid_amount <> settled_amount AS is_different
+         FROM (
        SELECT summed.id::bigint * 10000 + summed.year AS id, summed.id AS subsidy_id,
               summed.kind, summed.year, summed.envelope_id, summed.contract_id, summed.company_id,
               summed.currency_id, summed.partner_id,
@@ -147,7 +151,7 @@ LINES = """WITH booked AS (
           AND usual.nomenclature = CASE WHEN summed.year >= company.grant_m57_from
                                         THEN 'm57' ELSE 'm14' END
         WHERE summed.within <> 0 OR summed.committed <> summed.before
-           OR summed.before + summed.within <> summed.paid"""
+           OR summed.before + summed.within <> summed.paid) line"""
 
 
 class GrantYearEndLine(models.Model):
@@ -206,9 +210,7 @@ class GrantYearEndLine(models.Model):
         string="In Waiting Tranches", readonly=True, help="By their present amounts."
     )
     settled_amount = fields.Monetary(string="Paid, by Accounting", readonly=True)
-    is_different = fields.Boolean(
-        string="Differs", compute="_compute_remark", search="_search_is_different"
-    )
+    is_different = fields.Boolean(string="Differs", readonly=True)
     remark = fields.Text(string="What Differs", compute="_compute_remark")
 
     @property
@@ -231,7 +233,7 @@ class GrantYearEndLine(models.Model):
         for line in self:
             line.display_name = f"{line.subsidy_id.display_name} – {line.year}"
 
-    @api.depends("year")
+    @api.depends("is_different")
     def _compute_remark(self):
         for line in self:
             sentences = [
@@ -244,7 +246,6 @@ class GrantYearEndLine(models.Model):
                 for name, figure, check in line._get_checks()
                 if line.currency_id.compare_amounts(figure, check)
             ]
-            line.is_different = bool(sentences)
             line.remark = "\n".join(sentences)
 
     def _get_checks(self):
@@ -259,14 +260,6 @@ class GrantYearEndLine(models.Model):
             ("carried_amount", self.carried_amount, self.said_carried_amount),
             ("paid_amount", self.paid_amount, self.settled_amount),
         ]
-
-    @api.model
-    def _search_is_different(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        different = self.search([]).filtered("is_different").ids
-        wanted = Domain("id", "in", different)
-        return Domain.OR(wanted if yes else ~wanted for yes in value)
 
     def action_view_tranches(self):
         """Open the tranches of this subsidy."""

@@ -69,7 +69,7 @@ class TestCashPlan(AccountsCase):
         self.reduce_on(second, "2021-12-05", 500.50)
         with freeze_time("2021-12-10 10:00:00"):
             lines = self.find("grant.cash.line", contract_id=self.contract.id, kind="operator")
-            found = sorted((l.date.isoformat(), l.readiness, l.amount) for l in lines)
+            found = sorted((x.date.isoformat(), x.readiness, x.amount) for x in lines)
             # To pay by the due date of its schedule; what was taken off is in no tranche.
             self.assertEqual(
                 found,
@@ -91,7 +91,11 @@ class TestCashPlan(AccountsCase):
             )  # fmt: skip
             self.assertEqual(
                 self.get_months(),
-                [("2021-11", -33.33, -33.33), ("2021-12", -33.34, -66.67), ("2022-01", -33.33, -100)],
+                [
+                    ("2021-11", -33.33, -33.33),
+                    ("2021-12", -33.34, -66.67),
+                    ("2022-01", -33.33, -100),
+                ],
             )
         self.book_cost(40, "2021-11-30")
         with freeze_time("2021-12-01 10:00:00"):

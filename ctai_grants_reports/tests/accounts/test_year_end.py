@@ -106,5 +106,6 @@ class TestYearEnd(AccountsCase):
         self.assertFalse(lines.search([("is_different", "=", True)]))
         self.order_on(tranche, "2021-11-20")
         self.reduce_on(tranche, "2022-02-10", 1)
+        self.env.invalidate_all()
         self.assertTrue(lines.search([("is_different", "=", True), ("year", "=", 2021)]))
         self.assertEqual(day("2022-12-31"), self.company._grant_today())
