@@ -175,6 +175,7 @@ class GrantOrderBatch(models.Model):
         content = self._typeset(
             "ctai_grants/report/batch.typ",
             {
+                "kind": "order_batch",
                 "title": self._get_list_title(),
                 "date": self.date,
                 "sender": [line for line in (address.name, address.street, town) if line],

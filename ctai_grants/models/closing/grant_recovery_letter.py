@@ -126,6 +126,7 @@ class GrantRecovery(models.Model):
         content = letter._typeset(
             "ctai_grants/report/letter.typ",
             {
+                "kind": "recovery_letter",
                 "title": letter.env._("Recovery %(number)s", number=self.name),
                 "date": date,
                 "sender": self._get_postal_lines(city),

@@ -54,6 +54,7 @@ class GrantDisbursement(models.Model):
         return title, self._typeset(
             "ctai_grants/report/letter.typ",
             {
+                "kind": "payment_notice",
                 "title": title,
                 "date": day,
                 "sender": lines(city),

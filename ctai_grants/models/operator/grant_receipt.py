@@ -1,6 +1,7 @@
 from datetime import timezone
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ...lib.award.history import local_date
@@ -141,7 +142,10 @@ class GrantReceipt(models.Model):
                 "reference": title,
                 "text": self.text,
                 "signature": [],
+                "city": self.sender.split("\n")[0],
             },
+            # Nothing on it that may change: it has the same bytes each time.
+            company=self.company_id.browse(),
         )
         return title, content
 
@@ -164,6 +168,16 @@ class GrantDeliverableVersion(models.Model):
             user._is_internal() or version.subsidy_id._can_submit(user)
         )
         return version.receipt_ids if is_seen else version.receipt_ids.browse()
+
+    def _print_receipt(self):
+        """The receipt of this hand-in, from the Print menu.
+
+        :raise UserError: it has none
+        """
+        self.ensure_one()
+        if receipt := self._get_sudo_receipt():
+            return receipt._make_pdf()
+        raise UserError(self.env._("%s: this hand-in has no receipt.", self.display_name))
 
     def action_receipt(self):
         """Download the receipt of this hand-in."""
