@@ -331,12 +331,15 @@ class GrantAccountsData(models.AbstractModel):
             Column(self.env._("Here"), "amount"),
             Column(self.env._("By the other road"), "amount"),
             Column(self.env._("Difference"), "amount"),
+            Column(self.env._("What differs"), width=70),
         ]
+        zero = lines.currency_id[:1].is_zero
         labels = {name: f._description_string(self.env) for name, f in lines._fields.items()}
         rows = [
             (
                 line.subsidy_id.display_name, labels[name], figure, check,
                 to_cents(figure) - to_cents(check),
+                "" if zero(figure - check) else line._say_difference(name, figure, check),
             )
             for line in lines
             for name, figure, check in line._get_checks()

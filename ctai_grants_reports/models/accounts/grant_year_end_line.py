@@ -237,16 +237,29 @@ class GrantYearEndLine(models.Model):
     def _compute_remark(self):
         for line in self:
             sentences = [
-                self.env._(
-                    "%(what)s: %(figure)s, and %(check)s by the other road.",
-                    what=self._fields[name]._description_string(self.env),
-                    figure=line.currency_id.format(figure),
-                    check=line.currency_id.format(check),
-                )
+                line._say_difference(name, figure, check)
                 for name, figure, check in line._get_checks()
                 if line.currency_id.compare_amounts(figure, check)
             ]
             line.remark = "\n".join(sentences)
+
+    def _say_difference(self, name, figure, check):
+        about = {
+            "what": self._fields[name]._description_string(self.env),
+            "figure": self.currency_id.format(figure),
+            "check": self.currency_id.format(check),
+        }
+        if name == "carried_amount":
+            return self.env._(
+                "%(what)s: %(figure)s, of which %(check)s in tranches that wait: the rest is in "
+                "none, or its tranches were changed, cancelled or reduced since.",
+                **about,
+            )
+        return self.env._(
+            "%(what)s: %(figure)s, and %(check)s by the other road: look at the decisions and the "
+            "order, one of them is dated of another day or was changed since.",
+            **about,
+        )
 
     def _get_checks(self):
         """Each figure of this line beside the same by another road: (field, euros, euros)."""
