@@ -396,7 +396,7 @@ class GrantAccountsData(models.AbstractModel):
         ]
         rows = [
             (
-                line.month.strftime("%m/%Y"), line.state_amount, line.operator_amount,
+                line.name, line.state_amount, line.operator_amount,
                 line.own_cost_amount, line.repayment_amount, line.interest_amount, line.amount,
                 line.balance,
             )

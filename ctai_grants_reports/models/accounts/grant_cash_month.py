@@ -40,6 +40,7 @@ MONTHS = """WITH movement AS (
        )
        SELECT (summed.company_id::bigint * 1000000 + COALESCE(summed.contract_id, 0)) * 1000000
               + to_char(summed.month, 'YYYYMM')::integer AS id, summed.*,
+              to_char(summed.month, 'MM/YYYY') AS name,
               sum(summed.amount) OVER so_far AS balance,
               COALESCE(lowest.balance < 0 AND lowest.month = summed.month, FALSE) AS is_worst,
               CASE WHEN lowest.balance < 0 AND lowest.month = summed.month
@@ -64,14 +65,14 @@ class GrantCashMonth(models.Model):
     _description = "Cash Plan"
     _auto = False
     _order = "contract_id nulls first, month, id"
-    _rec_name = "month"
 
     contract_id = fields.Many2one(
         "grant.contract", readonly=True, help="Empty: all contracts of the city together."
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    month = fields.Date(readonly=True)
+    month = fields.Date(string="First Day", readonly=True)
+    name = fields.Char(string="Month", readonly=True)
     state_amount = fields.Monetary(string="From the State", readonly=True)
     operator_amount = fields.Monetary(string="To Operators", readonly=True)
     own_cost_amount = fields.Monetary(string="Costs of the City", readonly=True)
@@ -95,11 +96,10 @@ class GrantCashMonth(models.Model):
         self.env.flush_all()
         return SQL(MONTHS, lines=self.env["grant.cash.line"]._select())
 
-    @api.depends("month", "contract_id")
+    @api.depends("name", "contract_id")
     def _compute_display_name(self):
         for line in self:
-            month = line.month.strftime("%m/%Y") if line.month else ""
-            line.display_name = " – ".join(filter(None, (line.contract_id.code, month)))
+            line.display_name = " – ".join(filter(None, (line.contract_id.code, line.name)))
 
     def action_view_lines(self):
         """Open the movements of this month; of the kind given in the context, if any."""
