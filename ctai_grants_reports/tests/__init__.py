@@ -1,5 +1,4 @@
 from . import (
-    accounts,
     test_grants_statement,
     test_statement,
     test_statement_download,
@@ -12,3 +11,4 @@ from . import (
     test_statement_states,
     test_statement_sums,
 )
+from .accounts import test_annex, test_cash_plan, test_year_end

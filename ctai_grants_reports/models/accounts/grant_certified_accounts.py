@@ -6,6 +6,54 @@ from .grant_annex_line import LINES
 #: Euros in a year above which the certified accounts are annexed (CGCT L2313-1, 4°).
 THRESHOLD = 75000
 
+# Of each body and year above the threshold: what is due when, and what came in.
+ASKED = """WITH known AS (
+           SELECT own.company_id, partner.grant_body AS body, own.year,
+                  max(own.income) AS income, min(own.accounts_date) AS accounts_date
+             FROM grant_operator_year own JOIN res_partner partner
+               ON partner.id = own.partner_id
+         GROUP BY 1, 2, 3
+       ), asked AS (
+           SELECT line.*, known.income, known.accounts_date,
+                  (make_date(line.year, COALESCE(
+                       NULLIF(partner.fiscalyear_end_month, '')::integer, 12), 1)
+                   + interval '7 months' - interval '1 day')::date AS due_date,
+                  line.total_amount > %(threshold)s AS is_above,
+                  COALESCE(line.total_amount > known.income / 2, FALSE) AS is_half
+             FROM (%(lines)s) line
+             JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN known ON known.company_id = line.company_id
+              AND known.body = line.body AND known.year = line.year
+            WHERE line.total_amount > 0
+       )
+       SELECT asked.id, asked.company_id, asked.currency_id, asked.year, asked.body,
+              asked.partner_id, asked.total_amount, asked.income,
+              asked.total_amount / NULLIF(asked.income, 0) AS share,
+              CASE WHEN is_above AND is_half THEN 'both' WHEN is_above THEN 'amount'
+                   ELSE 'share' END AS reason,
+              asked.due_date,
+              COALESCE(asked.accounts_date, piece.accepted) AS received_date,
+              CASE WHEN asked.accounts_date IS NOT NULL OR piece.accepted IS NOT NULL
+                   THEN 'received'
+                   WHEN piece.is_handed_in THEN 'review'
+                   WHEN asked.due_date < %(today)s THEN 'late'
+                   ELSE 'awaited' END AS state
+         FROM asked
+         LEFT JOIN LATERAL (
+                  SELECT min(deliverable.answered_at::date)
+                             FILTER (WHERE deliverable.state = 'accepted') AS accepted,
+                         bool_or(deliverable.state = 'submitted') AS is_handed_in
+                    FROM grant_deliverable deliverable
+                    JOIN grant_deliverable_type type ON type.id = deliverable.type_id
+                     AND type.code = 'COMPTES'
+                    JOIN res_partner operator ON operator.id = deliverable.partner_id
+                     AND operator.grant_body = asked.body
+                   WHERE deliverable.company_id = asked.company_id
+                     AND deliverable.due_date BETWEEN asked.due_date - interval '3 months'
+                                                  AND asked.due_date + interval '3 months'
+              ) piece ON TRUE
+        WHERE is_above OR is_half"""
+
 
 class GrantCertifiedAccounts(models.Model):
     """The bodies whose certified accounts the city annexes to its own, year by year: above 75 000 €
@@ -55,52 +103,7 @@ class GrantCertifiedAccounts(models.Model):
     def _table_query(self):
         self.env.flush_all()
         return SQL(
-            """WITH known AS (
-                   SELECT own.company_id, partner.grant_body AS body, own.year,
-                          max(own.income) AS income, min(own.accounts_date) AS accounts_date
-                     FROM grant_operator_year own JOIN res_partner partner
-                       ON partner.id = own.partner_id
-                 GROUP BY 1, 2, 3
-               ), asked AS (
-                   SELECT line.*, known.income, known.accounts_date,
-                          (make_date(line.year, COALESCE(
-                               NULLIF(partner.fiscalyear_end_month, '')::integer, 12), 1)
-                           + interval '7 months' - interval '1 day')::date AS due_date,
-                          line.total_amount > %(threshold)s AS is_above,
-                          COALESCE(line.total_amount > known.income / 2, FALSE) AS is_half
-                     FROM (%(lines)s) line
-                     JOIN res_partner partner ON partner.id = line.partner_id
-                     LEFT JOIN known ON known.company_id = line.company_id
-                      AND known.body = line.body AND known.year = line.year
-                    WHERE line.total_amount > 0
-               )
-               SELECT asked.id, asked.company_id, asked.currency_id, asked.year, asked.body,
-                      asked.partner_id, asked.total_amount, asked.income,
-                      asked.total_amount / NULLIF(asked.income, 0) AS share,
-                      CASE WHEN is_above AND is_half THEN 'both' WHEN is_above THEN 'amount'
-                           ELSE 'share' END AS reason,
-                      asked.due_date,
-                      COALESCE(asked.accounts_date, piece.accepted) AS received_date,
-                      CASE WHEN asked.accounts_date IS NOT NULL OR piece.accepted IS NOT NULL
-                           THEN 'received'
-                           WHEN piece.is_handed_in THEN 'review'
-                           WHEN asked.due_date < %(today)s THEN 'late'
-                           ELSE 'awaited' END AS state
-                 FROM asked
-                 LEFT JOIN LATERAL (
-                          SELECT min(deliverable.answered_at::date)
-                                     FILTER (WHERE deliverable.state = 'accepted') AS accepted,
-                                 bool_or(deliverable.state = 'submitted') AS is_handed_in
-                            FROM grant_deliverable deliverable
-                            JOIN grant_deliverable_type type ON type.id = deliverable.type_id
-                             AND type.code = 'COMPTES'
-                            JOIN res_partner operator ON operator.id = deliverable.partner_id
-                             AND operator.grant_body = asked.body
-                           WHERE deliverable.company_id = asked.company_id
-                             AND deliverable.due_date BETWEEN asked.due_date - interval '3 months'
-                                                          AND asked.due_date + interval '3 months'
-                      ) piece ON TRUE
-                WHERE is_above OR is_half""",
+            ASKED,
             threshold=THRESHOLD,
             lines=LINES,
             today=self.env["res.company"]._get_grant_today_sql(SQL("asked.company_id")),
