@@ -16,6 +16,13 @@
         "wizards/documents/grant_scan_upload_views.xml",
         # Statements.
         "wizards/grant_statement_wizard_views.xml",
+        # The annex, the certified accounts, the cash plan and the end of the year.
+        "security/accounts_rules.xml",
+        "views/accounts/grant_annex_line_views.xml",
+        "views/accounts/grant_certified_accounts_views.xml",
+        "views/accounts/grant_year_end_line_views.xml",
+        "views/accounts/grant_cash_views.xml",
+        "wizards/accounts/grant_accounts_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
     ],

@@ -20,6 +20,7 @@ from .ledger import (
 )
 from .award import (
     test_access,
+    test_aid_in_kind,
     test_body,
     test_contract,
     test_partner,

@@ -1,4 +1,5 @@
 from . import (
+    accounts,
     grant_statement_data,
     grant_statement_facts,
     grant_statement_ledger,

@@ -13,3 +13,4 @@ from . import (
 )
 
 from .documents import test_documents, test_signed_scans  # isort: skip
+from .accounts import test_annex, test_cash_plan, test_year_end

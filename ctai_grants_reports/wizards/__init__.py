@@ -1,1 +1,1 @@
-from . import documents, grant_statement_wizard
+from . import accounts, documents, grant_statement_wizard

@@ -16,7 +16,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, documents, load, orders, play
+from . import Refused, accounts, documents, load, orders, play
 
 
 def main():
@@ -49,6 +49,7 @@ def _run(options):
         if options.step == "orders":
             orders.run(env, options.output)
             documents.run(env, options.output)
+            accounts.write(env, options.output)
         else:
             load.run(env)
             play.run(env)

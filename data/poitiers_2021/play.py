@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, asks, figures, people
+from . import Refused, accounts, asks, figures, people
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -119,6 +119,8 @@ class Year:
         people.play(self)
         print("What operators ask for")
         asks.play(self)
+        print("What the city lends")
+        accounts.play(self)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
 
