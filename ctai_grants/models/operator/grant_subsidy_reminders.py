@@ -22,6 +22,11 @@ class GrantSubsidy(models.Model):
             signed = subsidy.signature_date
             subsidy.publication_deadline = signed and signed + PUBLICATION
 
+    def _filter_to_publish(self):
+        """Those of these subsidies whose data the law has published: a convention is required, by
+        what their operator gets in the year (décret 2017-779, art. 1)."""
+        return self.filtered("convention_required")
+
     def _get_coordinator(self):
         """Who follows this subsidy: its coordinator, that of the contract, an administrator of the
         city."""
