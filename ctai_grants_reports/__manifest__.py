@@ -9,8 +9,18 @@
     "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         "security/ir.model.access.csv",
+        "security/open_data_rules.xml",
         "wizards/grant_statement_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
+        # Open data.
+        "wizards/open_data/grant_publication_wizard_views.xml",
+        "wizards/open_data/grant_publication_report_views.xml",
+        "wizards/open_data/grant_award_upload_views.xml",
+        "views/open_data/grant_publication_line_views.xml",
+        "views/open_data/grant_publication_views.xml",
+        "views/open_data/grant_award_import_views.xml",
+        "views/open_data/grant_subsidy_views.xml",
+        "views/open_data/res_config_settings_views.xml",
     ],
 }

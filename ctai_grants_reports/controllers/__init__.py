@@ -1,1 +1,1 @@
-from . import statement
+from . import open_data, statement

@@ -4,4 +4,5 @@ from . import (
     grant_statement_ledger,
     grant_statement_lists,
     grant_statement_summary,
+    open_data,
 )
