@@ -26,6 +26,8 @@ class GrantSubsidy(models.Model):
         """Those of these subsidies whose data the law has the city publish: a convention is
         required, by what their operator gets in the year (décret 2017-779, art. 1), and the city
         grants it: the State publishes what it pays itself."""
+        # What others of the body got since it was read counts too.
+        self.invalidate_recordset(["convention_required"])
         return self.filtered(lambda s: s.convention_required and s.payment_path == "city")
 
     def _get_coordinator(self):

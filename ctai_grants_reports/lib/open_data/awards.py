@@ -357,7 +357,7 @@ def parse_share(cell) -> Decimal:
 
     :raise Refusal: ``share``: 100 may be all of it or a slip
     """
-    text = str(cell).strip()
+    text = str(cell).strip().replace(",", ".")
     if not re.fullmatch(r"[01]?(\.[0-9]{1,6})?", text) or not 0 < Decimal(text or 0) <= 1:
         raise Refusal("share")
     return Decimal(text)

@@ -57,6 +57,8 @@ class GrantPublicationAnswer(models.Model):
         new = lines.filtered(
             lambda line: (line.verdict, line.verdict_note or "") != (verdict, said[line] or "")
         )
+        if not new:
+            return 0
         # sudo: nobody writes answers, which only this method adds; who may was checked
         self.sudo()._append(
             [

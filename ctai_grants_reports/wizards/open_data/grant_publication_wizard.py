@@ -69,7 +69,7 @@ class GrantPublicationWizard(models.TransientModel):
             wizard.amount = sum(line["amount"] for line in lines)
             wizard.new_count = sum(line["change"] == "new" for line in lines)
             wizard.changes = wizard._say_changes(found)
-            wizard.problems = found["wrong"] and publications._say_wrong(found["wrong"])
+            wizard.problems = publications._say_wrong(found["wrong"])
 
     def _say_changes(self, found):
         publications = self.env["grant.publication"]

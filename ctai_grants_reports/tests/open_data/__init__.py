@@ -1,0 +1,1 @@
+from . import test_awards_file, test_import, test_publication, test_rules
