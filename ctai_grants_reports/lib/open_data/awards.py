@@ -142,7 +142,7 @@ def read_awards(content: bytes, today) -> list[Award]:
             raise sheet.error
         reader = _Reader(sheet, head, columns, today)
         rows = enumerate(sheet.rows[head + 1 :], head + 2)
-        awards += [reader.read(number, cells) for number, cells in rows if reader.is_award(cells)]
+        awards += [reader.read_row(number, cells) for number, cells in rows if reader.is_award(cells)]
     if not awards:
         raise Refusal("no_rows")
     _set_keys(awards)
@@ -180,7 +180,7 @@ class _Reader:
                         and self.cell(cells, "rna") is None)  # fmt: skip
         return False
 
-    def read(self, number, cells):
+    def read_row(self, number, cells):
         """The award of a row."""
         award = Award(self.sheet.name, number)
         extra = cells[len(self.headings) :]

@@ -52,7 +52,7 @@ class OpenDataCase(GrantsCommon):
         file = publication.file_ids.filtered(lambda file: file.format == name)
         return base64.b64decode(file.file)
 
-    def read(self, publication, name="scdl"):
+    def get_rows(self, publication, name="scdl"):
         """Rows of a file of ours, as dicts."""
         text = self.get_file(publication, name).decode()
         return list(csv.DictReader(io.StringIO(text, newline="")))

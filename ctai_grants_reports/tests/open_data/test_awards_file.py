@@ -246,8 +246,13 @@ class TestCells(BaseCase):
     def test_amounts(self):
         for cell, amount in (("30 000,50 €", "30000.50"), ("1.234,56", "1234.56"), ("12", "12")):
             self.assertEqual(self.find(montant=cell)[0].amount, Decimal(amount))
-        for cell, code in (("1.234", "ambiguous_amount"), ("beaucoup", "bad_amount"),
-                           ("0", "nothing"), ("-5", "nothing"), ("1e400", "bad_amount")):  # fmt: skip
+        for cell, code in (
+            ("1.234", "ambiguous_amount"),
+            ("beaucoup", "bad_amount"),
+            ("0", "nothing"),
+            ("-5", "nothing"),
+            ("1e400", "bad_amount"),
+        ):
             self.assertEqual(self.find(montant=cell)[1], [("montant", code)], cell)
 
     def test_shares_and_kinds(self):

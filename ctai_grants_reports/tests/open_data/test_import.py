@@ -1,6 +1,6 @@
 import base64
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.ctai_grants.tests.common import SIRETS, make_siret
@@ -19,7 +19,7 @@ class TestImport(OpenDataCase):
         cls.imports = cls.env["grant.award.import"].with_user(cls.coordinator)
         cls.siren = SIRETS[0][:9]
 
-    def read(self, *rows, user=None, **options):
+    def read_rows(self, *rows, user=None, **options):
         text = make_text([{**CITY, **row} for row in rows], **options)
         return self.read_bytes(text.encode(), user)
 
@@ -35,7 +35,7 @@ class TestImport(OpenDataCase):
 
     def test_drafts(self):
         before = self.count()
-        found = self.read({}, {"idBeneficiaire": SIRETS[1], "montant": "1 200,00"}, delimiter=";")
+        found = self.read_rows({}, {"idBeneficiaire": SIRETS[1], "montant": "1 200,00"}, delimiter=";")
         # Nothing is made by looking at it.
         self.assertEqual(self.count(), before)
         self.assertEqual((found.ready_count, found.ready_amount), (2, 31200.5))
@@ -73,7 +73,7 @@ class TestImport(OpenDataCase):
         self.assertEqual(self.count(), (before[0] + 1, before[1]))
         # One that was deleted since may come again.
         again.line_ids.subsidy_id.unlink()
-        once = self.read(other)
+        once = self.read_rows(other)
         self.assertEqual((once.known_count, once.ready_count), (0, 1))
 
     def test_preview_again(self):
@@ -91,7 +91,7 @@ class TestImport(OpenDataCase):
 
     def test_siret_then_siren(self):
         other_siret = make_siret(int(self.siren[:8]), 2)
-        found = self.read(
+        found = self.read_rows(
             {"idBeneficiaire": self.siren},
             {"idBeneficiaire": other_siret, "objet": "B"},
             {"idBeneficiaire": SIRETS[0], "objet": "C"},
@@ -117,7 +117,7 @@ class TestImport(OpenDataCase):
             {"idBeneficiaire": number, "nomBeneficiaire": "Nouvelle association"},
             {"idBeneficiaire": number, "nomBeneficiaire": "Nouvelle assoc.", "objet": "B"},
         ]
-        found = self.read(*rows)
+        found = self.read_rows(*rows)
         self.assertEqual(found.operator_count, 1)
         found.action_import()
         partner = found.line_ids.subsidy_id.partner_id
@@ -127,14 +127,14 @@ class TestImport(OpenDataCase):
               "grant_role": "operator", "grant_body": number[:9]}],
         )  # fmt: skip
         # A SIREN that nobody has makes no operator, nor a SIRET without a name.
-        found = self.read(
+        found = self.read_rows(
             {"idBeneficiaire": make_siret()[:9]},
             {"idBeneficiaire": make_siret(), "nomBeneficiaire": ""},
         )
         self.assertEqual(found.refused_count, 2)
 
     def test_errors_by_line_and_column(self):
-        found = self.read(
+        found = self.read_rows(
             {"idBeneficiaire": "2,43E+13"},
             {"montant": "1.234", "dateConvention": "2021-02-30"},
             {},
@@ -157,12 +157,12 @@ class TestImport(OpenDataCase):
     def test_all_or_nothing(self):
         """A rule that refuses one line lets none in."""
         before = self.count()
-        found = self.read({"idBeneficiaire": make_siret()}, {"objet": "B"})
+        found = self.read_rows({"idBeneficiaire": make_siret()}, {"objet": "B"})
         constrain = self.env.registry["grant.subsidy"]._check_actions_total
 
         def refuse(subsidies):
             if subsidies.filtered(lambda subsidy: subsidy.name == "B"):
-                raise UserError("No B.")
+                raise ValidationError(subsidies.env._("No B."))
             return constrain(subsidies)
 
         self.patch(self.env.registry["grant.subsidy"], "_check_actions_total", refuse)
@@ -176,7 +176,7 @@ class TestImport(OpenDataCase):
 
     def test_changed_since_the_preview(self):
         number = make_siret()
-        found = self.read({"idBeneficiaire": number})
+        found = self.read_rows({"idBeneficiaire": number})
         self._make_organisation("Entrée entre-temps", "operator").company_registry = number
         with self.assertRaisesRegex(UserError, "changed since the preview"):
             found.action_import()
@@ -198,8 +198,8 @@ class TestImport(OpenDataCase):
     def test_roles(self):
         for user in (self.reader, self.finance_officer, self.finance_manager):
             with self.assertRaises(AccessError):
-                self.read(CITY, user=user)
-        found = self.read({})
+                self.read_rows(CITY, user=user)
+        found = self.read_rows({})
         for user in (self.reader, self.finance_officer):
             self.assertEqual(found.with_user(user).line_ids.amount, 30000.5)
             for act in ("action_import", "action_refresh", "unlink"):

@@ -15,7 +15,7 @@ from .common import CITY_SIRET, OpenDataCase, find_shared
 class TestLines(OpenDataCase):
     def test_one_payment(self):
         self.make_signed("2021-11-15")
-        (row,) = self.read(self.publish())
+        (row,) = self.get_rows(self.publish())
         self.assertEqual(
             row,
             {
@@ -42,10 +42,10 @@ class TestLines(OpenDataCase):
         """What was paid on the day of the payment, what is to come on its due date."""
         subsidy = self.make_signed("2021-11-15", "2022-03-15")
         self.pay(subsidy.disbursement_ids.sorted("due_date")[0], datetime.date(2021, 11, 25))
-        (row,) = self.read(self.publish())
+        (row,) = self.get_rows(self.publish())
         self.assertEqual(row["conditionsVersement"], "échelonné")
         self.assertEqual(row["datesPeriodeVersement"], "2021-11-25/2022-03-15")
-        (row,) = self.read(self.publications.search([], limit=1), "etalab")
+        (row,) = self.get_rows(self.publications.search([], limit=1), "etalab")
         self.assertEqual(row["datesPeriodeVersement"], "2021-11-25_2022-03-15")
 
     def test_city_columns(self):
@@ -58,7 +58,7 @@ class TestLines(OpenDataCase):
             "idBeneficiaire,objet,montant,nature,conditionsVersement,datesPeriodeVersement,"
             "notificationUE,pourcentageSubvention",
         )
-        self.assertEqual(self.read(publication, "city")[0]["exercice"], "2021")
+        self.assertEqual(self.get_rows(publication, "city")[0]["exercice"], "2021")
 
     def test_names_of_the_day(self):
         """As they were on the day of the convention, whatever they became."""
@@ -66,7 +66,7 @@ class TestLines(OpenDataCase):
             self.make_signed()
         self.operator.write({"name": "Nouveau nom"})
         self.company.partner_id.write({"name": "Commune nouvelle"})
-        (row,) = self.read(self.publish())
+        (row,) = self.get_rows(self.publish())
         self.assertEqual(row["nomBeneficiaire"], "Association de test")
         self.assertEqual(row["nomAttribuant"], "Ville de test")
 
@@ -77,15 +77,15 @@ class TestLines(OpenDataCase):
         with self.assertRaisesRegex(UserError, "nothing to publish"):
             self.publish()
         self.make_signed(amount=15000)
-        rows = self.read(self.publish())
+        rows = self.get_rows(self.publish())
         self.assertEqual([row["nomBeneficiaire"] for row in rows], ["Association de test"] * 2)
         self.company.grant_open_data_all = True
-        self.assertEqual(len(self.read(self.publish())), 3)
+        self.assertEqual(len(self.get_rows(self.publish())), 3)
 
     def test_two_alike_stay_two(self):
         self.make_signed()
         self.make_signed()
-        first, second = self.read(self.publish())
+        first, second = self.get_rows(self.publish())
         self.assertEqual(first, second)
 
     def test_what_is_not_the_citys(self):
@@ -101,7 +101,7 @@ class TestLines(OpenDataCase):
         self.pay(subsidy.disbursement_ids.sorted("due_date")[0])
         self.ask(subsidy, "close", self.finance_manager)
         self.assertEqual(subsidy.committed_amount, 15000)
-        (row,) = self.read(self.publish())
+        (row,) = self.get_rows(self.publish())
         self.assertEqual(row["montant"], "30000.00")
 
     def test_ledger_that_differs(self):
@@ -203,7 +203,7 @@ class TestPublication(OpenDataCase):
         publication = self.publish()
         gone = publication.line_ids.filtered(lambda line: line.change == "withdrawn")
         self.assertEqual(gone.subsidy_id, self.subsidy.with_env(gone.env))
-        self.assertEqual(len(self.read(publication)), 1)
+        self.assertEqual(len(self.get_rows(publication)), 1)
         with self.assertRaisesRegex(UserError, "withdrawn"):
             gone.action_taken()
         self.assertNotEqual(self.subsidy.publication_state, "published")

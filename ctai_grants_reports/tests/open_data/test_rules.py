@@ -90,7 +90,8 @@ class TestRules(BaseCase):
         self.assertEqual(
             find(paid_from=None, paid_to=None), {"datesPeriodeVersement": "required"}
         )
-        self.assertEqual(find_in("pourcentageSubvention", "100"), {"pourcentageSubvention": "share"})
+        share = "pourcentageSubvention"
+        self.assertEqual(find_in(share, "100"), {share: "share"})
         self.assertEqual(find_in("notificationUE", "NON"), {"notificationUE": "yes_no"})
         self.assertEqual(find_in("montant", "30 000,50"), {"montant": "amount"})
         self.assertEqual(find_in("nature", "numéraire"), {"nature": "nature"})
@@ -147,19 +148,19 @@ class TestRules(BaseCase):
 
 
 class TestReport(BaseCase):
-    def read(self, text):
+    def read_text(self, text):
         return [(a.line, a.verdict, a.message) for a in report.read_report(text.encode())]
 
     def test_report_of_errors(self):
         text = "Ligne;Champ;Message\n3;idBeneficiaire;SIRET inconnu\n;;\n4;;OK\n"
         self.assertEqual(
-            self.read(text),
+            self.read_text(text),
             [(3, "refused", "idBeneficiaire: SIRET inconnu"), (4, "taken", "OK")],
         )
 
     def test_verdicts(self):
         text = "N° ligne,Statut\n2,Acceptée\n3,refusé\n4,peut-être\n"
         self.assertEqual(
-            self.read(text), [(2, "taken", "Acceptée"), (3, "refused", "refusé"),
+            self.read_text(text), [(2, "taken", "Acceptée"), (3, "refused", "refusé"),
                               (4, None, "peut-être")]
         )  # fmt: skip
