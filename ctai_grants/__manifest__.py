@@ -25,6 +25,7 @@
         "views/award/grant_funding_views.xml",
         "views/award/grant_subsidy_views.xml",
         "views/award/grant_action_views.xml",
+        "views/award/grant_aid_in_kind_views.xml",
         "views/proof/grant_milestone_views.xml",
         "views/proof/grant_deliverable_views.xml",
         "views/proof/grant_deliverable_version_views.xml",

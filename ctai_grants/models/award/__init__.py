@@ -5,9 +5,11 @@ from . import grant_decided_mixin, grant_dated_mixin, grant_corrected_mixin
 # isort: on
 from . import (
     grant_action,
+    grant_aid_in_kind,
     grant_audience,
     grant_contract,
     grant_contract_dates,
+    grant_contract_in_kind,
     grant_contract_verifier,
     grant_decided_verifier,
     grant_decision,
@@ -16,6 +18,7 @@ from . import (
     grant_envelope_verifier,
     grant_funding,
     grant_identity,
+    grant_operator_year,
     grant_register,
     grant_register_answer,
     grant_subsidy,

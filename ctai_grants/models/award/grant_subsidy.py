@@ -156,7 +156,8 @@ class GrantSubsidy(models.Model):
 
     def _get_yearly_amounts(self):
         """Euros granted to each subsidy's operator, by this city and in the subsidy's year, itself
-        included: the 23 000 € threshold counts by year and by body (loi 2000-321, art. 10).
+        and what is given in kind included: the 23 000 € threshold counts by year and by body (loi
+        2000-321, art. 10).
 
         :return: dict: subsidy: amount
         """
@@ -164,8 +165,10 @@ class GrantSubsidy(models.Model):
         def by_year(subsidy, day):
             return subsidy.partner_id.grant_body, subsidy.company_id.id, day and day.year
 
+        bodies = self.partner_id.mapped("grant_body")
+        in_kind = self.env["grant.aid.in.kind"]._get_yearly_valuations(bodies)
         decided = self.search_fetch(
-            Domain("partner_id.grant_body", "in", self.partner_id.mapped("grant_body"))
+            Domain("partner_id.grant_body", "in", bodies)
             & Domain("kind", "=", "operator")
             & Domain("state", "!=", "cancelled")
             & Domain("decision_date", "!=", False),
@@ -176,7 +179,8 @@ class GrantSubsidy(models.Model):
             year = by_year(subsidy, subsidy.decision_date or subsidy.date_start)
             # Itself by the amount that the form shows, saved or not.
             others = decided.get(year, self.browse()) - subsidy._origin
-            amounts[subsidy] = subsidy.amount + sum(others.mapped("amount"))
+            granted = subsidy.amount + sum(others.mapped("amount"))
+            amounts[subsidy] = granted + in_kind.get(year, 0.0)
         return amounts
 
     @api.constrains("kind", "partner_id")

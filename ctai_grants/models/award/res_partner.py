@@ -35,6 +35,8 @@ class ResPartner(models.Model):
     )
     grant_subsidy_ids = fields.One2many("grant.subsidy", "partner_id", string="Subsidies")
     grant_subsidy_count = fields.Integer(compute="_compute_grant_subsidy_count")
+    grant_year_ids = fields.One2many("grant.operator.year", "partner_id", string="Budgets")
+    grant_aid_count = fields.Integer(compute="_compute_grant_aid_count")
 
     def signup_get_auth_param(self):
         """What a link needs for its reader to sign up. Odoo gives it to every employee; of an
@@ -60,6 +62,20 @@ class ResPartner(models.Model):
             counts[partner.grant_body] += count
         for partner in self:
             partner.grant_subsidy_count = counts[partner.grant_body]
+
+    @api.depends("grant_body")
+    def _compute_grant_aid_count(self):
+        # As above: the form of a contact is everybody's.
+        if not self.env["grant.aid.in.kind"].has_access("read"):
+            self.grant_aid_count = 0
+            return
+        counts = defaultdict(int)
+        for partner, count in self.env["grant.aid.in.kind"]._read_group(
+            self._get_subsidies_domain(), ["partner_id"], ["__count"]
+        ):
+            counts[partner.grant_body] += count
+        for partner in self:
+            partner.grant_aid_count = counts[partner.grant_body]
 
     def _get_subsidies_domain(self):
         """The subsidies of these bodies, whichever of their records they name."""
@@ -156,6 +172,15 @@ class ResPartner(models.Model):
     def action_view_grant_subsidies(self):
         """Open the subsidies of this operator."""
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
+        action["domain"] = self._get_subsidies_domain()
+        action["context"] = {"default_partner_id": self.id}
+        return action
+
+    def action_view_grant_aids(self):
+        """Open what was given to this operator in kind."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ctai_grants.grant_aid_in_kind_action"
+        )
         action["domain"] = self._get_subsidies_domain()
         action["context"] = {"default_partner_id": self.id}
         return action

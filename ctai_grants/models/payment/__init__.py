@@ -1,4 +1,5 @@
 from . import (
+    grant_aid_in_kind,
     grant_condition,
     grant_contract,
     grant_decision,
