@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 MONEY, IN_KIND = "aide en numéraire", "aide en nature"
 ONCE, SPREAD = "unique", "échelonné"
+# Conditions that are neither: of aid in kind, which has a period and no payment.
+LENT = "mise à disposition"
 #: Characters of an object, and of conditions.
 LONGEST = 256
 MIMETYPE = "text/csv"

@@ -1,4 +1,5 @@
 from . import (
+    grant_aid_in_kind,
     grant_award_import,
     grant_award_import_reading,
     grant_award_line,

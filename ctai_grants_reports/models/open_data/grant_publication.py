@@ -8,6 +8,9 @@ from odoo.tools import SQL, format_date
 from ...lib.open_data import rules, scdl, three_sixty
 from .grant_publication_line import DATA, FIRST_ROW
 
+#: The documents that are published, in money and in kind.
+SOURCES = ("grant.subsidy", "grant.aid.in.kind")
+
 
 class GrantPublication(models.Model):
     """The essential data of the city's subsidies as they were published on a day: frozen lines, and
@@ -83,11 +86,14 @@ class GrantPublication(models.Model):
 
         :param int exercise: of that year alone
         """
-        subsidies = self.env["grant.subsidy"].with_context(active_test=False)
-        subsidies = subsidies.search(
-            [("company_id", "=", company.id), *subsidies._get_publishable_domain()]
-        )
-        lines = subsidies._filter_to_publish()._get_open_data_lines()
+        lines = []
+        for model in SOURCES:
+            documents = self.env[model].with_context(active_test=False)
+            documents = documents.search(
+                [("company_id", "=", company.id), *documents._get_publishable_domain()], order="id"
+            )
+            lines += documents._filter_to_publish()._get_open_data_lines()
+        lines.sort(key=lambda line: (line["convention_date"], line["source"]))
         return [line for line in lines if exercise in (0, line["exercise"])]
 
     @api.model

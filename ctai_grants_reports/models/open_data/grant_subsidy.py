@@ -75,8 +75,7 @@ class GrantSubsidy(models.Model):
     # ------------------------------------------------------------------
 
     def _get_open_data_lines(self):
-        """What is published of these subsidies: dicts of values of ``grant.publication.line``, in
-        the order of their conventions."""
+        """What is published of these subsidies: dicts of values of ``grant.publication.line``."""
         awarded, payments = self._get_awarded(), self._get_payment_dates()
         lines = []
         for day, subsidies in self.grouped("signature_date").items():
@@ -86,29 +85,38 @@ class GrantSubsidy(models.Model):
                 subsidy._prepare_open_data(identities, awarded[subsidy.id], payments[subsidy.id])
                 for subsidy in subsidies
             ]
-        return sorted(lines, key=lambda line: (line["convention_date"], line["subsidy_id"]))
+        return lines
 
     def _prepare_open_data(self, identities, amount, dates):
-        city = identities[self.company_id.partner_id]
-        operator = identities[self.partner_id.commercial_partner_id]
+        parties = self._prepare_open_data_parties(
+            identities[self.company_id.partner_id],
+            identities[self.partner_id.commercial_partner_id],
+        )
         is_known = dates and all(dates)
         return {
+            **parties,
             "source": f"{self._name},{self.id}",
             "subsidy_id": self.id,
             "exercise": (self.decision_date or self.signature_date).year,
-            "grantor": city.name or "",
-            "grantor_siret": self._get_published_siret(city),
             "convention_date": self.signature_date,
             "decision": self.decision_number or "",
-            "beneficiary": operator.name or "",
-            "beneficiary_siret": self._get_published_siret(operator),
-            "beneficiary_rna": operator.rna or "",
             "purpose": self.name or "",
             "amount": float(amount),
             "nature": MONEY,
             "terms": ONCE if len(dates) == 1 else SPREAD,
             "paid_from": is_known and min(dates),
             "paid_to": is_known and max(dates),
+        }
+
+    @api.model
+    def _prepare_open_data_parties(self, city, operator):
+        """Who gives and who gets, by their names and numbers of that day."""
+        return {
+            "grantor": city.name or "",
+            "grantor_siret": self._get_published_siret(city),
+            "beneficiary": operator.name or "",
+            "beneficiary_siret": self._get_published_siret(operator),
+            "beneficiary_rna": operator.rna or "",
         }
 
     @api.model

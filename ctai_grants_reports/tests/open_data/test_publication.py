@@ -82,6 +82,42 @@ class TestLines(OpenDataCase):
         self.company.grant_open_data_all = True
         self.assertEqual(len(self.get_rows(self.publish())), 3)
 
+    def test_in_kind(self):
+        """Aid in kind counts with the money of the body and the year, and is a line of its own."""
+        self.make_signed(amount=20000)
+        aid = self.env["grant.aid.in.kind"].with_user(self.coordinator).create(
+            {
+                "name": "Salle B, le lundi", "partner_id": self.operator.id, "amount": 2500,
+                "date_start": "2021-01-01", "date_end": "2021-12-31",
+                "decision_number": "2021-0001", "decision_date": "2021-02-01",
+            }
+        )  # fmt: skip
+        aid.action_record()
+        with self.assertRaisesRegex(UserError, "nothing to publish"):
+            self.publish()
+        aid.copy({"amount": 600, "decision_number": "2021-2", "decision_date": "2021-03-01"})
+        self.env["grant.aid.in.kind"].search([("state", "=", "draft")]).with_user(
+            self.coordinator
+        ).action_record()
+        rows = self.read_kinds(self.publish())
+        self.assertEqual(
+            rows,
+            [
+                ("aide en nature", "2500.00", "mise à disposition", "2021-01-01/2021-12-31"),
+                ("aide en nature", "600.00", "mise à disposition", "2021-01-01/2021-12-31"),
+                ("aide en numéraire", "20000.00", "unique", "2021-11-15"),
+            ],
+        )
+        self.ask(aid, "cancel", self.coordinator)
+        publication = self.publish(leave_out=True)
+        gone = publication.line_ids.filtered(lambda line: line.change == "withdrawn")
+        self.assertIn(f"grant.aid.in.kind,{aid.id}", gone.mapped("source"))
+        self.assertEqual(gone[0].action_open_source()["res_model"], "grant.aid.in.kind")
+
+    def read_kinds(self, publication):
+        names = ("nature", "montant", "conditionsVersement", "datesPeriodeVersement")
+        return [tuple(row[name] for name in names) for row in self.get_rows(publication)]
+
     def test_two_alike_stay_two(self):
         self.make_signed()
         self.make_signed()
