@@ -6,6 +6,8 @@ import csv
 import io
 from pathlib import Path
 
+from freezegun import freeze_time
+
 from . import Refused
 
 DATA = Path(__file__).resolve().parent
@@ -72,8 +74,10 @@ def _set_up_language(env):
 
 def _set_up_company(company):
     env = company.env
-    company.partner_id.country_id = env.ref("base.fr")
-    company.write({**COMPANY, "country_id": env.ref("base.fr").id})
+    # Before the contract: a document of 2021 names the city as it was called then.
+    with freeze_time("2021-01-01 12:00:00"):
+        company.partner_id.country_id = env.ref("base.fr")
+        company.write({**COMPANY, "country_id": env.ref("base.fr").id})
     if company.uses_default_logo:
         company.logo = _make_logo(company.name)
     if env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1):

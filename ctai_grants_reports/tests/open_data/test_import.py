@@ -158,11 +158,12 @@ class TestImport(OpenDataCase):
         """A rule that refuses one line lets none in."""
         before = self.count()
         found = self.read_rows({"idBeneficiaire": make_siret()}, {"objet": "B"})
+        reason = "No B."
         constrain = self.env.registry["grant.subsidy"]._check_actions_total
 
         def refuse(subsidies):
             if subsidies.filtered(lambda subsidy: subsidy.name == "B"):
-                raise ValidationError(subsidies.env._("No B."))
+                raise ValidationError(reason)
             return constrain(subsidies)
 
         self.patch(self.env.registry["grant.subsidy"], "_check_actions_total", refuse)
