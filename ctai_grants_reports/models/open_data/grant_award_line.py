@@ -152,10 +152,8 @@ class GrantAwardLine(models.Model):
         return sentences
 
     def _say_fault(self, column, code, cell):
-        about = " ".join(filter(None, (column, f"“{cell}”" if cell else "")))
-        sentence = self.env._(FAULTS[code])
-        # A line as a whole has no column.
-        return f"{about}: {sentence}" if about else sentence[:1].upper() + sentence[1:]
+        words = self.env["grant.publication"]
+        return words._say_cell(column, cell, self.env._(FAULTS[code]))
 
     def _create_subsidy(self, operators):
         """Make the draft subsidy of this line, and its operator where nobody knew it.

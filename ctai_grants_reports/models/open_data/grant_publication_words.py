@@ -39,11 +39,21 @@ class GrantPublication(models.Model):
     @api.model
     def _say_problem(self, problem):
         sentence = self.env._(PROBLEMS[problem.code])
-        cell = f" “{problem.cell}”" if problem.cell else ""
-        hint = ""
         if not problem.cell and problem.column in HINTS:
-            hint = f" {self.env._(HINTS[problem.column])}"
-        return f"{problem.column}{cell}: {sentence}{hint}"
+            sentence = f"{sentence} {self.env._(HINTS[problem.column])}"
+        return self._say_cell(problem.column, problem.cell, sentence)
+
+    @api.model
+    def _say_cell(self, column, cell, sentence):
+        """A sentence about a cell of a file, which may have no column, or say nothing."""
+        about = {"column": column, "cell": cell, "sentence": sentence}
+        if column and cell:
+            return self.env._("%(column)s “%(cell)s”: %(sentence)s", **about)
+        if cell:
+            return self.env._("“%(cell)s”: %(sentence)s", **about)
+        if column:
+            return self.env._("%(column)s: %(sentence)s", **about)
+        return sentence[:1].upper() + sentence[1:]
 
     @api.model
     def _say_wrong(self, wrong):
