@@ -1,5 +1,4 @@
 from . import (
-    open_data,
     test_grants_statement,
     test_statement,
     test_statement_download,
@@ -12,3 +11,4 @@ from . import (
     test_statement_states,
     test_statement_sums,
 )
+from .open_data import test_awards_file, test_import, test_publication, test_rules

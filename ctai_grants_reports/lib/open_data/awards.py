@@ -86,7 +86,8 @@ NATURES = {
     "aide financiere": MONEY,
     "aide en nature": IN_KIND, "nature": IN_KIND,
 }  # fmt: skip
-FIRST_DAY, HORIZON = datetime.date(1990, 1, 1), datetime.timedelta(days=3660)
+# A year before or after is a slip of the pen.
+FIRST_DAY, LAST_DAY = datetime.date(1990, 1, 1), datetime.date(2099, 12, 31)
 
 
 class Fault(NamedTuple):
@@ -142,7 +143,7 @@ def read_awards(content: bytes, today) -> list[Award]:
             raise sheet.error
         reader = _Reader(sheet, head, columns, today)
         rows = enumerate(sheet.rows[head + 1 :], head + 2)
-        awards += [reader.read_row(number, cells) for number, cells in rows if reader.is_award(cells)]
+        awards += [reader.read_row(row, cells) for row, cells in rows if reader.is_award(cells)]
     if not awards:
         raise Refusal("no_rows")
     _set_keys(awards)
@@ -300,7 +301,7 @@ def parse_purpose(cell) -> str:
 def parse_day(cell) -> datetime.date:
     """A day of our time. :raise Refusal: ``bad_date``"""
     day = parse_date(cell)
-    if not FIRST_DAY <= day <= datetime.date.today() + HORIZON:
+    if not FIRST_DAY <= day <= LAST_DAY:
         raise Refusal("bad_date")
     return day
 

@@ -35,7 +35,8 @@ class TestImport(OpenDataCase):
 
     def test_drafts(self):
         before = self.count()
-        found = self.read_rows({}, {"idBeneficiaire": SIRETS[1], "montant": "1 200,00"}, delimiter=";")
+        other = {"idBeneficiaire": SIRETS[1], "montant": "1 200,00"}
+        found = self.read_rows({}, other, delimiter=";")
         # Nothing is made by looking at it.
         self.assertEqual(self.count(), before)
         self.assertEqual((found.ready_count, found.ready_amount), (2, 31200.5))
