@@ -15,6 +15,7 @@
         "views/documents/documents_views.xml",
         "wizards/documents/grant_scan_upload_views.xml",
         # Statements.
+        "security/open_data_rules.xml",
         "wizards/grant_statement_wizard_views.xml",
         # The annex, the certified accounts, the cash plan and the end of the year.
         "security/accounts_rules.xml",
@@ -25,5 +26,14 @@
         "wizards/accounts/grant_accounts_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
+        # Open data.
+        "wizards/open_data/grant_publication_wizard_views.xml",
+        "wizards/open_data/grant_publication_report_views.xml",
+        "wizards/open_data/grant_award_upload_views.xml",
+        "views/open_data/grant_publication_line_views.xml",
+        "views/open_data/grant_publication_views.xml",
+        "views/open_data/grant_award_import_views.xml",
+        "views/open_data/grant_subsidy_views.xml",
+        "views/open_data/res_config_settings_views.xml",
     ],
 }

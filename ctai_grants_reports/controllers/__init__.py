@@ -1,1 +1,1 @@
-from . import accounts, statement
+from . import accounts, open_data, statement

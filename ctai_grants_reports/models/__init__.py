@@ -5,6 +5,7 @@ from . import (
     grant_statement_ledger,
     grant_statement_lists,
     grant_statement_summary,
+    open_data,
 )
 
 from . import documents  # isort: skip

@@ -14,3 +14,4 @@ from . import (
 
 from .documents import test_documents, test_signed_scans  # isort: skip
 from .accounts import test_annex, test_cash_plan, test_year_end
+from .open_data import test_awards_file, test_import, test_publication, test_rules

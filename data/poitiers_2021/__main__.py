@@ -16,7 +16,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, accounts, documents, load, orders, play
+from . import Refused, accounts, documents, load, open_data, orders, play
 
 
 def main():
@@ -50,6 +50,7 @@ def _run(options):
             orders.run(env, options.output)
             documents.run(env, options.output)
             accounts.write(env, options.output)
+            open_data.run(env, options.output)
         else:
             load.run(env)
             play.run(env)

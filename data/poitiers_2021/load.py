@@ -7,6 +7,7 @@ import datetime
 import io
 from pathlib import Path
 
+
 from . import Refused
 
 DATA = Path(__file__).resolve().parent

@@ -275,10 +275,21 @@ def normalise(text: str) -> str:
 
     >>> normalise("N° EJ"), normalise("DATE_ÉMISSION"), normalise(" Montant\\npayé ")
     ('n ej', 'date emission', 'montant paye')
+    >>> normalise("Date dâ€™Ã©mission")
+    'date d emission'
     """
+    text = _mend(text)
     plain = unicodedata.normalize("NFKD", text).casefold()
     kept = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(re.split(r"[\W_]+", kept)).strip()
+
+
+def _mend(text):
+    """A text in UTF-8 that a program took for one of Windows, as it was."""
+    try:
+        return text.encode("cp1252").decode() if "Ã" in text or "â€" in text else text
+    except UnicodeError:
+        return text
 
 
 def is_empty(cell) -> bool:

@@ -1,12 +1,15 @@
 """Tables in a spreadsheet, found by their headings, wherever they stand and whatever the order of
 their columns."""
 
+import re
 from typing import NamedTuple
 
 from .spreadsheet import Refusal, is_empty, normalise, read_sheets
 
 #: Rows of titles above the headings that are looked through.
 TITLE_ROWS = 50
+# What programs put where a letter was that they could not read.
+_LOST = re.compile("[?\ufffd]")
 
 
 class Layout(NamedTuple):
@@ -64,9 +67,20 @@ def _find_columns(row, layout):
     names = {}
     for position, cell in enumerate(row):
         if isinstance(cell, str) and cell:
-            names.setdefault(normalise(cell), []).append(position)
+            names.setdefault(_get_name(cell, layout), []).append(position)
     found = {
         column: next((names[name] for name in synonyms if name in names), None)
         for column, synonyms in layout.columns.items()
     }
     return {column: positions for column, positions in found.items() if positions}
+
+
+def _get_name(heading, layout):
+    """The name of a column by its heading, of which letters may be lost: « B?n?ficiaire »."""
+    parts = _LOST.split(heading)
+    if len(parts) == 1 or len(heading) > 80:
+        return normalise(heading)
+    pattern = re.compile(".?".join(re.escape(normalise(part)) for part in parts))
+    names = {name for synonyms in layout.columns.values() for name in synonyms}
+    found = [name for name in names if pattern.fullmatch(name)]
+    return found[0] if len(found) == 1 else normalise(heading)

@@ -49,19 +49,19 @@ class GrantReminder(models.Model):
 
     @api.model
     def _get_publications(self, company, soon):
-        """Subsidies with a convention above the threshold, published by ``soon`` at the latest."""
+        """Subsidies that are to be published by ``soon`` at the latest."""
         today = company._grant_today()
         subsidies = self.env["grant.subsidy"].search(
             [
                 ("company_id", "=", company.id), ("state", "in", ("signed", "closed")),
-                ("kind", "=", "operator"), ("amount", ">", company.grant_convention_threshold),
-                ("signature_date", "<=", soon - PUBLICATION),
+                ("kind", "=", "operator"), ("signature_date", "<=", soon - PUBLICATION),
                 # What was signed long ago was published, or found out.
                 ("signature_date", ">=", today - 2 * PUBLICATION),
             ],
             order="id",
         )  # fmt: skip
-        return self._get_untold("subsidy_id", subsidies, "publication_deadline")
+        due = subsidies._filter_to_publish()
+        return self._get_untold("subsidy_id", due, "publication_deadline")
 
     @api.model
     def _get_untold(self, key, documents, deadline):

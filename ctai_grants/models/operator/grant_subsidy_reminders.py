@@ -22,6 +22,14 @@ class GrantSubsidy(models.Model):
             signed = subsidy.signature_date
             subsidy.publication_deadline = signed and signed + PUBLICATION
 
+    def _filter_to_publish(self):
+        """Those of these subsidies whose data the law has the city publish: a convention is
+        required, by what their operator gets in the year (décret 2017-779, art. 1), and the city
+        grants it: the State publishes what it pays itself."""
+        # What others of the body got since it was read counts too.
+        self.invalidate_recordset(["convention_required"])
+        return self.filtered(lambda s: s.convention_required and s.payment_path == "city")
+
     def _get_coordinator(self):
         """Who follows this subsidy: its coordinator, that of the contract, an administrator of the
         city."""

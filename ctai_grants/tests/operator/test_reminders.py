@@ -357,12 +357,24 @@ class TestDeadlines(ReminderCase):
     def test_publication(self):
         """Three months after the signature of a convention above the threshold."""
         large = self.sign(self.make_subsidy(amount=30000)).with_env(self.env)
+        small = self.sign(self.make_subsidy(amount=20000, partner_id=self.other_operator.id))
         self.assertEqual(large.publication_deadline, datetime.date(2022, 1, 25))
         self.run_on("2022-01-09")
         self.assertFalse(self.get_activities(large, "publish"))
         self.run_on("2022-01-10")
         self.assertEqual(self.get_activities(large, "publish").user_id, self.coordinator)
-        self.assertFalse(self.get_activities(self.subsidy, "publish"))
+        self.assertFalse(self.get_activities(small.with_env(self.env), "publish"))
+
+    def test_publication_counts_by_body_and_year(self):
+        """Two of 15 000 € to one body in a year are above the threshold together (loi 2000-321,
+        art. 10)."""
+        halves = [
+            self.sign(self.make_subsidy(amount=15000, partner_id=self.other_operator.id))
+            for _half in range(2)
+        ]
+        self.run_on("2022-01-10")
+        for half in halves:
+            self.assertTrue(self.get_activities(half.with_env(self.env), "publish"))
 
 
 @tagged("post_install", "-at_install")

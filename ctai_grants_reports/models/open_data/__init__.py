@@ -1,0 +1,16 @@
+from . import (
+    grant_aid_in_kind,
+    grant_award_import,
+    grant_award_import_reading,
+    grant_award_line,
+    grant_publication,
+    grant_publication_answer,
+    grant_publication_file,
+    grant_publication_line,
+    grant_publication_report,
+    grant_publication_words,
+    grant_reminder,
+    grant_subsidy,
+    res_company,
+    res_config_settings,
+)
