@@ -53,6 +53,7 @@ from . import (
     grant_recovery,
     grant_reminder,
     grant_reminder_deadlines,
+    grant_reminder_figures,
     grant_reminder_mail,
     grant_reminder_message,
     grant_reminder_preview,
