@@ -7,6 +7,7 @@ from . import grant_access
 
 # isort: on
 from . import (
+    account_move,
     grant_access_act,
     grant_access_leaving,
     grant_access_mail,

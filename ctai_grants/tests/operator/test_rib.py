@@ -3,7 +3,7 @@ import io
 from reportlab.pdfgen import canvas
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from ...lib.operator import iban
 from ..files import make_pdf
@@ -56,6 +56,41 @@ class TestRib(DraftCase):
         self.read_ribs()
         self.assertFalse(self.get_warning())
         self.assertFalse(self.get_warning(self.tranche))
+
+    def test_where_it_is_paid(self):
+        """On the journal entry, in the window that pays it, and on the batch; no more once paid."""
+        self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
+        self.read_ribs()
+        tranche = self.order(self.tranche)
+        bill, batch = tranche.move_ids, tranche.order_batch_id
+        known, shown = self.operator.bank_ids, "FR76 3000 6000 0112 3456 7890 189"
+        officer = self.finance_officer
+        register = {"active_model": "account.move", "active_ids": bill.ids}
+        for record, name in (
+            (bill, "grant_rib_warning"), (batch, "rib_warning"),
+            (self.env["account.payment.register"].with_user(officer).with_context(register).create({}),
+             "grant_rib_warning"),
+        ):  # fmt: skip
+            warning = record.with_user(officer)[name]
+            self.assertIn(shown, warning)
+            self.assertIn(known.acc_number, warning)
+        # Who keeps the books, and no more, sees that there are two, and not which.
+        bookkeeper = new_test_user(
+            self.env, "test_bookkeeper", "account.group_account_invoice",
+            company_ids=self.company.ids, company_id=self.company.id,
+        )  # fmt: skip
+        warning = bill.with_user(bookkeeper).grant_rib_warning
+        self.assertIn("FR76 •••• 0189", warning)
+        self.assertIn(known._get_masked_number(short=True), warning)
+        for number in (shown, known.acc_number, OTHER):
+            self.assertNotIn(number, warning)
+        for user in (self.operator_user, self.prefecture_user):
+            with self.assertRaises(AccessError):
+                bill.with_user(user).read(["grant_rib_warning"])
+        tranche.with_user(officer)._do_pay("2021-11-25", "P-1")
+        self.env.invalidate_all()
+        self.assertFalse(bill.with_user(officer).grant_rib_warning)
+        self.assertFalse(batch.with_user(officer).rib_warning)
 
     def test_not_for_others(self):
         self.hand_in(("rib.pdf", make_rib(f"IBAN {OTHER}")))
