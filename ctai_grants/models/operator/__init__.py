@@ -24,6 +24,7 @@ from . import (
     grant_date_request_answer,
     grant_date_request_asking,
     grant_date_request_line,
+    grant_decision,
     grant_deliverable,
     grant_deliverable_calendar,
     grant_deliverable_drafts,

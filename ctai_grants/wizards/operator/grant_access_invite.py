@@ -11,8 +11,8 @@ class GrantAccessInvite(models.TransientModel):
     name = fields.Char(required=True)
     email = fields.Char(
         required=True,
-        help="A login acts for one organisation: who acts for another one here already needs another "
-        "address.",
+        help="A login acts for one organisation: who acts for another one here already needs "
+        "another address.",
     )
     is_representative = fields.Boolean(
         string="Representative", compute="_compute_is_representative", store=True, readonly=False,
