@@ -37,11 +37,11 @@ REFUSED = {
 
 
 class TestWrittenByOthers(BaseCase):
-    def read(self, content):
+    def read_back(self, content):
         return read_workbook(content, MARK, ROWS)
 
     def assertReadAsFilled(self, content):
-        values, wrong = self.read(content)
+        values, wrong = self.read_back(content)
         for number, amount in AMOUNTS.items():
             self.assertEqual(values[f"actual_{number}"][0], amount, number)
         for number, text in TEXTS.items():
@@ -60,7 +60,7 @@ class TestWrittenByOthers(BaseCase):
         for formats in (["ods"], ["ods", "xlsx"]):
             with self.subTest(formats):
                 self.assertReadAsFilled(save_by_libreoffice(make_filled(), *formats))
-                values, wrong = self.read(save_by_libreoffice(make_ours(), *formats))
+                values, wrong = self.read_back(save_by_libreoffice(make_ours(), *formats))
                 self.assertEqual((set(values.values()), wrong), ({("", ""), (None, "")}, []))
 
     def test_written_by_excel(self):
@@ -77,23 +77,23 @@ class TestWrittenByOthers(BaseCase):
                 self.assertReadAsFilled(make_excel(cells, comments, inline=inline))
 
     def test_days_since_1904(self):
-        _values, (wrong,) = self.read(make_excel(['s="3"><v>43130</v>'], date1904=True))
+        _values, (wrong,) = self.read_back(make_excel(['s="3"><v>43130</v>'], date1904=True))
         self.assertEqual((wrong.code, wrong.about["value"]), ("date", "31/01/2022"))
 
     def test_numbers_of_excel_are_off_by_their_last_bits(self):
-        values, wrong = self.read(make_excel(["><v>0.30000000000000004</v>", "><v>1.1E3</v>"]))
+        values, wrong = self.read_back(make_excel(["><v>0.30000000000000004</v>", "><v>1.1E3</v>"]))
         self.assertFalse(wrong)
         self.assertEqual((values["actual_0"][0], values["actual_1"][0]), ("0.30", "1100.00"))
 
     def test_a_formula_that_was_never_calculated_is_not_nothing(self):
-        _values, (wrong,) = self.read(make_excel(["><f>1000/8</f>"]))
+        _values, (wrong,) = self.read_back(make_excel(["><f>1000/8</f>"]))
         self.assertEqual((wrong.code, wrong.about["cell"]), ("formula", "D7"))
 
     def test_not_a_number(self):
         for written in ("NaN", "INF", "1E400", "x"):
             with self.subTest(written):
                 try:
-                    _values, wrong = self.read(make_excel([f"><v>{written}</v>"]))
+                    _values, wrong = self.read_back(make_excel([f"><v>{written}</v>"]))
                 except Refusal as refusal:
                     self.assertEqual(refusal.code, "damaged")
                 else:
@@ -143,7 +143,7 @@ class TestRepeatedCells(BaseCase):
 
     CELL = '<table:table-cell office:value-type="%s" %s>%s</table:table-cell>'
 
-    def read(self, *cells):
+    def read_row(self, *cells):
         row = f"<table:table-row>{''.join(cells)}</table:table-row>"
         return read_cells(make_ods(row))[0].rows[0]
 
@@ -151,7 +151,7 @@ class TestRepeatedCells(BaseCase):
         repeated = 'table:number-columns-repeated="2" office:value="%s"'
         words = "<text:p>a<text:s text:c='2'/>b</text:p><text:p>c</text:p>"
         self.assertEqual(
-            self.read(
+            self.read_row(
                 self.CELL % ("currency", repeated % 5, "<text:p>5 €</text:p>"),
                 self.CELL % ("percentage", repeated % 0.5, "<text:p>50 %</text:p>"),
                 '<table:table-cell table:number-columns-repeated="2"/>',
@@ -168,7 +168,7 @@ class TestRepeatedCells(BaseCase):
         wide = 'table:number-columns-spanned="2" office:value="5"'
         covered = '<table:covered-table-cell office:value-type="float" office:value="7"/>'
         last = self.CELL % ("float", 'office:value="9"', "")
-        row = self.read(self.CELL % ("float", wide, ""), covered, last)
+        row = self.read_row(self.CELL % ("float", wide, ""), covered, last)
         self.assertEqual((row[0], row[2]), (5, 9))
 
 
