@@ -80,7 +80,7 @@ class TestRib(DraftCase):
         register = {"active_model": "account.move", "active_ids": bill.ids}
         for record, name in (
             (bill, "grant_rib_warning"), (batch, "rib_warning"),
-            (self.env["account.payment.register"].with_user(officer).with_context(register).create({}),
+            (self.env["account.payment.register"].with_user(officer).with_context(**register).create({}),
              "grant_rib_warning"),
         ):  # fmt: skip
             warning = record.with_user(officer)[name]
