@@ -74,6 +74,7 @@
         "views/operator/portal_notice_settings_views.xml",
         "views/operator/operator_mail_templates.xml",
         "views/operator/hand_in_views.xml",
+        "views/operator/rib_warning_views.xml",
         "views/operator/grant_budget_account_views.xml",
         "views/operator/grant_budget_line_views.xml",
         "views/operator/grant_date_request_views.xml",

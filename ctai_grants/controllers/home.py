@@ -1,5 +1,6 @@
 from odoo import http
 from odoo.http import request
+from odoo.tools import SQL
 
 from ..models.operator.grant_deliverable_page import ASKED
 from ..models.operator.grant_disbursement import OWED
@@ -42,12 +43,21 @@ class HomePortal(GrantsPortal):
         asked, reviewed, tranches = (found.sudo() for found in (asked, reviewed, tranches))
         (asked + reviewed).mapped("name")
         ((asked + reviewed).subsidy_id | tranches.subsidy_id).mapped("name")
-        steps = asked._get_steps() + self._get_letters()._get_steps()
+        steps = asked._get_steps() + self._get_letters()._get_steps() + self._get_figures()
         return {
             "grant_steps": sorted(steps, key=lambda step: step["date"])[:SHOWN],
             "grant_reviewed": reviewed,
             "grant_owed": tranches._get_owed_tranches()[:SHOWN],
         }
+
+    def _get_figures(self):
+        """The steps of the figures that the user's organisation has to enter."""
+        own = request.env["grant.subsidy"]._search([("state", "=", "signed")])
+        # sudo: operators read no line of a convention; of their own subsidies their page shows them
+        subsidies = request.env["grant.subsidy"].sudo()
+        return subsidies._get_figure_steps(
+            request.env.company, SQL("subsidy.id IN %s", own.subselect()), SHOWN
+        )
 
     def _get_letters(self):
         """The recoveries that the user's organisation may answer (in sudo)."""

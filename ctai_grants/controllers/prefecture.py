@@ -5,6 +5,8 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import pager
 
+from ..lib.operator.table_files import make_csv, make_xlsx
+from ..lib.proof.upload import XLSX
 from ..models.operator.grant_contract_progress import FIGURES
 from .contracts import ContractPortal
 from .portal import CONTRACT_PAGE
@@ -91,6 +93,33 @@ class PrefecturePortal(ContractPortal):
             raise NotFound()
         values = self._get_lines_values(contract_sudo)
         return request.render("ctai_grants.portal_contract_actions", {**values, **row})
+
+    @http.route(
+        "/my/contracts/<int:contract_id>/indicators/<string:kind>", type="http", auth="user",
+        methods=["GET"], website=True, readonly=True,
+    )  # fmt: skip
+    def download_indicators(self, contract_id, kind, **kw):
+        """The indicators of a contract as its page shows them, small counts withheld: ``xlsx`` or
+        ``csv``."""
+        contract_sudo = self._get_document(CONTRACT_PAGE, contract_id)
+        if kind not in ("xlsx", "csv"):
+            raise NotFound()
+        headings, rows = contract_sudo._get_indicator_table()
+        if kind == "csv":
+            content, mimetype = make_csv(headings, rows), "text/csv; charset=utf-8"
+        else:
+            content = make_xlsx(self.env._("Indicators"), headings, rows)
+            mimetype = XLSX
+        name = self.env._("indicators %s", contract_sudo.name)
+        return request.make_response(
+            content,
+            headers=[
+                ("Content-Type", mimetype),
+                ("Content-Length", len(content)),
+                ("X-Content-Type-Options", "nosniff"),
+                ("Content-Disposition", http.content_disposition(f"{name}.{kind}")),
+            ],
+        )
 
     def _choose(self, records, number):
         """The record of that number among these, none when no number is given."""

@@ -19,6 +19,7 @@ from xml.parsers import expat
 
 import python_calamine
 
+from ..guard.apart import Failed, run_apart
 from ..proof.upload import CSV, ODS, XLSX, media_type
 
 #: Bytes of an office document once unpacked, and rows of all its sheets.
@@ -28,6 +29,17 @@ MOST_ROWS = 200_000
 #: the widest extract that a treasury sends, of the most rows.
 MOST_CELLS = 50 * MOST_ROWS
 DELIMITERS = ";,\t"
+#: Bytes of memory and seconds that reading it may take: a text that cells share or repeat is
+#: stored once, and read as many times.
+MEMORY, SECONDS = 2 * 2**30, 60
+_REHEARSAL = """
+import io, sys
+import python_calamine
+book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+for about in book.sheets_metadata:
+    if about.visible == python_calamine.SheetVisibleEnum.Visible:
+        book.get_sheet_by_name(about.name)
+"""
 
 _CENT = Decimal("0.01")
 # Excel counts days from there, and our dates stay in this century and the end of the last.
@@ -138,6 +150,10 @@ def _read_workbook(content):
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
             raise Refusal("too_large")
         _check_areas(archive)
+    try:
+        run_apart(_REHEARSAL, content, memory=MEMORY, seconds=SECONDS)
+    except Failed as error:
+        raise Refusal("damaged" if error.code else "too_large") from error
     sheets, visible = [], python_calamine.SheetVisibleEnum.Visible
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:

@@ -28,6 +28,24 @@ def round_euros(amount):
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
+def is_number(value, largest=LARGEST_AMOUNT):
+    """Whether a value that somebody typed or sent is a number below ``largest``.
+
+    >>> is_number(2.5), is_number(False), is_number("12"), is_number(-3, 2)
+    (True, True, True, False)
+    >>> is_number(float("nan")), is_number(float("-inf")), is_number("x"), is_number(True)
+    (False, False, False, False)
+    """
+    # As for money.
+    if value is True:
+        return False
+    try:
+        # Not a number fails every comparison.
+        return abs(float(value or 0)) < largest
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
 def is_money(value):
     """Whether a value that somebody typed or sent is an amount of euros: a number below a trillion,
     with two decimals at most.

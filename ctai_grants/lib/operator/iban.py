@@ -5,11 +5,10 @@ memory and little time, and of the first pages only. Pictures say nothing here.
 """
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 from stdnum.iso7064 import mod_97_10
+
+from ..guard.apart import Failed, run_apart
 
 #: Pages, characters of each, seconds and bytes of memory.
 PAGES, CHARACTERS, SECONDS, MEMORY = 5, 50_000, 10, 512 * 2**20
@@ -18,13 +17,8 @@ _WRITTEN = re.compile(
     r"(?<![A-Z0-9])[A-Z]{2}[ .\u00a0\u202f-]?\d{2}(?:[ .\u00a0\u202f\n-]?[A-Z0-9]){11,30}"
 )
 
-# Alone, without this package: what reads strangers' bytes imports nothing of the application.
 _READER = f"""
-import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-import io
+import io, sys
 try:
     from pypdf import PdfReader
 except ImportError:
@@ -69,16 +63,7 @@ def _is_valid(candidate):
 def read_text(content: bytes) -> str | None:
     """Text of the first pages of a PDF; None when it cannot be read within the limits."""
     try:
-        done = subprocess.run(  # noqa: S603 (our own program, of this file)
-            [sys.executable, "-c", _READER],
-            input=content,
-            capture_output=True,
-            timeout=SECONDS + 5,
-            check=False,
-            cwd=Path("/"),
-            # Neither passwords of the database nor paths of ours.
-            env={"PYTHONDONTWRITEBYTECODE": "1"},
-        )
-    except (subprocess.TimeoutExpired, OSError):
+        found = run_apart(_READER, content, memory=MEMORY, seconds=SECONDS)
+    except Failed:
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return found.decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from . import grant_access
 
 # isort: on
 from . import (
+    account_move,
     grant_access_act,
     grant_access_leaving,
     grant_access_mail,
@@ -23,6 +24,7 @@ from . import (
     grant_date_request_answer,
     grant_date_request_asking,
     grant_date_request_line,
+    grant_decision,
     grant_deliverable,
     grant_deliverable_calendar,
     grant_deliverable_drafts,
@@ -53,6 +55,7 @@ from . import (
     grant_recovery,
     grant_reminder,
     grant_reminder_deadlines,
+    grant_reminder_figures,
     grant_reminder_mail,
     grant_reminder_message,
     grant_reminder_preview,

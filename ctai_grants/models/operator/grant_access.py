@@ -203,15 +203,22 @@ class GrantAccess(models.Model):
         """
         # sudo: whether a login is free; whose it is, only the city's staff is told
         accesses = self.sudo().search(
-            [("operator_id", "=", operator.id), ("email", "=", email), ("state", "!=", "ended")]
-        )
+            [
+                ("operator_id", "=", operator.id), ("email", "=", email),
+                # Of who has access, it may be what it says of itself: told, and no obstacle later.
+                ("state", "in", ("invited",) if but else ("invited", "active")),
+            ]
+        )  # fmt: skip
         if accesses - (but or accesses.browse()):
             raise self._say_invited(accesses[0].name, email)
         pattern = re.sub(r"([\\%_])", r"\\\1", email)
         # sudo: as above
         users = self.env["res.users"].sudo().with_context(active_test=False).search(
             ["|", ("login", "=ilike", pattern),
-             "&", ("active", "=", True), ("partner_id.email_normalized", "=", email)]
+             # Of who has a portal, the address of its contact is what it says of itself: with
+             # somebody else's it would keep that one out.
+             "&", "&", ("active", "=", True), ("share", "=", False),
+             ("partner_id.email_normalized", "=", email)]
         )  # fmt: skip
         if not users:
             return

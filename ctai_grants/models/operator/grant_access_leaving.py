@@ -1,5 +1,6 @@
 from odoo import SUPERUSER_ID, Command, api, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import email_normalize
 
 from ..guard import transition
 
@@ -156,6 +157,8 @@ class GrantAccess(models.Model):
         if not user or not user._is_portal():
             return
         user.partner_id.signup_cancel()
+        # Opened again one day, it begins with a password and nothing else.
+        user.api_key_ids._remove()
         user.write(
             {
                 # The token of each session is made of it.
@@ -224,9 +227,11 @@ class GrantAccess(models.Model):
         accesses = self.sudo()
         # Of the contact: of a login that was just made, Odoo's cache has no name.
         contact = user.partner_id
-        email = contact.email_normalized or user.login
-        invited = accesses.search(
-            [("operator_id", "=", operator.id), ("email", "=", email), ("state", "=", "invited")]
+        # The login alone: what a user writes into its own contact takes no invitation.
+        login = email_normalize(user.login)
+        email = login or contact.email_normalized or user.login
+        invited = login and accesses.search(
+            [("operator_id", "=", operator.id), ("email", "=", login), ("state", "=", "invited")]
         )
         if invited:
             invited._transition(state="active", user_id=user.id)

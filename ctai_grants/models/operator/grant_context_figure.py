@@ -7,7 +7,7 @@ class GrantContextFigure(models.Model):
 
     _name = "grant.context.figure"
     _description = "Context Figure"
-    _inherit = ["grant.company.mixin", "grant.text.mixin"]
+    _inherit = ["grant.company.mixin", "grant.money.mixin"]
     _order = "contract_id, date desc, id"
 
     contract_id = fields.Many2one("grant.contract", required=True, ondelete="cascade", index=True)

@@ -44,6 +44,44 @@ class GrantContract(models.Model):
         ]
 
 
+    def _get_indicator_table(self):
+        """The published indicators as a table, for a file: its headings, and rows of texts and
+        numbers; what is not shown on the page is a text here as there."""
+        self.ensure_one()
+        headings = [
+            self.env._("Theme"), self.env._("Indicator"), self.env._("Operator"),
+            self.env._("Subsidy"), self.env._("Of Which"), self.env._("Target"),
+            self.env._("Period"), self.env._("Figure"), self.env._("Reached"),
+        ]  # fmt: skip
+        rows = []
+        for theme in self._get_published_indicators():
+            for published in theme["indicators"]:
+                about = [theme["name"], published["name"]]
+                for row in filter(None, (*published["rows"], published["total"])):
+                    who = [row.get("name") or self.env._("All operators"), row.get("detail", "")]
+                    for period, cell in zip(published["columns"], row["cells"], strict=True):
+                        is_whole = period == published["columns"][-1]
+                        rows.append([
+                            *about, *who, "", _read(row["target"]) if is_whole else "", period,
+                            _read(cell), row["rate"] if is_whole else "",
+                        ])  # fmt: skip
+                rows += [
+                    [*about, "", "", part["name"], "", "", _read(part["value"]), ""]
+                    for part in published["parts"]
+                ]
+        return headings, rows
+
+
+class Cell(str):
+    """A figure as it is shown; ``number``: what a spreadsheet reads, of one that is not hidden."""
+
+    number = None
+
+
+def _read(cell):
+    return cell if getattr(cell, "number", None) is None else cell.number
+
+
 class Publication:
     """One indicator of one contract as it leaves the city."""
 
@@ -143,7 +181,12 @@ class Publication:
             return "–"
         if mark is Mark.FEW:
             return self.env._("< %s", SMALL)
-        return self.env._("withheld") if mark is Mark.KEPT else self.indicator._format(value)
+        if mark is Mark.KEPT:
+            return self.env._("withheld")
+        cell = Cell(self.indicator._format(value))
+        # No more of it than is shown.
+        cell.number = round(value, 2)
+        return cell
 
     def _get_note(self):
         if self.indicator.aggregation == "average":
@@ -174,7 +217,7 @@ class Publication:
         return {
             "name": subsidy.partner_id.name,
             "detail": subsidy.name,
-            "target": self.indicator._format(target) if target else "",
+            "target": self._format(target) if target else "",
             "cells": cells,
             "rate": rate,
         }
@@ -197,7 +240,7 @@ class Publication:
             return self._make_least()
         if target and shown and told is not None:
             rate = self.env._("%s %%", round(100 * told / target))
-        shown_target = self.indicator._format(target) if target else ""
+        shown_target = self._format(target) if target else ""
         return {"target": shown_target, "cells": cells, "rate": rate}
 
     def _make_least(self):

@@ -8,6 +8,9 @@ class GrantDeliverable(models.Model):
     _inherit = "grant.deliverable"
 
     def _decide(self, decision, reason=None, *args, **kwargs):
+        if decision == "released":
+            # Of its files, whatever it is the paper of.
+            return super()._decide(decision, reason, *args, **kwargs)
         reports = self._get_online_reports()
         if reports and decision not in ("taken_back", "purged"):
             raise UserError(

@@ -15,6 +15,11 @@ class GrantDeliverableType(models.Model):
         help="A file that operators download beside the upload button, fill in and hand in.",
     )
     form_name = fields.Char(string="Name of the Form")
+    is_small = fields.Boolean(
+        string="Small",
+        help="Accepted together with others, even when a payment waits for it. Financial reports "
+        "and bank details are looked at one by one in any case.",
+    )
 
     @api.constrains("form", "form_name")
     def _check_form(self):

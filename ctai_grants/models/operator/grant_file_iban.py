@@ -7,6 +7,10 @@ from ...lib.proof.upload import PDF
 READERS = "ctai_grants.group_finance_officer"
 
 
+def _mask(number):
+    return f"{number[:4]} •••• {number[-4:]}"
+
+
 class GrantFileIban(models.Model):
     """The account numbers that a RIB says, for the finance officer to compare with those on file.
 
@@ -68,12 +72,15 @@ class GrantSubsidy(models.Model):
 
     def _get_rib_warning(self):
         """What the last RIB that was handed in says otherwise than the accounts on file: sentences,
-        or False; of no subsidy, nothing."""
+        or False; of no subsidy, nothing. Whole numbers are for finance officers."""
+        is_reader = self.env.user.has_group(READERS)
         # sudo: the group of the fields that show it was checked
         subsidy = self.sudo()
         accounts = subsidy.partner_id.commercial_partner_id.bank_ids.filtered("allow_out_payment")
         known = set(accounts.mapped("sanitized_acc_number"))
-        shown = ", ".join(accounts.mapped("acc_number")) or self.env._("none")
+        shown = ", ".join(accounts.mapped("acc_number") if is_reader else [
+            account._get_masked_number(short=True) for account in accounts
+        ]) or self.env._("none")  # fmt: skip
         pieces = subsidy.deliverable_ids.filtered(lambda piece: piece.type_id.code == "RIB")
         sentences = []
         for version in pieces.last_version_id.filtered(lambda version: not version.taken_back_at):
@@ -91,7 +98,7 @@ class GrantSubsidy(models.Model):
                             "“%(file)s”, handed in on %(date)s, has the account %(other)s. On "
                             "file: %(shown)s. Ask the operator, by a telephone number that you "
                             "knew before, which one is right.",
-                            other=", ".join(map(self._space, other)),
+                            other=", ".join(map(self._space if is_reader else _mask, other)),
                             **about,
                         )
                     )

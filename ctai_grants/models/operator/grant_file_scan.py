@@ -2,10 +2,13 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import LazyTranslate
 
 from ...lib.operator.clamd import Away, NotScanned, parse_address, scan
+from ..guard.grant_acting_mixin import asks_reason
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 ACTIVITY = "ctai_grants.mail_activity_virus"
 
@@ -21,6 +24,8 @@ class ResCompany(models.Model):
     )
     # Files of before are not shut away; it stays when clamd is switched off and on again.
     grant_clamd_since = fields.Datetime(string="Files Scanned Since", readonly=True)
+    # Switched off, what waits waits on: nobody has looked at it.
+    grant_clamd_until = fields.Datetime(string="Files Scanned Until", readonly=True)
 
     @api.constrains("grant_clamd")
     def _check_grant_clamd(self):
@@ -37,6 +42,18 @@ class ResCompany(models.Model):
                 ) from error
             if not company.grant_clamd_since:
                 company.grant_clamd_since = fields.Datetime.now()
+        for company in self.filtered("grant_clamd_since"):
+            if company.grant_clamd:
+                company.grant_clamd_until = False
+            elif not company.grant_clamd_until:
+                company.grant_clamd_until = fields.Datetime.now()
+
+    def _is_grant_scanned(self, moment):
+        """Whether what was handed in at a moment is opened by nobody before it is scanned."""
+        since, until = self.grant_clamd_since, self.grant_clamd_until
+        if not since or moment < since:
+            return False
+        return bool(self.grant_clamd or (until and moment <= until))
 
 
 class ResConfigSettings(models.TransientModel):
@@ -137,12 +154,18 @@ class GrantDeliverableFile(models.Model):
 
     scan_ids = fields.One2many("grant.file.scan", "file_id", string="Verdict of the Scan")
     scan = fields.Selection(
-        [("waiting", "Being scanned"), ("clean", "No virus found"), ("infected", "Virus found")],
+        [
+            ("waiting", "Being scanned"), ("clean", "No virus found"), ("infected", "Virus found"),
+            ("released", "Not scanned"),
+        ],
         compute="_compute_scan", portal=True,
     )  # fmt: skip
     infected_by = fields.Char(compute="_compute_scan", portal=True, help="What clamd found.")
 
-    @api.depends("scan_ids", "version_id.company_id.grant_clamd")
+    @api.depends(
+        "scan_ids", "version_id.company_id.grant_clamd", "version_id.company_id.grant_clamd_until",
+        "version_id.deliverable_id.decision_ids",
+    )  # fmt: skip
     def _compute_scan(self):
         # sudo: who may read a file is told whether it can be opened; settings of the city
         for file, file_sudo in zip(self, self.sudo(), strict=True):
@@ -152,8 +175,8 @@ class GrantDeliverableFile(models.Model):
             file.scan = False
             if line:
                 file.scan = "infected" if line.signature else "clean"
-            elif company.grant_clamd and version.submitted_at >= company.grant_clamd_since:
-                file.scan = "waiting"
+            elif company._is_grant_scanned(version.submitted_at):
+                file.scan = "released" if version._is_released() else "waiting"
 
     def _compute_purged_at(self):
         result = super()._compute_purged_at()
@@ -212,8 +235,64 @@ class GrantDeliverableFile(models.Model):
         piece.activity_schedule(ACTIVITY, user_id=coordinator.id, summary=summary)
 
 
+class GrantDeliverableVersion(models.Model):
+    _inherit = "grant.deliverable.version"
+
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "released": None}
+
+    def _is_released(self):
+        """Whether somebody answers for opening its files without a scan; in sudo."""
+        decisions = self.deliverable_id.decision_ids.filtered(
+            lambda decision: decision.decision == "released"
+        )
+        return self in decisions.version_id
+
+
 class GrantDeliverable(models.Model):
     _inherit = "grant.deliverable"
+
+    has_unscanned = fields.Boolean(compute="_compute_has_unscanned")
+
+    @api.depends("version_ids")
+    def _compute_has_unscanned(self):
+        for piece in self:
+            piece.has_unscanned = bool(piece._get_unscanned())
+
+    def _get_unscanned(self):
+        return self.version_ids.file_ids.filtered(
+            lambda file: file.scan == "waiting" and not file.purged_at
+        )
+
+    @api.model
+    def _get_decision_states(self):
+        return {**super()._get_decision_states(), "released": None}
+
+    def action_release_files(self):
+        """Ask for the reason, then let files be opened that were not scanned."""
+        return self._ask_reason("release_files")
+
+    @asks_reason("release_files", _lt("Open Files That Were Not Scanned"))
+    def _do_release_files(self, reason):
+        """Let the files of these pieces be opened that no scanner has looked at; scanned later,
+        what is found in them goes all the same.
+
+        :raise UserError: none waits
+        :raise AccessError: the user is no finance manager
+        """
+        self._check_group("group_finance_manager", self.env._("Opening files without a scan"))
+        self.lock_for_update()
+        for piece in self:
+            files = piece._get_unscanned()
+            if not files:
+                raise UserError(
+                    self.env._("“%(piece)s”: no file waits for a scan.", piece=piece.name)
+                )
+            for version in files.version_id:
+                piece._decide("released", reason, {"version_id": version.id})
+            files.invalidate_recordset(["scan"])
+        self.invalidate_recordset(["has_unscanned"])
 
     def _notify_submission(self, version):
         result = super()._notify_submission(version)
@@ -239,7 +318,8 @@ class GrantDeliverable(models.Model):
                     self.env._(
                         "“%(piece)s”: the virus scanner has not answered for %(files)s yet. They "
                         "can be opened, and the piece accepted, once it has; if it takes longer "
-                        "than an hour, tell who looks after the server.",
+                        "than an hour, tell who looks after the server. A finance manager may let "
+                        "them be opened without it.",
                         piece=piece.name,
                         files=", ".join(f"“{file.name}”" for file in waiting),
                     )

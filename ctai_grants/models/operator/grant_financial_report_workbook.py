@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ...lib.accounting.spreadsheet import Refusal
 from ...lib.operator.workbook import Row, Words, get_mark, make_workbook, read_workbook
+from .grant_financial_report_form import LONGEST_NAME, LONGEST_TEXT
 from .grant_financial_report_hand_in import TEXTS
 
 
@@ -38,7 +39,7 @@ class GrantFinancialReport(models.Model):
             rows += [
                 Row(
                     f"actual_{line.id}", line.display_name, line.forecast, line.actual,
-                    line.comment or "",
+                    line.comment or "", longest=LONGEST_NAME,
                 )
                 for line in self[name].sorted(lambda line: (line.account_id.sequence, line.id))
                 if not (line.is_balancing and line.side == "expense")
@@ -47,7 +48,7 @@ class GrantFinancialReport(models.Model):
         return rows + [
             Row(
                 name, self._fields[name]._description_string(self.env), text=self[name] or "",
-                is_text=True,
+                is_text=True, longest=LONGEST_TEXT,
             )
             for name in TEXTS
         ]  # fmt: skip
@@ -85,8 +86,28 @@ class GrantFinancialReport(models.Model):
             sheet=refusal.about["sheet"],
             cell=refusal.about["cell"],
             value=refusal.about["value"],
-            reason=self._say_unread(refusal),
+            reason=self._say_expected(refusal),
         )
+
+    def _say_expected(self, refusal):
+        """Why a cell is not taken, and what it should be."""
+        match refusal.code:
+            case "percent":
+                return self.env._("This is a percentage: an amount in euros is expected.")
+            case "date":
+                return self.env._("This is a date: an amount in euros is expected.")
+            case "formula":
+                return self.env._(
+                    "This formula has no result: write the amount or the text itself."
+                )
+            case "decimals":
+                return self.env._("This has more than two decimals: round it to the cent.")
+            case "too_long":
+                return self.env._(
+                    "This text is too long: %(longest)s characters at most.",
+                    longest=refusal.about["longest"],
+                )
+        return self._say_unread(refusal)
 
     def _say_refused(self, refusal):
         """Why the workbook is not taken, in a sentence."""
@@ -102,6 +123,22 @@ class GrantFinancialReport(models.Model):
                 return self.env._(
                     "The report was saved after you downloaded this workbook: download it again, "
                     "and copy what you filled in."
+                )
+            case "twice":
+                return self.env._(
+                    "The sheets %(sheets)s are both the report: delete the one that is not meant.",
+                    sheets=", ".join(f"“{name}”" for name in refusal.about["sheets"]),
+                )
+            case "too_large":
+                return self.env._(
+                    "This file is much larger than the workbook of this page. Download the "
+                    "workbook again, and copy what you filled in."
+                )
+            case "moved_columns":
+                return self.env._(
+                    "Sheet “%(sheet)s”, column of cell %(cell)s: columns were moved, added or "
+                    "deleted. Download the workbook again, and copy what you filled in.",
+                    **refusal.about,
                 )
             case "moved":
                 return self.env._(

@@ -1,9 +1,15 @@
+import datetime
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ...lib.operator.figures import get_fault
-from ...lib.operator.periods import split
+from ...lib.operator.periods import MONTHS, split
 from .grant_indicator import FREQUENCIES
+
+#: How long figures that were never told are asked for.
+YEARS = 3
 
 
 class GrantIndicatorTarget(models.Model):
@@ -158,6 +164,63 @@ class GrantIndicatorTarget(models.Model):
         for value in self.value_ids.sorted("number"):
             current[value.target_id, value.period] = value
         return {key: value for key, value in current.items() if not value.is_withdrawn}
+
+    @api.model
+    def _get_awaited_sql(self, since, today, condition):
+        """SQL of the figures of signed subsidies whose period ended since then and that are not
+        told: rows of ``subsidy_id``, ``target_id`` and ``date_end``.
+
+        :param condition: SQL on ``subsidy``
+        """
+        first, last = since.replace(month=1, day=1), today.replace(month=12, day=31)
+        periods = [
+            (frequency, *period)
+            for frequency in MONTHS
+            for period in split(first, last, frequency)
+        ] + [("once", "all", datetime.date.min, datetime.date.max)]
+        frequencies, codes, starts, ends = map(list, zip(*periods, strict=True))
+        return SQL(
+            """
+            SELECT target.subsidy_id, target.id AS target_id,
+                   LEAST(period.last, subsidy.date_end) AS date_end
+              FROM unnest(%(frequencies)s, %(codes)s, %(starts)s::date[], %(ends)s::date[])
+                   period (frequency, code, first, last)
+              JOIN grant_indicator_target target ON target.frequency = period.frequency
+              JOIN grant_subsidy subsidy ON subsidy.id = target.subsidy_id
+             WHERE subsidy.state = 'signed' AND subsidy.active AND %(condition)s
+               AND subsidy.date_start <= period.last AND subsidy.date_end >= period.first
+               AND LEAST(period.last, subsidy.date_end) BETWEEN %(since)s AND %(today)s - 1
+               AND COALESCE((SELECT COALESCE(value.is_withdrawn, FALSE)
+                               FROM grant_indicator_value value
+                              WHERE value.target_id = target.id AND value.period = period.code
+                           ORDER BY value.number DESC LIMIT 1), TRUE)
+            """,
+            frequencies=frequencies, codes=codes, starts=starts, ends=ends, since=since,
+            today=today, condition=condition,
+        )  # fmt: skip
+
+    @api.model
+    def _get_awaited(self, company, condition, limit=None):
+        """What is awaited by subsidy, the longest first: list of subsidy, end of the first period
+        and number of figures. What ended years ago is asked for no more.
+
+        :param company: the city whose day it is; none: of the present one
+        """
+        today = (company[:1] or self.env.company)._grant_today()
+        since = today.replace(year=today.year - YEARS, day=1)
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT subsidy_id, MIN(date_end), COUNT(*) FROM (%s) awaited"
+                " GROUP BY subsidy_id ORDER BY 2, 1 LIMIT %s",
+                self._get_awaited_sql(since, today, condition), limit,
+            )
+        )  # fmt: skip
+        subsidies = self.env["grant.subsidy"].browse([row[0] for row in rows])
+        return [
+            (subsidy, end, number)
+            for subsidy, (_id, end, number) in zip(subsidies, rows, strict=True)
+        ]
 
     def _get_frozen_fields(self):
         frozen = super()._get_frozen_fields()

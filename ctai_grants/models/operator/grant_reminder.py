@@ -20,6 +20,8 @@ class Due(NamedTuple):
     partner_id: int
     #: {id of the piece: days from its due date}
     steps: dict
+    #: {(id of the subsidy, end of the period): days from it}: figures that are awaited
+    figures: dict
 
 
 class GrantReminder(models.Model):
@@ -39,6 +41,7 @@ class GrantReminder(models.Model):
     kind = fields.Selection(
         [
             ("piece", "Piece to hand in"),
+            ("figures", "Figures to enter"),
             ("payment", "Payment to make"),
             ("publication", "Award to publish"),
         ],
@@ -80,7 +83,7 @@ class GrantReminder(models.Model):
         for reminder in self:
             days = reminder.days
             # A deadline of the city's own is told once, at whatever distance it is found.
-            if reminder.kind != "piece" and reminder.sent_at:
+            if reminder.kind in ("payment", "publication") and reminder.sent_at:
                 days = (reminder.sent_at.date() - reminder.due_date).days
             if days < 0:
                 reminder.step = self.env._("%(days)s days before", days=-days)
@@ -142,16 +145,18 @@ class GrantReminder(models.Model):
         due = []
         for company in self.env["res.company"].search([("grant_reminders", "=", True)]):
             rows = self.env.execute_query(self._get_due_query(company))
-            partners = self.env["res.partner"].browse({row[0] for row in rows})
+            figures = self.env.execute_query(self._get_figures_query(company))
+            partners = self.env["res.partner"].browse({row[0] for row in rows + figures})
             partners.fetch(["tz", "zip"])
             spared = {
                 partner.id for partner in partners
                 if not (at_any_hour or company._is_reminder_time(partner))
             }  # fmt: skip
-            for partner_id, pieces in groupby(rows, lambda row: row[0]):
+            for partner_id, owed in groupby(rows + figures, lambda row: row[0]):
                 if partner_id not in spared:
-                    steps = {piece_id: days for _partner, piece_id, days in pieces}
-                    due.append(Due(company.id, partner_id, steps))
+                    steps = {row[1]: row[2] for row in owed if len(row) == 3}
+                    awaited = {(row[1], row[2]): row[3] for row in owed if len(row) == 4}
+                    due.append(Due(company.id, partner_id, steps, awaited))
         return due
 
     @api.model
@@ -246,11 +251,14 @@ class GrantReminder(models.Model):
         self = self.sudo()
         steps = self._lock({piece: days for due in batch for piece, days in due.steps.items()})
         pieces = self.env["grant.deliverable"].browse(steps)
-        letters = self._make_letters(pieces)
+        company = self.env["res.company"].browse({due.company_id for due in batch})
+        figures = {key: days for due in batch for key, days in due.figures.items()}
+        figures = self._lock_figures(company, figures)
+        letters = self._make_letters(pieces, figures)
         messages = self._send(letters)
         rows, unreached, late = [], pieces.browse(), pieces.browse()
         for letter in letters:
-            for piece in letter.pieces & pieces:
+            for piece in letter.get_pieces() & pieces:
                 rows.append(
                     {
                         "kind": "piece", "subsidy_id": piece.subsidy_id.id,
@@ -264,6 +272,7 @@ class GrantReminder(models.Model):
                 late |= piece if steps[piece.id] > 0 else piece.browse()
         self.create(rows)
         self._escalate(late - unreached, unreached)
+        self._note_figures(letters, messages, figures)
 
     @api.model
     def _lock(self, steps):
@@ -272,6 +281,8 @@ class GrantReminder(models.Model):
 
         :param steps: dict {id of the piece: days}
         """
+        if not steps:
+            return {}
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -299,11 +310,12 @@ class GrantReminder(models.Model):
         return self.env._("Nobody to write to")
 
     @api.model
-    def _leave_activities(self, name, documents, say):
+    def _leave_activities(self, name, documents, say, today=None):
         """One activity of a kind on each document that has none, in one go.
 
         :param str name: of the kind
         :param say: method of this model: what is to be done, in the language of who does it
+        :param today: by when, if not by the day of :meth:`_get_task`
         """
         activities = self.env["mail.activity"]
         kind = self.env.ref(f"ctai_grants.mail_activity_{name}")
@@ -323,7 +335,7 @@ class GrantReminder(models.Model):
                 vals_list.append(
                     {
                         "res_model_id": model, "res_id": document.id, "user_id": user.id,
-                        "activity_type_id": kind.id, "date_deadline": day,
+                        "activity_type_id": kind.id, "date_deadline": today or day,
                         "automated": True,
                         "summary": getattr(self.with_context(lang=user.lang), say.__name__)(),
                     }

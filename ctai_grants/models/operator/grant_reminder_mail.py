@@ -18,6 +18,11 @@ class Letter(NamedTuple):
     subject: str
     body: str
 
+    def get_pieces(self):
+        """The pieces that it is about; figures alone are none."""
+        pieces = self.pieces.env["grant.deliverable"]
+        return self.pieces if self.pieces._name == pieces._name else pieces
+
     @property
     def reply_to(self):
         """Who follows the subsidy, or else the city."""
@@ -172,19 +177,33 @@ class GrantReminder(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _make_letters(self, pieces):
-        """Letters to the operators of these pieces, of one city, about all that each owes now."""
-        if not pieces:
+    def _make_letters(self, pieces, figures=()):
+        """Letters to the operators of these pieces and figures, of one city, about all that each
+        owes now.
+
+        :param figures: pairs, first of them the id of a subsidy
+        """
+        subsidies = self.env["grant.subsidy"].browse({subsidy for subsidy, _end in figures})
+        company = pieces.company_id | subsidies.company_id
+        operators = (pieces.partner_id | subsidies.partner_id).commercial_partner_id
+        if not operators:
             return []
-        return self._address(pieces | self._get_owed_too(pieces), self._write_reminder)
+        pieces |= self._get_owed_too(company, operators)
+        awaited = self._get_awaited_by(company, operators)
+        others = operators - pieces.partner_id.commercial_partner_id
+        lines = subsidies.indicator_target_ids.filtered(
+            lambda line: line.partner_id.commercial_partner_id in others
+        )
+        return [
+            *self._address(pieces, lambda owed: self._write_reminder(owed, awaited)),
+            *self._address(lines, lambda owed: self._write_figures(owed, awaited)),
+        ]
 
     @api.model
-    def _get_owed_too(self, pieces):
-        """What the operators of these pieces owe besides: late, or due soon."""
-        company = pieces.company_id
+    def _get_owed_too(self, company, operators):
+        """What these operators owe a city besides: late, or due soon."""
         horizon = company._grant_today() + relativedelta(days=-company._get_reminder_steps()[0])
-        operators = pieces.partner_id.commercial_partner_id
-        owed = pieces.search(
+        owed = self.env["grant.deliverable"].search(
             Domain("company_id", "=", company.id)
             & Domain("partner_id.commercial_partner_id", "in", operators.ids)
             & Domain("state", "in", ("expected", "to_complete"))
@@ -197,7 +216,7 @@ class GrantReminder(models.Model):
         return owed
 
     @api.model
-    def _write_reminder(self, pieces):
+    def _write_reminder(self, pieces, awaited):
         pieces = pieces.sorted(lambda piece: (piece.due_date, piece.id))
         late = pieces.filtered("is_late")
         about = {
@@ -221,7 +240,8 @@ class GrantReminder(models.Model):
                 "this is what %(city)s awaits from %(operator)s. Payments of your subsidy may be "
                 "waiting for it."
             )
-        return title, "operator_mail_reminder", {"intro": intro}
+        items = self._get_items(pieces) + self._get_figure_items(pieces, awaited)
+        return title, "operator_mail_reminder", {"intro": intro, "items": items}
 
     # ------------------------------------------------------------------
     # What was decided

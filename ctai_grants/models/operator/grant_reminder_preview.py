@@ -27,9 +27,12 @@ class GrantReminderPreview(models.TransientModel):
         # sudo: as said
         made = self.sudo()
         for company in self.env.companies:
-            steps = [one.steps for one in due if one.company_id == company.id]
-            ids = [piece for pieces in steps for piece in pieces]
-            letters = reminders._make_letters(reminders.env["grant.deliverable"].browse(ids))
+            own = [one for one in due if one.company_id == company.id]
+            pieces = reminders.env["grant.deliverable"].browse(
+                {piece for one in own for piece in one.steps}
+            )
+            figures = [figure for one in own for figure in one.figures]
+            letters = reminders._make_letters(pieces, figures)
             # sudo: as said
             made |= self.sudo().create(
                 [
@@ -37,7 +40,9 @@ class GrantReminderPreview(models.TransientModel):
                         "partner_id": letter.partner.id,
                         "subject": letter.subject,
                         "recipients": ", ".join(letter.addresses),
-                        "pieces": "\n".join(letter.pieces.sorted("due_date").mapped("name")),
+                        "pieces": "\n".join(
+                            letter.get_pieces().sorted("due_date").mapped("name")
+                        ) or self.env._("Indicators"),
                         "remark": self._get_remark(company, letter),
                         "body": letter.body,
                     }
@@ -65,7 +70,7 @@ class GrantReminderPreview(models.TransientModel):
                 "partner_id": reminder.partner_id.id,
                 "subject": reminder.message_id.subject,
                 "recipients": reminder.recipients,
-                "pieces": reminder.deliverable_id.name,
+                "pieces": reminder.deliverable_id.name or self.env._("Indicators"),
                 "body": reminder.message_id.body,
             }
         )

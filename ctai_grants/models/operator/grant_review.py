@@ -159,23 +159,35 @@ class GrantReview(models.Model):
     # ------------------------------------------------------------------
 
     def action_accept_all(self):
-        """Accept these pieces, all or none.
+        """Accept the small ones of these pieces, and name those that are left.
 
-        :raise UserError: naming each that is not accepted this way, and why
+        :raise UserError: none of them is small
         :raise AccessError: the user is not a coordinator
         """
-        pieces = self.deliverable_id
-        pieces._check_group("group_coordinator", self.env._("Accepting pieces"))
-        if refused := [sentence for review in self if (sentence := review._get_refusal())]:
+        self.deliverable_id._check_group("group_coordinator", self.env._("Accepting pieces"))
+        refused = {review: sentence for review in self if (sentence := review._get_refusal())}
+        left = "\n".join(f"• {sentence}" for sentence in refused.values())
+        accepted = self.filtered(lambda review: review not in refused)
+        if not accepted:
             raise UserError(
                 self.env._(
-                    "Nothing was accepted. Take these out of the selection, or look at them one "
-                    "by one:\n%(refused)s",
-                    refused="\n".join(f"• {sentence}" for sentence in refused),
+                    "Nothing was accepted. Look at these one by one:\n%(left)s", left=left
                 )
             )
-        pieces.action_accept()
-        return True
+        accepted.deliverable_id.action_accept()
+        if not left:
+            return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "title": self.env._("Accepted: %s", len(accepted)),
+                "message": self.env._("Left, to be looked at one by one:\n%(left)s", left=left),
+                "sticky": True,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _get_refusal(self):
         """Why this one is not accepted together with others, in a sentence, if so."""
@@ -193,6 +205,31 @@ class GrantReview(models.Model):
         if self.deliverable_id._is_author(self.env.user):
             return self.env._(
                 "“%(piece)s” (%(operator)s) was handed in by you: somebody else accepts it.",
+                **about,
+            )
+        return self._get_weight(about)
+
+    def _get_weight(self, about):
+        """Why this piece is not small, in a sentence, if so."""
+        if self.type_id.code == "RIB":
+            return self.env._(
+                "“%(piece)s” (%(operator)s) has a bank account: it is compared with the one on "
+                "file.",
+                **about,
+            )
+        versions = self.deliverable_id.version_ids
+        if versions.file_ids.filtered("purged_at"):
+            return self.env._(
+                "“%(piece)s” (%(operator)s) had files that were destroyed: see whether it names "
+                "persons.",
+                **about,
+            )
+        if self.deliverable_id.last_version_id.file_ids.filtered(lambda f: f.scan == "waiting"):
+            return self.env._("“%(piece)s” (%(operator)s) is not scanned yet.", **about)
+        if self.blocked_amount and not self.type_id.is_small:
+            return self.env._(
+                "“%(piece)s” (%(operator)s): %(amount)s wait for it.",
+                amount=self.currency_id.format(self.blocked_amount),
                 **about,
             )
         return None

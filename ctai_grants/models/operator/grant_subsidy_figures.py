@@ -112,6 +112,8 @@ class GrantSubsidy(models.Model):
         if errors := self._get_figure_errors(changed, rows, last):
             return errors
         self._append_figures(changed, last)
+        if not subsidy._get_awaited_figures():
+            subsidy.activity_unlink(["ctai_grants.mail_activity_figures"])
         return {}
 
     @api.model

@@ -2,6 +2,7 @@ import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ...lib.award.history import local_date
 
@@ -73,10 +74,11 @@ class GrantSubsidy(models.Model):
 
     def _get_steps(self, gains=None):
         """What the operator has to do for these subsidies, the most urgent first: as
-        ``grant.deliverable`` ``_get_steps``, letters to answer among them."""
+        ``grant.deliverable`` ``_get_steps``, letters to answer and figures to enter among them."""
         steps = self.deliverable_ids._get_asked()._get_steps(gains)
         recoveries = self.recovery_ids.filtered(lambda recovery: recovery.state == "notified")
         steps += recoveries._get_steps()
+        steps += self._get_figure_steps(self.company_id, SQL("subsidy.id = ANY(%s)", self.ids))
         return sorted(steps, key=lambda step: step["date"])
 
     # ------------------------------------------------------------------

@@ -10,6 +10,7 @@ class GrantScheduleTranche(models.Model):
 
     _name = "grant.schedule.tranche"
     _description = "Schedule Template Tranche"
+    _inherit = ["grant.money.mixin"]
     _order = "template_id, sequence, id"
 
     template_id = fields.Many2one(

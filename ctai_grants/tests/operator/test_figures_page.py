@@ -1,3 +1,6 @@
+import io
+
+import openpyxl
 from lxml import html
 
 from odoo.tests import HttpCase, freeze_time, tagged
@@ -261,3 +264,30 @@ class TestPublished(IndicatorCase, HttpCase):
         # And not for whom it is not.
         self.authenticate(self.operator_user.login, self.operator_user.login)
         self.assertEqual(self.url_open(f"/my/contracts/{self.contract.id}").status_code, 404)
+
+    def test_downloaded_as_it_is_shown(self):
+        self.tell_each(self.sessions, 3, 12, 40)
+        self.operator.name = "=HYPERLINK(1)"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.authenticate(self.prefecture_user.login, self.prefecture_user.login)
+        url = f"/my/contracts/{self.contract.id}/indicators"
+        answer = self.url_open(f"{url}/xlsx")
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        rows = [row for row in sheet.iter_rows(min_row=2, values_only=True)
+                if row[1] == self.sessions.display_name]  # fmt: skip
+        figures = {row[3]: (row[5], row[7]) for row in rows}
+        self.assertEqual(figures["Un"], (20, "< 5"))
+        self.assertEqual(figures["Deux"], (20, "withheld"))
+        self.assertEqual(figures["Trois"], (20, 40))
+        self.assertEqual(rows[0][2], "=HYPERLINK(1)")
+        text = self.url_open(f"{url}/csv").content.decode("utf-8-sig")
+        self.assertIn(";'=HYPERLINK(1);Un;;20;", text)
+        self.assertIn(";< 5;", text)
+        for number in ("3", "12"):
+            self.assertNotIn(f";{number};", text)
+        self.assertEqual(self.url_open(f"{url}/ods").status_code, 404)
+        for user in (self.operator_user, self.other_operator_user):
+            self.authenticate(user.login, user.login)
+            self.assertEqual(self.url_open(f"{url}/csv").status_code, 404)

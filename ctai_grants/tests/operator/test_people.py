@@ -136,6 +136,8 @@ class TestInviting(PeopleCase):
     def test_addresses_in_use(self):
         self.name()
         self.coordinator.email = "equipe@example.org"
+        for user in (self.other_operator_user, self.prefecture_user):
+            user.login = user.email = f"{user.id}@example.org"
         addresses = {
             "equipe@example.org": "member of the staff",
             self.reader.login + "@example.org": None,
@@ -227,6 +229,24 @@ class TestInviting(PeopleCase):
         with self.assertRaises(UserError):
             access.sudo()._accept()
 
+    def test_what_others_say_of_themselves_takes_nothing(self):
+        """A portal user writes any address into its own contact: it keeps nobody out by that, and
+        takes no invitation."""
+        access = self.invite(is_representative=True)
+        self.other_operator_user.partner_id.email = NEW
+        access.with_user(self.coordinator).action_send_again()
+        contact = self.env["res.partner"].create(
+            {"name": "Nadia", "email": NEW, "parent_id": self.operator.id}
+        )
+        other = new_test_user(
+            self.env, "somebody", "base.group_portal", partner_id=contact.id, email=NEW
+        )
+        self.assertFalse(self.find(other).is_representative)
+        self.assertEqual(access.sudo().state, "invited")
+        user = self.accept(access)
+        self.assertEqual((user.login, user.commercial_partner_id), (NEW, self.operator))
+        self.assertTrue(self.find(user).is_representative)
+
     def test_invited_in_odoo_meanwhile(self):
         """Odoo's own window gives the login: the invitation is that, and its link of no use."""
         access = self.invite()
@@ -299,6 +319,19 @@ class TestLeaving(PeopleCase):
         with self.assertRaises(UserError):
             self.colleague_access.with_user(self.operator_user).action_remove()
         self.assertTrue(piece.exists())
+
+    def test_its_keys_are_gone(self):
+        keys = self.env["res.users.apikeys"].with_user(self.colleague)
+        key = keys.sudo()._generate("rpc", "Mine", None)
+        check = self.env["res.users.apikeys"]._check_credentials
+        self.assertEqual(check(scope="rpc", key=key), self.colleague.id)
+        self.colleague_access.with_user(self.operator_user).action_remove()
+        self.env.flush_all()
+        self.assertIsNone(check(scope="rpc", key=key))
+        # Nor when somebody opens the login again.
+        self.colleague.active = True
+        self.env.flush_all()
+        self.assertIsNone(check(scope="rpc", key=key))
 
     def test_who_removes(self):
         for user in (self.colleague, self.other_operator_user, self.prefecture_user, self.reader):

@@ -79,6 +79,23 @@ class TestWorkbook(HandInCase):
         self.assertEqual(self.report.actual_amount, 0)
         self.assertEqual(self.report.revision, 0)
 
+    def test_what_was_expected(self):
+        book = self.fill_in(self.open(), {"641": (12.345, "x" * 201), "622": (True, None)})
+        rate = self.row(book, f"actual_{self.of(self.report, '601').id}")[ACTUAL]
+        rate.value, rate.number_format = 0.5, "0%"
+        with self.assertRefused(
+            "Sheet “Report”, cell D", "“12,345”: This has more than two decimals", "200 characters",
+            "“50 %”: This is a percentage", "This is no amount",
+        ):  # fmt: skip
+            self.take(book)
+        self.assertEqual(self.report.revision, 0)
+
+    def test_a_copy_beside_it(self):
+        book = self.open()
+        book.copy_worksheet(book.active)
+        with self.assertRefused("“Report”, “Report Copy” are both the report"):
+            self.take(book)
+
     def test_another_one_is_recognised(self):
         other = self.begin_as_operator(self.make_budgeted())
         with self.assertRefused("workbook of another subsidy"):

@@ -242,12 +242,50 @@ class TestManyAtOnce(ReviewCase):
         reviews.search([("deliverable_id", "in", pieces.ids)]).action_accept_all()
         self.assertEqual(set(pieces.mapped("state")), {"accepted"})
 
-    def test_all_or_none(self):
+    def make_blocking(self, **values):
+        subsidy = self.set_budget(self.make_subsidy())
+        tranche = self.make_tranche(subsidy, amount=4000, kind="advance")
+        self.make_tranche(subsidy, name="Solde", kind="balance", amount=6000)
+        piece = self.make_deliverable(subsidy, disbursement_ids=tranche.ids, **values)
+        self.sign(subsidy)
+        self.hand_in(piece)
+        return piece
+
+    def test_others_are_named_and_left(self):
+        rib = self.env.ref("ctai_grants.deliverable_type_bank_details")
+        account = self.make_deliverable(self.subsidy, name="Compte", type_id=rib.id)
+        blocking = self.make_blocking(name="Rapport")
+        named = self.make_deliverable(self.subsidy, name="Émargement")
+        for piece in (self.piece, account, named):
+            self.hand_in(piece, content=PDF.replace(b"invented", piece.name.encode()))
+        named.with_user(self.coordinator)._do_purge("Liste de personnes")
+        self.hand_in(named, name="encore.pdf", content=PDF + b"%2")
+        pieces = (self.piece, account, blocking, named)
+        reviews = self.env["grant.review"].concat(*map(self.review, pieces))
+        said = reviews.action_accept_all()["params"]
+        self.assertEqual(said["title"], "Accepted: 1")
+        for part in (
+            "“Compte”", "has a bank account", "“Rapport”", "4,000.00", "“Émargement”", "destroyed",
+        ):  # fmt: skip
+            self.assertIn(part, said["message"])
+        self.assertNotIn("“Bilan”", said["message"])
+        self.assertEqual([piece.state for piece in pieces], ["accepted"] + ["submitted"] * 3)
+
+    def test_small_because_its_type_says_so(self):
+        kind = self.env.ref("ctai_grants.deliverable_type_cer")
+        piece = self.make_blocking(name="CER", type_id=kind.id)
+        with self.assertRefused("wait for it"):
+            self.review(piece).action_accept_all()
+        kind.with_user(self.administrator).is_small = True
+        self.assertIs(self.review(piece).action_accept_all(), True)
+        self.assertEqual(piece.state, "accepted")
+
+    def test_none_of_them(self):
         self.hand_in()
         own = self.make_deliverable(self.subsidy, name="Attestation")
         self.hand_in(own, self.coordinator)
         report = self.hand_in_report()
-        reviews = self.review(self.piece) + self.review(own) + self.review(report)
+        reviews = self.review(own) + self.review(report)
         with self.assertRefused("Nothing was accepted", "“Attestation”", "is a financial report"):
             reviews.action_accept_all()
         self.assertEqual(self.piece.state, "submitted")

@@ -1,14 +1,19 @@
+import socket
+import threading
+import time
 from contextlib import suppress
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
 from ...lib.operator import clamd
 from ..common import PDF
 from ..files import make_pdf
 from .daemon import EICAR, Clamd, Nonsense
-from .test_hand_in_drafts import ONE, DraftCase
+from .test_hand_in_drafts import ONE, TWO, DraftCase
 
 INFECTED = PDF.replace(b"demonstration", EICAR)
 
@@ -119,6 +124,82 @@ class TestScan(DraftCase):
                 self.scan()
             self.assertEqual(self.get_states(), {"un.pdf": "waiting"}, answer)
 
+    def test_switched_off_what_waits_waits_on(self):
+        with freeze_time(fields.Datetime.now() - timedelta(hours=1)):
+            self.env.company.grant_clamd_since = fields.Datetime.now() - timedelta(hours=1)
+            self.hand_in(("un.pdf", ONE))
+        self.env.company.grant_clamd = False
+        self.env.invalidate_all()
+        self.assertEqual(self.get_states(), {"un.pdf": "waiting"})
+        self.assertFalse(self.is_open(self.operator_user))
+        with self.assertRefused("has not answered"):
+            self.piece.with_user(self.coordinator).action_accept()
+        self.scan()
+        self.assertEqual(self.get_states(), {"un.pdf": "waiting"})
+        # Until somebody answers for it, in words.
+        for user in (self.coordinator, self.finance_officer, self.operator_user):
+            with self.assertRaises(AccessError):
+                self.piece.with_user(user)._do_release_files("Ouvert")
+        manager = self.piece.with_user(self.finance_manager)
+        with self.assertRefused("reason"):
+            manager._do_release_files(" ")
+        manager._do_release_files("Vérifié sur un poste isolé")
+        self.env.invalidate_all()
+        self.assertEqual(self.get_states(), {"un.pdf": "released"})
+        decision = self.piece.sudo().decision_ids[0]
+        self.assertEqual(
+            (decision.decision, decision.user_id), ("released", self.finance_manager)
+        )
+        self.assertEqual(self.piece.state, "submitted")
+        self.assertTrue(self.is_open(self.coordinator))
+        with self.assertRefused("no file waits"):
+            manager._do_release_files("Encore")
+        self.piece.with_user(self.coordinator).action_accept()
+
+    def test_released_and_scanned_later(self):
+        self.hand_in(("mauvais.pdf", INFECTED))
+        self.piece.with_user(self.finance_manager)._do_release_files("Urgent")
+        self.scan()
+        self.assertEqual(self.get_states(), {"mauvais.pdf": "infected"})
+
+    def test_a_daemon_that_hangs(self):
+        """It takes the call, and says nothing more: given up in time, what waits waits on, and a
+        real one answers afterwards."""
+        hanging = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(hanging.close)
+        self.patch(clamd, "LONGEST", 1)
+        self.hand_in(("un.pdf", ONE), ("deux.pdf", TWO))
+        self.env.company.grant_clamd = f"127.0.0.1:{hanging.getsockname()[1]}"
+        start = time.monotonic()
+        with self.assertLogs("odoo.addons.ctai_grants", "WARNING"):
+            self.scan()
+        # Once, not once a file.
+        self.assertLess(time.monotonic() - start, 10)
+        self.assertEqual(set(self.get_states().values()), {"waiting"})
+        self.env.company.grant_clamd = self.clamd.address
+        self.patch(clamd, "LONGEST", 120)
+        self.scan()
+        self.assertEqual(set(self.get_states().values()), {"clean"})
+
+    def test_a_daemon_that_drips(self):
+        """A byte now and then, without an end, is no answer either."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def drip():
+            connection, _address = server.accept()
+            with connection, suppress(OSError):
+                while True:
+                    connection.sendall(b"s")
+                    time.sleep(0.2)
+
+        threading.Thread(target=drip, daemon=True).start()
+        self.patch(clamd, "LONGEST", 1)
+        start = time.monotonic()
+        with self.assertRaises(clamd.Away):
+            clamd.scan(("127.0.0.1", server.getsockname()[1]), b"x")
+        self.assertLess(time.monotonic() - start, 10)
+
     def test_larger_than_clamd_takes(self):
         """It waits, and the coordinator is told once; what is behind it is scanned."""
         self.hand_in(("gros.pdf", make_pdf(3 * 2**20)), ("petit.pdf", ONE))
@@ -137,6 +218,8 @@ class TestScan(DraftCase):
 
     def test_settings_change_midway(self):
         self.env.company.grant_clamd = False
+        # What came in the very second waits: which was first, nobody knows.
+        self.env.company.grant_clamd_until = fields.Datetime.now() - timedelta(seconds=1)
         self.hand_in(("un.pdf", ONE))
         self.assertEqual(self.get_states(), {"un.pdf": False})
         self.assertEqual(len(self.is_open(self.operator_user)), 2)

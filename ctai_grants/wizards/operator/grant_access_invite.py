@@ -9,7 +9,11 @@ class GrantAccessInvite(models.TransientModel):
 
     operator_id = fields.Many2one("res.partner", required=True, readonly=True)
     name = fields.Char(required=True)
-    email = fields.Char(required=True)
+    email = fields.Char(
+        required=True,
+        help="A login acts for one organisation: who acts for another one here already needs "
+        "another address.",
+    )
     is_representative = fields.Boolean(
         string="Representative", compute="_compute_is_representative", store=True, readonly=False,
         precompute=True,

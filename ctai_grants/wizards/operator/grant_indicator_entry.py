@@ -72,7 +72,7 @@ class GrantIndicatorEntryLine(models.TransientModel):
 
     _name = "grant.indicator.entry.line"
     _description = "Figure to Enter"
-    _inherit = ["grant.text.mixin"]
+    _inherit = ["grant.money.mixin"]
 
     entry_id = fields.Many2one("grant.indicator.entry", required=True, ondelete="cascade")
     target_id = fields.Many2one("grant.indicator.target", required=True)

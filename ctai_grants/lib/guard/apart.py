@@ -1,0 +1,51 @@
+"""Programs of ours that read a stranger's bytes: each in a process of its own, with little memory
+and little time, so that what goes wrong there goes wrong alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+# No file is written, none is left behind by a crash.
+_LIMITS = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
+resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+"""
+
+
+class Failed(Exception):
+    """The program did not come to its end. ``code``: what it left with; None: it was stopped at one
+    of its limits, or ended by the system."""
+
+    def __init__(self, code=None):
+        super().__init__(code)
+        self.code = code
+
+
+def run_apart(program: str, content: bytes, *, memory: int, seconds: int) -> bytes:
+    """What a Python program writes that reads ``content`` from its standard input.
+
+    It imports nothing of the application, and knows neither its passwords nor its paths.
+
+    :param memory: bytes that it may address; :param seconds: of the processor
+    :raise Failed: it failed, or needed more
+    """
+    limits = _LIMITS.format(memory=memory, seconds=seconds)
+    try:
+        done = subprocess.run(  # noqa: S603 (our own programs)
+            [sys.executable, "-c", limits + program],
+            input=content,
+            capture_output=True,
+            # It may wait for what is no work.
+            timeout=seconds + 5,
+            check=False,
+            cwd=Path("/"),
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+        )
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise Failed from error
+    if done.returncode:
+        raise Failed(done.returncode if done.returncode > 0 else None)
+    return done.stdout
