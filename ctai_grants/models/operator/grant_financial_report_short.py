@@ -46,7 +46,8 @@ class GrantFinancialReport(models.Model):
             raise UserError(self.env._("The city asks for the whole form for this subsidy."))
         transition.writing(self.line_ids, ("is_loaded",)).unlink()
         self._transition(is_short=short, revision=self.revision + 1)
-        super()._load_lines()
+        vals_list = self._prepare_missing_lines()
+        transition.creating(self.line_ids, vals_list).create(vals_list)
 
     def _may_be_short(self):
         """Whether the city is content with the totals of this report."""
