@@ -249,7 +249,12 @@ class TestPlay(PoitiersCase):
     def test_every_amount_played_says_it_is_invented(self):
         for tranche in self.ref("contract").subsidy_ids.disbursement_ids:
             self.assertIn("inventé", tranche.note)
-        for version in self.ref("contract").subsidy_ids.deliverable_ids.version_ids:
+        reports = self.ref("contract").subsidy_ids.report_ids
+        for report in reports.filtered("submitted_at"):
+            self.assertIn("inventés", report.achieved)
+        versions = self.ref("contract").subsidy_ids.deliverable_ids.version_ids
+        # What the server made of a report has the name that it gives.
+        for version in versions - reports.filtered("submitted_at").version_id:
             self.assertIn("démo", version.name)
 
     def test_accounting_dates_are_those_of_the_contract(self):
@@ -299,6 +304,30 @@ class TestPlay(PoitiersCase):
         coallia = self.ref("subsidy_coallia")
         sent_back = coallia.deliverable_ids.filtered(lambda piece: piece.state == "to_complete")
         self.assertIn(sent_back.name, coallia.next_blockers)
+
+    def test_what_operators_do_online_is_there(self):
+        """A report online and one by workbook, a draft, a virus, an account that differs."""
+        reports = self.ref("contract").subsidy_ids.report_ids.filtered("submitted_at")
+        self.assertEqual(
+            reports.subsidy_id, self.ref("subsidy_toit_du_monde") | self.ref("subsidy_audacia")
+        )
+        self.assertEqual(set(reports.mapped("hand_in")), {"submitted"})
+        pieces = self.ref("contract").subsidy_ids.deliverable_ids
+        [draft] = pieces.draft_ids
+        self.assertTrue(draft.file_ids and draft.comment)
+        files = pieces.version_ids.file_ids
+        self.assertEqual(len(files.filtered("infected_by")), 1)
+        self.assertNotIn("waiting", files.mapped("scan"), "there is no scanner to wait for")
+        warned = self.ref("contract").subsidy_ids.filtered(lambda one: one._get_rib_warning())
+        self.assertEqual(warned, self.ref("subsidy_ufolep_vienne"))
+        asked = self.ref("contract").subsidy_ids.date_request_ids
+        self.assertIn("asked", asked.mapped("state"))
+
+    def test_pieces_are_of_the_years_of_the_contract(self):
+        contract = self.ref("contract")
+        for version in contract.subsidy_ids.deliverable_ids.version_ids:
+            day = version.submitted_at.date()
+            self.assertTrue(contract.date_start <= day <= contract.date_end, version.name)
 
     def test_a_tampered_entry_is_named(self):
         entry = self.ref("envelope_protected").entry_ids.filtered(lambda e: e.number == 5)

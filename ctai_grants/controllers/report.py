@@ -43,7 +43,8 @@ class ReportPortal(GrantsPortal):
         methods=["POST"], website=True,
     )  # fmt: skip
     def portal_report_begin(self, subsidy_id, outcome=None, date_end=None, reason=None, **kw):
-        """Begin the report, say that the action did not take place, or ask for new dates."""
+        """Begin the report, say that the action did not take place, ask for new dates, or choose
+        between the whole form and the short one."""
         subsidy_sudo = self._get_reported_subsidy(subsidy_id)
         try:
             with request.env.cr.savepoint():
@@ -51,11 +52,16 @@ class ReportPortal(GrantsPortal):
                     self._ask_dates(subsidy_sudo, date_end, reason)
                 elif outcome in ("report", "not_done"):
                     request.env["grant.financial.report"]._begin(subsidy_sudo, outcome)
+                elif outcome in ("whole", "short") and subsidy_sudo.report_ids:
+                    subsidy_sudo.report_ids._choose_form(outcome == "short")
                 else:
                     raise UserError(self.env._("Choose one of the three first."))
         except UserError as error:
             typed = {"outcome": outcome, "date_end": date_end, "reason": reason}
-            return self._render_report(subsidy_sudo, failure=str(error), typed=typed, choose=True)
+            choose = outcome not in ("whole", "short")
+            return self._render_report(
+                subsidy_sudo, failure=str(error), typed=choose and typed, choose=choose
+            )
         return request.redirect(self._get_report_url(subsidy_id))
 
     def _ask_dates(self, subsidy_sudo, date_end, reason):
@@ -114,11 +120,14 @@ class ReportPortal(GrantsPortal):
 
     @http.route(
         "/my/subsidies/<int:subsidy_id>/report/keep", type="http", auth="user",
-        methods=["POST"], website=True,
+        methods=["GET", "POST"], website=True,
     )  # fmt: skip
     def portal_report_keep(self, subsidy_id, **values):
-        """Keep what was typed while one types: as JSON, for the page that is open."""
+        """Keep what was typed while one types: as JSON, for the page that is open. By GET a new
+        token, for a page that outlived its session."""
         subsidy_sudo = self._get_reported_subsidy(subsidy_id)
+        if request.httprequest.method == "GET":
+            return request.make_json_response({"token": request.csrf_token()})
         report_sudo = subsidy_sudo.report_ids
         if not report_sudo or report_sudo._is_with_city():
             raise NotFound()

@@ -6,33 +6,6 @@ import datetime
 from freezegun import freeze_time
 
 DAY = datetime.date.fromisoformat
-# Code of the account: its funder, and euros invented for the demonstration; both sides 34 000.
-BUDGET = {
-    "601": (None, 2000),
-    "622": (None, 5000),
-    "641": (None, 20000),
-    "645": (None, 7000),
-    "74com": ("Ville de Poitiers", 27000),
-    "74dep": ("Département (inventé)", 5000),
-    "756": (None, 2000),
-    "864": (None, 1500),
-    "870": (None, 1500),
-}
-
-
-def set_budget(env):
-    """Enter the budget of an operator that asks for another split of it."""
-    subsidy = env.ref("poitiers_2021.subsidy_coallia")
-    env["grant.budget.line"].create([
-        {
-            "subsidy_id": subsidy.id,
-            "account_id": env.ref(f"ctai_grants.budget_account_{code}").id,
-            "name": name,
-            "amount": amount,
-            "is_subsidy": code == "74com",
-        }
-        for code, (name, amount) in BUDGET.items()
-    ])  # fmt: skip
 
 
 def play(year):

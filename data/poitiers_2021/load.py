@@ -7,7 +7,6 @@ import datetime
 import io
 from pathlib import Path
 
-
 from . import Refused
 
 DATA = Path(__file__).resolve().parent

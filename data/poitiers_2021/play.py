@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, accounts, asks, figures, people
+from . import Refused, accounts, asks, figures, hand_ins, people, reports
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -32,7 +32,7 @@ def run(env):
     Year(env).play(contract.with_env(env))
 
 
-def make_pdf(title):
+def make_pdf(title, *lines):
     """A page that says it is a demonstration; the same title gives the same bytes."""
     from reportlab.pdfgen.canvas import Canvas
 
@@ -44,6 +44,8 @@ def make_pdf(title):
     page.setFont("Helvetica", 12)
     page.drawString(60, 730, title)
     page.drawString(60, 710, "Contenu inventé : ce document ne prouve rien.")
+    for number, line in enumerate(lines):
+        page.drawString(60, 670 - 20 * number, line)
     page.save()
     return stream.getvalue()
 
@@ -93,7 +95,7 @@ class Year:
         self._receive(self.env.ref("poitiers_2021.funding_1"), DAY("2021-11-22"))
         self._claim(self.env.ref("poitiers_2021.funding_2"), DAY("2022-07-05"))
         print("Subsidies granted and signed")
-        asks.set_budget(self.env)
+        reports.set_budgets(self.env)
         for name in (
             "coordination",
             "coallia",
@@ -116,11 +118,15 @@ class Year:
         self._play_ufolep_vienne()
         self._play_beaulieu()
         self._play_toit_du_monde()
+        reports.play(self)
         people.play(self)
         print("What operators ask for")
         asks.play(self)
         print("What the city lends")
         accounts.play(self)
+        hand_ins.read_ribs(self)
+        financial = self._get_piece(self._get_subsidy("coallia"), "financial_report")
+        hand_ins.begin_draft(self, financial, make_pdf)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
 
@@ -167,13 +173,15 @@ class Year:
         )
 
     def _play_audacia(self):
-        """The advance is paid, the interim payment to certify; the last pieces wait for review."""
+        """The advance is paid, the interim payment to certify, after a file with a virus; the last
+        pieces wait for review."""
         advance, interim, balance = self._get_subsidy("audacia").disbursement_ids
         self._settle(advance.deliverable_ids)
         self._pay(advance, DAY("2021-12-07"))
+        hand_ins.hand_in_infected(self, interim.deliverable_ids)
         self._hand_in(interim.deliverable_ids, "Bilan au 30 avril, en nombres.", make_csv)
         self._accept(interim.deliverable_ids)
-        for piece in balance.deliverable_ids:
+        for piece in balance.deliverable_ids - self._get_piece(balance, "financial_report"):
             self._hand_in(piece)
 
     def _play_first_batch(self, *names):
@@ -320,7 +328,6 @@ class Year:
         self._pay(interim, DAY("2022-06-15"))
         financial = self._get_piece(balance, "financial_report")
         self._settle(balance.deliverable_ids - financial)
-        self._hand_in(financial)
 
     # --- the steps --------------------------------------------------------------------------
 
@@ -368,17 +375,25 @@ class Year:
         )
 
     def _hand_in(self, piece, comment=None, *makers):
-        """As the operator does on the portal: it must be able to see the piece."""
+        """As the operator does on the portal, on its day."""
+        with self._at_day_of(piece):
+            self._submit(piece, comment, *makers)
+
+    def _submit(self, piece, comment=None, *makers):
+        """Hand in: the operator must be able to see the piece."""
         operator = self._get_operator(piece.partner_id)
         piece = piece.with_user(operator)
         piece.check_access("read")
         title = f"{piece.name}, {operator.partner_id.parent_id.name}"
-        files = [
-            (f"{piece.name} (démo).{make.__name__.removeprefix('make_')}", make(title))
-            for make in makers or (make_pdf,)
-        ]
-        with self._at_day_of(piece):
-            piece._do_submit_files(files, comment)
+        if piece.sudo().type_id == self.env.ref("ctai_grants.deliverable_type_bank_details"):
+            account = hand_ins.get_iban(self, operator.partner_id.parent_id)
+            files = [(f"{piece.name} (démo).pdf", make_pdf(title, f"IBAN (inventé) : {account}"))]
+        else:
+            files = [
+                (f"{piece.name} (démo).{make.__name__.removeprefix('make_')}", make(title))
+                for make in makers or (make_pdf,)
+            ]
+        piece._do_submit_files(files, comment)
 
     def _accept(self, piece):
         with self._at_day_of(piece, 3):
@@ -394,6 +409,8 @@ class Year:
         2022, as the actions end in June; a second try comes ten days after the first."""
         tries = len(piece.sudo().version_ids) - bool(later)
         day = min(piece.sudo().due_date - datetime.timedelta(7), DAY("2022-07-11"))
+        # A convention is not handed in before it is signed.
+        day = max(day, piece.sudo().subsidy_id.signature_date)
         days = datetime.timedelta(10 * tries + later)
         with freeze_time(datetime.datetime.combine(day + days, datetime.time(9, 30))):
             yield

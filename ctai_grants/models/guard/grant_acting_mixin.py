@@ -1,7 +1,8 @@
 import functools
 
 from odoo import api, models, tools
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
+from odoo.tools import SQL
 
 from ...lib.guard.words import has_words
 
@@ -99,6 +100,19 @@ class GrantActingMixin(models.AbstractModel):
                     documents=", ".join(busy.mapped("display_name")),
                 )
             )
+
+    def _lock_in_turn(self):
+        """Lock these documents after whoever has one, for what people do by themselves on a page: a
+        second click does not meet the first one, it sees what that has done.
+
+        :raise ConcurrencyError: somebody had one: the call begins again, with what he did
+        """
+        if busy := self - self.try_lock_for_update(allow_referencing=True):
+            table = SQL.identifier(self._table)
+            self.env.execute_query(
+                SQL("SELECT id FROM %s WHERE id IN %s FOR NO KEY UPDATE", table, busy._ids)
+            )
+            raise ConcurrencyError(f"{busy}: seen before somebody else was done with it")
 
     def _check_filled(self, names):
         """Refuse while one of these fields is empty.

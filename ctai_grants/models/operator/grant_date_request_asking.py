@@ -3,7 +3,7 @@ import datetime
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import format_date
 
 from ...lib.guard.words import clean, has_words
@@ -48,8 +48,8 @@ class GrantDateRequest(models.Model):
         if not subsidy._can_submit(self.env.user):
             raise AccessError(self.env._("You cannot ask for anything about this subsidy."))
         self._check_askable(subsidy, kind)
-        # Who asks for something else at this very moment is told; so is who changes the subsidy.
-        subsidy.lock_for_update(allow_referencing=True)
+        # A second click finds what the first one asked for.
+        subsidy._lock_in_turn()
         vals = {
             "kind": kind,
             "subsidy_id": subsidy.id,
@@ -138,8 +138,8 @@ class GrantDateRequest(models.Model):
                 request = transition.creating(self, [vals]).create(vals)
                 request.flush_recordset()
         except UniqueViolation as error:
-            # Somebody else was faster, and we had not seen it.
-            raise self._get_asked_already() from error
+            # Asked at the same moment, and not seen from here: look again.
+            raise ConcurrencyError("asked meanwhile") from error
         request = request.with_env(self.env)
         if lines:
             lines = [{"request_id": request.id, **line} for line in lines]
@@ -173,7 +173,10 @@ class GrantDateRequest(models.Model):
         is_of_operator = not user._is_internal() and self.subsidy_id._can_submit(user)
         if not is_of_operator and self.user_id != user:
             raise AccessError(self.env._("You cannot withdraw this request."))
-        self.lock_for_update()
+        self._lock_in_turn()
+        if self.state == "withdrawn":
+            # A second click, or the colleague was faster.
+            return
         self._check_state(("asked",), self.env._("Withdrawing a request"))
         self._settle("withdrawn")
 

@@ -136,7 +136,7 @@ class GrantFinancialReport(models.Model):
         :raise UserError: the subsidy is not signed, or the report was handed in
         """
         # Two who begin at once make one report.
-        subsidy.lock_for_update(allow_referencing=True)
+        subsidy._lock_in_turn()
         report = subsidy.report_ids
         if not report:
             # sudo: an operator has no right on reports; what follows refuses who is not this one's

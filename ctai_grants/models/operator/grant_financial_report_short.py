@@ -1,6 +1,8 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..guard import transition
 from .grant_financial_report_hand_in import TEXTS
 
 #: Lines of the whole form that the short one has too: indirect charges, own resources.
@@ -22,6 +24,30 @@ class GrantFinancialReport(models.Model):
             if report.state != "accepted" and not report.line_ids and report._may_be_short():
                 report._transition(is_short=True)
         return super()._load_lines()
+
+    def _choose_form(self, short):
+        """Go over to the whole form, or back to the short one, as long as no figure is in it.
+
+        :raise UserError: there are figures, or the city asks for the whole form
+        :raise AccessError: the user is neither a coordinator nor the operator itself
+        """
+        self._check_writable()
+        if short == self.is_short:
+            # A second click.
+            return
+        if any(self.line_ids.mapped("actual")):
+            raise UserError(
+                self.env._(
+                    "There are figures in this form, which the other one has no place for: empty "
+                    "them and save the draft, then change the form."
+                )
+            )
+        if short and not self._may_be_short():
+            raise UserError(self.env._("The city asks for the whole form for this subsidy."))
+        transition.writing(self.line_ids, ("is_loaded",)).unlink()
+        self._transition(is_short=short, revision=self.revision + 1)
+        vals_list = self._prepare_missing_lines()
+        transition.creating(self.line_ids, vals_list).create(vals_list)
 
     def _may_be_short(self):
         """Whether the city is content with the totals of this report."""

@@ -68,6 +68,8 @@ class GrantFinancialReport(models.Model):
                 content, get_mark(self.id, self.revision), self._get_rows()
             )
         except Refusal as refusal:
+            if refusal.code == "older" and self._has_taken(content):
+                return
             raise UserError(self._say_refused(refusal)) from refusal
         if wrong:
             raise UserError("\n".join(self._say_cell(refusal) for refusal in wrong))
@@ -79,6 +81,18 @@ class GrantFinancialReport(models.Model):
                 values |= {key: amount, key.replace("actual_", "comment_"): text}
         if errors := self._save_draft(values, self.revision):
             raise UserError("\n".join(errors.values()))
+
+    def _has_taken(self, content):
+        """Whether the workbook is of the saving before and says what is kept: a second click."""
+        try:
+            found, wrong = read_workbook(
+                content, get_mark(self.id, self.revision - 1), self._get_rows()
+            )
+        except Refusal:
+            return False
+        kept = {row.key: (row.actual or 0, row.text) for row in self._get_rows() if row.key}
+        sent = {key: (float(amount or 0), text) for key, (amount, text) in found.items()}
+        return not wrong and kept == sent
 
     def _say_cell(self, refusal):
         return self.env._(

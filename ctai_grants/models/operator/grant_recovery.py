@@ -63,7 +63,11 @@ class GrantRecovery(models.Model):
         user = self.env.user
         if user._is_internal() or not recovery.subsidy_id._can_submit(user):
             raise AccessError(self.env._("You cannot answer this letter."))
-        recovery.lock_for_update(allow_referencing=True)
+        recovery._lock_in_turn()
+        sent = (user, clean(text, LONGEST_ANSWER))
+        if sent == (recovery.portal_answered_by_id, recovery.portal_answer):
+            # A second click.
+            return
         recovery._check_answerable()
         text = recovery._check_answer(text)
         recovery._decide(

@@ -1,7 +1,7 @@
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import format_datetime, mute_logger
 
 from ...lib.guard.words import clean
@@ -99,8 +99,8 @@ class GrantSubsidy(models.Model):
         if not subsidy._can_submit(self.env.user):
             raise AccessError(self.env._("You cannot tell figures of this subsidy."))
         subsidy._check_state(("signed",), self.env._("Entering figures"))
-        # Nobody closes or amends it meanwhile.
-        subsidy.lock_for_update(allow_referencing=True)
+        # Nobody closes or amends it meanwhile; a second click finds what the first one told.
+        subsidy._lock_in_turn()
         lines = subsidy.indicator_target_ids
         rows = [{**row, "comment": clean(row["comment"], LONGEST_COMMENT)} for row in rows]
         if any(row["target"] not in lines for row in rows):
@@ -203,11 +203,11 @@ class GrantSubsidy(models.Model):
         if not vals_list:
             return
         try:
-            # Told meanwhile, and not seen from here: the index knows.
             with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
                 values._append(vals_list)
-        except psycopg2.errors.UniqueViolation:
-            self._refuse_stale(None, changed[0]["target"])
+        except psycopg2.errors.UniqueViolation as error:
+            # Told at the same moment, and not seen from here: look again.
+            raise ConcurrencyError("told meanwhile") from error
 
     def _refuse_stale(self, before, target):
         if not before:

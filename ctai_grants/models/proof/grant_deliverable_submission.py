@@ -103,7 +103,10 @@ class GrantDeliverable(models.Model):
         self_sudo = self.sudo()
         if not self_sudo.subsidy_id._can_submit(self.env.user):
             raise AccessError(self.env._("You cannot hand in pieces for this subsidy."))
-        self_sudo.lock_for_update()
+        self_sudo._lock_in_turn()
+        if self.state in ("expected", "to_complete") and self_sudo.last_version_id.taken_back_at:
+            # A second click, or the colleague was faster.
+            return
         if self.state != "submitted" or self.subsidy_id.state != "signed":
             raise UserError(
                 self.env._(

@@ -134,9 +134,9 @@ class TestFrame(PortalCase):
     # Without JavaScript
     # ------------------------------------------------------------------
 
-    def test_the_login_shows_without_a_script(self):
-        page = self.page("/web/login")
-        self.assertIn(".oe_login_form.d-none", page.xpath("string(//noscript)"))
+    def test_the_login_shows_before_any_script(self):
+        [form] = self.page("/web/login").xpath("//form[@action='/web/login']")
+        self.assertNotIn("d-none", form.get("class"))
 
     def test_the_cards_of_the_home_page_are_there(self):
         for user, own, other in (

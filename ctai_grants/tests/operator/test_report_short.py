@@ -72,6 +72,28 @@ class TestShort(ShortCase):
         self.company.grant_short_report_amount = 0
         self.assertFalse(self.begin(subsidy=self.make_small()).is_short)
 
+    def test_the_operator_rather_fills_in_all_lines(self):
+        report = self.begin(subsidy=self.small)
+        report._choose_form(short=False)
+        self.assertFalse(report.is_short)
+        whole = self.begin(subsidy=self.make_small(2000.01))
+        self.assertEqual(report.line_ids.account_id, whole.line_ids.account_id)
+        self.assertEqual(len(report.line_ids), len(whole.line_ids))
+        report._choose_form(short=False)
+        pay = self.of(report, "641")
+        report._save_draft({f"actual_{pay.id}": "3500"}, report.revision)
+        with self.assertRefused("There are figures in this form"):
+            report._choose_form(short=True)
+        report._save_draft({f"actual_{pay.id}": ""}, report.revision)
+        report._choose_form(short=True)
+        self.assertEqual(len(report.line_ids), 6)
+        self.assertFalse(self.fill_short(report))
+        self.assertFalse(self.verify())
+        report._choose_form(short=True)
+        other = self.begin()
+        with self.assertRefused("asks for the whole form"):
+            other._choose_form(short=True)
+
     def test_the_city_changes_its_mind(self):
         report = self.begin(subsidy=self.small)
         self.company.grant_short_report_amount = 0

@@ -104,8 +104,10 @@ class TestRequestsPage(SubsidyPageCase, RequestCase):
         response = self.url_open(form.get("action"), data=data)
         self.assertIn("Withdrawn by you", response.text)
         self.assertEqual(request.state, "withdrawn")
+        # A second click.
         response = self.url_open(form.get("action"), data=data)
-        self.assertIn("Withdrawing a request", response.text)
+        self.assertIn("Withdrawn by you", response.text)
+        self.assertNotIn("Withdrawing a request", response.text)
 
     def test_others_see_and_write_nothing(self):
         request = self.request("dates")

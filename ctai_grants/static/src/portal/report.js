@@ -17,6 +17,8 @@ export class GrantsReport extends Interaction {
     dynamicContent = {
         _root: { "t-on-input": this.onInput, "t-on-submit": this.onSubmit },
         _window: { "t-on-beforeunload": this.onLeave },
+        // Another application, the screen switched off, the tab closed: no pause comes any more.
+        _document: { "t-on-visibilitychange": () => document.hidden && this.keep() },
     };
 
     setup() {
@@ -26,6 +28,8 @@ export class GrantsReport extends Interaction {
             maximumFractionDigits: 2,
         });
         this.dirty = false;
+        // The last try to keep it came to nothing.
+        this.lost = false;
         this.keeping = null;
         this.timer = null;
     }
@@ -109,13 +113,32 @@ export class GrantsReport extends Interaction {
         }
     }
 
+    /** A token of the session that there is now: of who logged in again in another tab. */
+    async renewToken() {
+        const response = await fetch(this.el.dataset.keep);
+        if (!response.ok || response.redirected) {
+            throw new Error(response.status);
+        }
+        const { token } = await response.json();
+        for (const input of document.querySelectorAll("input[name=csrf_token]")) {
+            input.value = token;
+        }
+        return token;
+    }
+
     async send(data) {
         try {
-            const response = await fetch(this.el.dataset.keep, { method: "POST", body: data });
+            if (this.lost) {
+                data.set("csrf_token", await this.renewToken());
+            }
+            // Goes on when the page is closed meanwhile.
+            const options = { method: "POST", body: data, keepalive: document.hidden };
+            const response = await fetch(this.el.dataset.keep, options);
             if (!response.ok || response.redirected) {
                 throw new Error(response.status);
             }
             const answer = await response.json();
+            this.lost = false;
             if (answer.failure) {
                 this.stopped = true;
                 this.status.textContent = answer.failure;
@@ -128,7 +151,7 @@ export class GrantsReport extends Interaction {
                 : _t("Draft saved at %s.", new Date().toLocaleTimeString([], { timeStyle: "short" }));
         } catch {
             // The session ended, or the line is down: nothing typed is lost as long as the page is open.
-            this.dirty = true;
+            this.dirty = this.lost = true;
             this.status.textContent = _t(
                 "Not saved: your connection or your session ended. Keep this page open, log in again in another tab, then press “Save the draft”."
             );
@@ -152,15 +175,21 @@ export class GrantsReport extends Interaction {
 
     async onSubmit(event) {
         clearTimeout(this.timer);
-        if (!this.keeping) {
+        if (!this.keeping && !this.lost) {
             this.sent = true;
             return;
         }
-        // What is being kept has its own number: the form is sent with the one after it.
+        // What is being kept has its own number: the form is sent with the one after it. And what
+        // came to nothing is tried as before: the page stays, with all that is typed in it.
         event.preventDefault();
         const button = event.submitter;
         await this.keeping;
-        this.el.requestSubmit(button);
+        if (this.lost) {
+            await this.keep();
+        }
+        if (!this.lost) {
+            this.el.requestSubmit(button);
+        }
     }
 
     onLeave(event) {

@@ -15,7 +15,7 @@ export class GrantsUpload extends Interaction {
     static selector = ".o_grants_upload";
     dynamicContent = {
         "input[type=file]": { "t-on-change": this.addChosen },
-        textarea: { "t-on-input": this.onInput },
+        textarea: { "t-on-input": this.onInput, "t-on-change": this.keepComment },
         ".o_grants_drop": {
             "t-on-dragover.prevent": () => this.showOver(true),
             "t-on-dragleave": () => this.showOver(false),
@@ -28,6 +28,8 @@ export class GrantsUpload extends Interaction {
             "t-on-pageshow": (event) => event.persisted && this.reload(),
             "t-on-beforeunload": this.onLeave,
         },
+        // Another application, the screen switched off, the tab closed: no pause comes any more.
+        _document: { "t-on-visibilitychange": () => document.hidden && this.keepComment() },
     };
 
     setup() {
@@ -112,8 +114,9 @@ export class GrantsUpload extends Interaction {
         data.append("csrf_token", this.el.elements.csrf_token.value);
         data.append("revision", this.el.elements.revision.value);
         Object.entries(values).forEach(([name, value]) => data.append(name, value));
-        const response = await fetch(this.el.dataset.draft, { method: "POST", body: data });
-        return this.read(response);
+        // Goes on when the page is closed meanwhile.
+        const options = { method: "POST", body: data, keepalive: document.hidden };
+        return this.read(await fetch(this.el.dataset.draft, options));
     }
 
     /** Post; with a fresh token once, where one logged in again in another tab. */
