@@ -10,7 +10,13 @@
     "data": [
         "security/ir.model.access.csv",
         "wizards/grant_statement_wizard_views.xml",
+        # Statements that are issued
+        "security/grant_statement_rules.xml",
+        "data/ir_sequence_data.xml",
+        "views/statement/grant_statement_views.xml",
+        "views/statement/statement_mail_templates.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
+        "views/statement/portal_statement_templates.xml",
     ],
 }

@@ -1,1 +1,1 @@
-from . import statement
+from . import statement, statement_portal

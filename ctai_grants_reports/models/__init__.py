@@ -1,7 +1,9 @@
 from . import (
+    grant_statement_annexes,
     grant_statement_data,
     grant_statement_facts,
     grant_statement_ledger,
     grant_statement_lists,
     grant_statement_summary,
+    statement,
 )

@@ -28,6 +28,7 @@ class GrantStatementLists(models.AbstractModel):
         return [
             self._get_subsidies_table(facts),
             self._get_tranches_table(facts),
+            *self.env["grant.statement.annexes"]._get_tables(facts),
             self._get_pieces_table(facts),
         ]
 
@@ -57,7 +58,8 @@ class GrantStatementLists(models.AbstractModel):
         # 8 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 8)
         self._check_totals(facts, columns, rows)
-        return Table(self.env._("Operators and actions"), columns, partial(iter, rows), totals)
+        title = self.env._("Operators and actions")
+        return Table(title, columns, partial(iter, rows), totals, "operators")
 
     @api.model
     def _get_subsidy_columns(self):
@@ -143,7 +145,7 @@ class GrantStatementLists(models.AbstractModel):
         ]
         # 3 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 3)
-        return Table(self.env._("Tranches"), columns, partial(iter, rows), totals)
+        return Table(self.env._("Tranches"), columns, partial(iter, rows), totals, "tranches")
 
     @api.model
     def _get_tranche_rows(self, facts, subsidy, paid):
@@ -162,7 +164,7 @@ class GrantStatementLists(models.AbstractModel):
             yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on
         # Costs of the city have no tranches: accounting says what is paid of them.
         if rest:
-            yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None
+            yield self._get_other_label(), "", ZERO, None, "", "", None, None, rest, None
 
     @api.model
     def _get_other_label(self):
@@ -181,6 +183,7 @@ class GrantStatementLists(models.AbstractModel):
             Column(self.env._("Due on"), "date", 12),
             Column(self.env._("State"), width=11),
             Column(self.env._("Order no."), width=18),
+            Column(self.env._("Batch"), "integer", 8),
             Column(self.env._("Ordered on"), "date", 12),
             Column(self.env._("Paid"), "amount"),
             Column(self.env._("Paid on"), "date", 12),
@@ -217,8 +220,8 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_order(self, facts, tranche):
         if not tranche.order_date or tranche.order_date > facts.as_at:
-            return "", None
-        return tranche.order_number or "", tranche.order_date
+            return "", None, None
+        return tranche.order_number or "", tranche.order_batch_id.number or None, tranche.order_date
 
     # ------------------------------------------------------------------
     # Pieces
@@ -232,7 +235,7 @@ class GrantStatementLists(models.AbstractModel):
             for subsidy, _state in facts.subsidies
             for row in self._get_piece_rows(facts, subsidy)
         ]
-        return Table(self.env._("Pieces"), columns, partial(iter, rows))
+        return Table(self.env._("Pieces"), columns, partial(iter, rows), key="pieces")
 
     @api.model
     def _get_piece_rows(self, facts, subsidy):
@@ -256,7 +259,7 @@ class GrantStatementLists(models.AbstractModel):
             Column(self.env._("Due on"), "date", 11),
             Column(self.env._("Version"), "integer", 8),
             Column(self.env._("File"), width=34),
-            Column(self.env._("SHA-256"), "hash", 50),
+            Column(self.env._("SHA-256"), "hash", 62),
             Column(self.env._("Handed in on"), "datetime", 16),
             Column(self.env._("State as at %(date)s", date=facts.day), width=15),
             Column(self.env._("Last decision"), width=13),

@@ -1,0 +1,16 @@
+from . import (
+    grant_contract,
+    grant_entry,
+    grant_statement,
+    grant_statement_act,
+    grant_statement_answer,
+    grant_statement_archive,
+    grant_statement_changes,
+    grant_statement_check,
+    grant_statement_control,
+    grant_statement_file,
+    grant_statement_issue,
+    grant_statement_line,
+    grant_statement_screen,
+    grant_statement_verifier,
+)
