@@ -74,6 +74,11 @@ class GrantStatement(models.Model):
         string="Heads of the Chains", readonly=True, copy=False,
         help="Where all chains of the ledger and of the documents stood: one a line.",
     )  # fmt: skip
+    is_certified = fields.Boolean(
+        string="Signed by the Accountant Too",
+        help="The convention asks for expenses that the public accountant certifies: the document "
+        "has a place for that signature.",
+    )
     forced_reason = fields.Text(
         string="Issued in Spite of a Control", readonly=True, copy=False, tracking=True
     )
@@ -139,7 +144,9 @@ class GrantStatement(models.Model):
 
     def _get_frozen_fields(self):
         if self.state != "draft":
-            return frozenset({"contract_id", "as_at", "date_from", "correction"})
+            return frozenset(
+                {"contract_id", "as_at", "date_from", "correction", "is_certified"}
+            )
         # What a correction replaces says of which contract and date it is.
         return frozenset({"contract_id", "as_at"}) if self.replaces_id else frozenset()
 
@@ -188,6 +195,7 @@ class GrantStatement(models.Model):
             vals = {
                 "contract_id": self.contract_id.id, "as_at": self.as_at,
                 "date_from": self.date_from, "replaces_id": self.id,
+                "is_certified": self.is_certified,
             }  # fmt: skip
             draft = self._create_correction(vals)
         return draft._open_form()

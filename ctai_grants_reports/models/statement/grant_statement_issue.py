@@ -1,16 +1,18 @@
+import base64
+import io
 import tempfile
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, format_datetime
+from odoo.tools import LazyTranslate, format_date, format_datetime
 
 from odoo.addons.ctai_grants.lib.guard.money import ZERO, euros
+from odoo.addons.ctai_grants.lib.guard.typeset import SUBSTITUTE, Unprintable
 from odoo.addons.ctai_grants.lib.ledger.heads import write_heads
 from odoo.addons.ctai_grants.models.guard import transition
 from odoo.addons.ctai_grants.models.guard.grant_acting_mixin import asks_reason
-from odoo.tools import LazyTranslate
 
-from ...lib import frozen, xlsx
+from ...lib import frozen, pdf, xlsx
 from ...lib.statement import TieOutError, split_by_action
 from .grant_statement_line import FLOWS
 
@@ -259,14 +261,33 @@ class GrantStatement(models.Model):
             files._keep(self, "json", f"{stated.name}.json", frozen.MIMETYPE, kept.read())
             kept.seek(0)
             again = frozen.read(kept)
-        for kind, (name, mimetype, content) in self._make_files(again):
+        digest = self.file_ids.sha256
+        for kind, (name, mimetype, content) in self._make_files(again, digest):
             files._keep(self, kind, name, mimetype, content)
 
     @api.model
-    def _make_files(self, stated):
+    def _make_files(self, stated, digest):
         """Yield the files of a statement that is read from its JSON: kind, and name, media type,
-        content. The same bytes each time."""
+        content. The same bytes each time.
+
+        :param str digest: SHA-256 of the JSON
+        :raise UserError: no document can be made of it
+        """
         data = self.env["grant.statement.data"]
+        document = io.BytesIO()
+        note = stated.about["words"]["note"]
+        try:
+            pdf.write(stated, document, digest, note)
+        except Unprintable as error:
+            raise UserError(
+                self.env._(
+                    "%(statement)s: the PDF cannot be made. Look for unusual signs in names and "
+                    "texts. What the program says: %(error)s",
+                    statement=stated.about["number"],
+                    error=error,
+                )
+            ) from error
+        yield "pdf", (f"{stated.name}.pdf", pdf.MIMETYPE, document.getvalue())
         for kind in ("xlsx", "csv"):
             # A ledger too long for a workbook is in the other files.
             if kind == "xlsx" and stated.ledger_size > xlsx.MAX_LINES:
@@ -309,4 +330,31 @@ class GrantStatement(models.Model):
             "lang": self.lang,
             "replaces": self.replaces_id.name or "",
             "database": self.env["ir.config_parameter"].get_param("database.uuid") or "",
+            **self._get_paper(),
+        }
+
+    def _get_paper(self):
+        """What the document shows of the city, as it is when it is issued."""
+        city = self.company_id.partner_id._get_identity(self.as_at)
+        page, pictures = self.env["grant.pdf.mixin"]._get_page_data(self.company_id, self.as_at)
+        address = city._display_address(without_company=True).splitlines()
+        signatures = [[self.env._("For %(city)s,", city=city.name),
+                       city.legal_representative or self.env._("the mayor")]]  # fmt: skip
+        if self.is_certified:
+            signatures.append(
+                [self.env._("The public accountant,"), self.env._("who certifies the payments")]
+            )
+        logo = pictures.get("logo.png")
+        return {
+            "sender": [city.name, *filter(None, map(str.strip, address))],
+            "signatures": signatures,
+            "logo": base64.b64encode(logo).decode() if logo else "",
+            "words": {
+                "digest": self.env._("SHA-256 of the data that this document was made from"),
+                "logo": page.get("logo_alt", ""),
+                "note": self.env._(
+                    "%(sign)s stands for a sign that cannot be printed in this document.",
+                    sign=SUBSTITUTE,
+                ),
+            },
         }
