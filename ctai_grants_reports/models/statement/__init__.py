@@ -8,6 +8,7 @@ from . import (
     grant_statement_changes,
     grant_statement_check,
     grant_statement_control,
+    grant_statement_copies,
     grant_statement_file,
     grant_statement_issue,
     grant_statement_line,

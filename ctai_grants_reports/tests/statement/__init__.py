@@ -1,1 +1,1 @@
-from . import test_issue
+from . import test_answer, test_check, test_issue
