@@ -61,12 +61,13 @@ class GrantPdfMixin(models.AbstractModel):
         logo = b"" if company.uses_default_logo else _shrink(company.logo)
         if not logo:
             return data, {}
-        data |= {"logo": "logo.png", "logo_alt": self.env._("Logo of %s", company.name)}
-        return data, {"logo.png": logo}
+        data |= {"logo": "logo.svg", "logo_alt": self.env._("Logo of %s", company.name)}
+        return data, {"logo.svg": logo}
 
 
 def _shrink(logo):
-    """The logo as PNG of a useful size; nothing of a picture that cannot be read."""
+    """The logo, of a useful size, in an SVG (the typesetter takes files of text alone); nothing of
+    a picture that cannot be read."""
     try:
         picture = Image.open(io.BytesIO(base64.b64decode(logo or b"")))
         picture.load()
@@ -76,4 +77,10 @@ def _shrink(logo):
     picture.thumbnail(LOGO)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    return stream.getvalue()
+    width, height = picture.size
+    content = base64.b64encode(stream.getvalue()).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"><image '
+        f'width="{width}" height="{height}" xlink:href="data:image/png;base64,{content}"/></svg>'
+    ).encode()
