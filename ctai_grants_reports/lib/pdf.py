@@ -3,7 +3,6 @@
 The ledger's lines stay in the other files; the document says where its chains stood.
 """
 
-import base64
 import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -37,7 +36,7 @@ def write(statement: Statement, stream: BinaryIO, digest: str = "", note: str = 
     :raise Unprintable: it cannot be made
     """
     logo = statement.about.get("logo")
-    assets = {"logo.png": base64.b64decode(logo)} if logo else {}
+    assets = {"logo.svg": logo.encode()} if logo else {}
     stream.write(make(TEMPLATE, get_data(statement, digest), note=note, assets=assets))
 
 
@@ -74,7 +73,7 @@ def get_data(statement: Statement, digest: str = "") -> dict:
         "digest": digest,
     }
     if about.get("logo"):
-        data |= {"logo": "logo.png", "logo_alt": words.get("logo", statement.author)}
+        data |= {"logo": "logo.svg", "logo_alt": words.get("logo", statement.author)}
     return data
 
 

@@ -1,1 +1,1 @@
-from . import grant_statement_wizard
+from . import grant_statement_wizard, statement

@@ -1,6 +1,7 @@
 from . import (
     grant_contract,
     grant_entry,
+    grant_heads_stamp,
     grant_statement,
     grant_statement_act,
     grant_statement_answer,
@@ -14,4 +15,5 @@ from . import (
     grant_statement_line,
     grant_statement_screen,
     grant_statement_verifier,
+    res_company,
 )

@@ -8,5 +8,8 @@ class GrantEntry(models.Model):
 
     @api.model
     def _get_altered_files(self, envelopes):
-        altered = self.env["grant.statement"]._get_altered(envelopes.contract_id)
-        return super()._get_altered_files(envelopes) + altered
+        return [
+            *super()._get_altered_files(envelopes),
+            *self.env["grant.statement"]._get_altered(envelopes.contract_id),
+            *self.env["grant.heads.stamp"]._get_altered(envelopes.company_id),
+        ]

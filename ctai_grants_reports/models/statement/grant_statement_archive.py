@@ -1,3 +1,4 @@
+import base64
 import csv
 import hashlib
 import io
@@ -65,6 +66,10 @@ class GrantStatement(models.Model):
         }
         for file in self.file_ids:
             yield words["statement"], file.name, _read(file.attachment_id)
+        stamp = self.env["grant.heads.stamp"].search([("statement_id", "=", self.id)])
+        if stamp:
+            yield words["statement"], "heads.csv", stamp.heads.encode()
+            yield words["statement"], "heads.tsr", base64.b64decode(stamp.token)
         for amendment in self._get_signed_amendments():
             for attachment in amendment.attachment_ids:
                 name = f"{amendment.display_name}-{attachment.name}"

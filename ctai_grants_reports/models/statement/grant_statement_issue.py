@@ -1,4 +1,3 @@
-import base64
 import io
 import tempfile
 
@@ -112,6 +111,9 @@ class GrantStatement(models.Model):
         self._act("issued")
         if failing:
             self._act("forced", text="\n".join([reason, *failing]))
+        if self.company_id.grant_stamp_url:
+            # Not here: an authority that does not answer holds nobody up.
+            self.env.ref("ctai_grants_reports.ir_cron_stamp")._trigger()
 
     def _get_obstacle(self):
         """What prevents that this draft is issued, whoever says what: a sentence, or None."""
@@ -344,11 +346,11 @@ class GrantStatement(models.Model):
             signatures.append(
                 [self.env._("The public accountant,"), self.env._("who certifies the payments")]
             )
-        logo = pictures.get("logo.png")
+        logo = pictures.get("logo.svg", b"")
         return {
             "sender": [city.name, *filter(None, map(str.strip, address))],
             "signatures": signatures,
-            "logo": base64.b64encode(logo).decode() if logo else "",
+            "logo": logo.decode(),
             "words": {
                 "digest": self.env._("SHA-256 of the data that this document was made from"),
                 "logo": page.get("logo_alt", ""),

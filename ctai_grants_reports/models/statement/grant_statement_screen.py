@@ -63,6 +63,14 @@ class GrantStatement(models.Model):
         last = draft._get_last()
         return draft._put_shown(lines, checks, [draft._get_belated_table(facts, last)] if last else [])
 
+    def _get_lines_today(self):
+        """What a statement of the same contract and date would say today: list of dicts."""
+        self.ensure_one().check_access("read")
+        # sudo: whoever may read the statement may have it made again
+        facts = self.env["grant.statement.facts"].sudo()
+        statement = self.sudo()
+        return statement._get_live_lines(facts._read(statement.contract_id, statement.as_at))
+
     def _put_shown(self, lines, checks, belated):
         changes = []
         if self.replaces_id:
