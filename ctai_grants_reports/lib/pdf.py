@@ -19,7 +19,7 @@ SHOWN = {
     "city": (0, 4, 5, 6, 7, 8, 9, 10, 11, 12),
     "direct": (0, 4, 5, 6, 7, 10, 11, 12),
     "operators": (0, 1, 3, 4, 8, 9, 11, 12, 13, 14, 15),
-    "tranches": (0, 1, 4, 6, 7, 8, 9, 10, 12, 13),
+    "tranches": (0, 1, 4, 6, 7, 8, 9, 11, 12),
     "pieces": (0, 1, 2, 5, 6, 7, 8),
 }
 #: The last ones, after everything that is read.
@@ -69,6 +69,7 @@ def get_data(statement: Statement, digest: str = "") -> dict:
             for table in (statement.positions, *filter(None, map(statement.find, PROOFS)))
         ],
         "signatures": about.get("signatures", []),
+        "certified": words.get("certified", ""),
         "words": words,
         "digest": digest,
     }

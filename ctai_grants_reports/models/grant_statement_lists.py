@@ -164,7 +164,7 @@ class GrantStatementLists(models.AbstractModel):
             yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on
         # Costs of the city have no tranches: accounting says what is paid of them.
         if rest:
-            yield self._get_other_label(), "", ZERO, None, "", "", None, None, rest, None
+            yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None
 
     @api.model
     def _get_other_label(self):
@@ -183,7 +183,6 @@ class GrantStatementLists(models.AbstractModel):
             Column(self.env._("Due on"), "date", 12),
             Column(self.env._("State"), width=11),
             Column(self.env._("Order no."), width=18),
-            Column(self.env._("Batch"), "integer", 8),
             Column(self.env._("Ordered on"), "date", 12),
             Column(self.env._("Paid"), "amount"),
             Column(self.env._("Paid on"), "date", 12),
@@ -220,8 +219,8 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_order(self, facts, tranche):
         if not tranche.order_date or tranche.order_date > facts.as_at:
-            return "", None, None
-        return tranche.order_number or "", tranche.order_batch_id.number or None, tranche.order_date
+            return "", None
+        return tranche.order_number or "", tranche.order_date
 
     # ------------------------------------------------------------------
     # Pieces

@@ -354,6 +354,14 @@ class GrantStatement(models.Model):
             "words": {
                 "digest": self.env._("SHA-256 of the data that this document was made from"),
                 "logo": page.get("logo_alt", ""),
+                "currency": self.env._("Amounts in %s.", self.currency_id.name),
+                "certified": self.env._(
+                    "Statement %(number)s of %(contract)s as at %(date)s, in accordance with the "
+                    "entries of the ledger.",
+                    number=self.name,
+                    contract=self.contract_id.code,
+                    date=format_date(self.env, self.as_at),
+                ),
                 "note": self.env._(
                     "%(sign)s stands for a sign that cannot be printed in this document.",
                     sign=SUBSTITUTE,
