@@ -187,9 +187,7 @@ def read_table(table: dict) -> Table:
         for column in table["columns"]
     ]  # fmt: skip
     kinds = [column.kind for column in columns]
-    rows = [
-        tuple(_decode(*pair) for pair in zip(kinds, row, strict=True)) for row in table["rows"]
-    ]
+    rows = [tuple(_decode(*pair) for pair in zip(kinds, row, strict=True)) for row in table["rows"]]
     totals = [
         Total(
             total["label"],

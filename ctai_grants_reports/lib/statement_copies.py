@@ -79,10 +79,7 @@ def _read_json(stream: BinaryIO) -> Copy:
         for place, row in enumerate(content["ledger"]["rows"], 1)
     ]
     heads = [
-        Head(*row)
-        for table in content["lists"]
-        if table["key"] == "heads"
-        for row in table["rows"]
+        Head(*row) for table in content["lists"] if table["key"] == "heads" for row in table["rows"]
     ]
     figures = {
         (row[1], column["flow"]): row[place]
@@ -149,9 +146,7 @@ def _read_range(book, key: str) -> Iterator[tuple[str, tuple]]:
 def _read_lines(book) -> Iterator[Line]:
     for place, row in _read_range(book, "ledger"):
         day = row[2].date() if isinstance(row[2], datetime.datetime) else row[2]
-        yield Line(
-            place, int(row[0]), int(row[1]), str(day), _write_amount(row[8]), str(row[11])
-        )
+        yield Line(place, int(row[0]), int(row[1]), str(day), _write_amount(row[8]), str(row[11]))
 
 
 def _write_amount(value) -> str:

@@ -61,8 +61,9 @@ class GrantStatementAnnexes(models.AbstractModel):
         self.env.flush_all()
         return self.env.execute_query(
             SQL(
-                """SELECT LEAST((date_trunc('month', entry.date) + interval '1 month - 1 day')::date,
-                                %(as_at)s), envelope.payment_path, entry.kind, sum(entry.amount)
+                """SELECT LEAST(
+                              (date_trunc('month', entry.date) + interval '1 month - 1 day')::date,
+                              %(as_at)s), envelope.payment_path, entry.kind, sum(entry.amount)
                      FROM grant_entry entry
                      JOIN grant_envelope envelope ON envelope.id = entry.envelope_id
                     WHERE entry.envelope_id = ANY(%(envelopes)s) AND entry.date <= %(as_at)s

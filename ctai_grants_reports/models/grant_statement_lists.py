@@ -1,3 +1,4 @@
+import datetime
 from functools import partial
 
 from odoo import api, models
@@ -152,8 +153,11 @@ class GrantStatementLists(models.AbstractModel):
         kinds = get_labels(self.env, "grant.disbursement", "kind")
         states = get_labels(self.env, "grant.disbursement", "state")
         rest = facts.sum_flow(subsidy, "payment")
-        # Not filtered(): what that returns is read by itself, in a query for each subsidy.
-        for tranche in subsidy.disbursement_ids:
+        # In the order of what was planned then, whatever has moved since.
+        for tranche in sorted(
+            subsidy.disbursement_ids,
+            key=lambda one: (self._get_planned(facts, one)[1] or datetime.date.max, one.id),
+        ):
             if not facts.existed(tranche):
                 continue
             amount, paid_on = paid.get(tranche.id, (ZERO, None))
@@ -213,6 +217,8 @@ class GrantStatementLists(models.AbstractModel):
 
     @api.model
     def _get_planned(self, facts, tranche):
+        if not facts.existed(tranche):
+            return ZERO, None
         due = facts.value(tranche, "date", "due_date") or None
         return euros(facts.value(tranche, "amount")), due
 

@@ -1,9 +1,9 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Run one step of the demonstration on a database, in one transaction.
 
-`python -m poitiers_2021 -c ODOO_CONF -d DB play|orders|statements`, from the folder data/. A failure is one
-sentence on standard error, with exit code 1, and nothing of what was begun stays in the database.
-CTAI_DEBUG shows the traceback too.
+`python -m poitiers_2021 -c ODOO_CONF -d DB play|orders|statements`, from the folder data/. A
+failure is one sentence on standard error, with exit code 1, and nothing of what was begun stays in
+the database. CTAI_DEBUG shows the traceback too.
 """
 
 import argparse

@@ -74,8 +74,9 @@ class GrantHeadsStamp(models.Model):
         day = company._grant_today()
         heads = self.env["grant.heads"]
         try:
-            done = [("company_id", "=", company.id), ("day", "=", day), ("statement_id", "=", False)]
-            if not self.search_count(done, limit=1) and (now := heads._get_heads(company)):
+            daily = Domain("company_id", "=", company.id) & Domain("statement_id", "=", False)
+            done = self.search_count(daily & Domain("day", "=", day), limit=1)
+            if not done and (now := heads._get_heads(company)):
                 self._stamp(company, day, write_heads(now, heads._get_time(company), header=True))
             for statement in self._get_unstamped(company):
                 self._stamp(company, day, statement.heads, statement_id=statement.id)
@@ -156,7 +157,8 @@ class GrantHeadsStamp(models.Model):
                 day=self.day,
                 error=error,
             )
-        if serial != self.serial or abs((moment.replace(tzinfo=None) - self.stamped_at).seconds) > 1:
+        stamped = moment.replace(tzinfo=None, microsecond=0)
+        if serial != self.serial or stamped != self.stamped_at:
             return self.env._(
                 "Time stamp of %(day)s: its time or number is not that of the authority's answer.",
                 day=self.day,

@@ -124,9 +124,7 @@ class GrantStatement(models.Model):
                 "contract": statement.contract_id.code or "",
                 "date": format_date(self.env, statement.as_at) if statement.as_at else "",
             }
-            statement.display_name = self.env._(
-                "%(number)s – %(contract)s as at %(date)s", **about
-            )
+            statement.display_name = self.env._("%(number)s – %(contract)s as at %(date)s", **about)
 
     def _get_before(self):
         """The statement before this one that stands: of an earlier date."""
@@ -144,9 +142,7 @@ class GrantStatement(models.Model):
 
     def _get_frozen_fields(self):
         if self.state != "draft":
-            return frozenset(
-                {"contract_id", "as_at", "date_from", "correction", "is_certified"}
-            )
+            return frozenset({"contract_id", "as_at", "date_from", "correction", "is_certified"})
         # What a correction replaces says of which contract and date it is.
         return frozenset({"contract_id", "as_at"}) if self.replaces_id else frozenset()
 

@@ -14,8 +14,8 @@ from ...lib.csv_files import neutralise
 
 
 class GrantStatement(models.Model):
-    """One ZIP for the file of a statement: its own files, amendments, decisions and accepted pieces,
-    with the SHA-256 of each."""
+    """One ZIP for the file of a statement: its own files, amendments, decisions and accepted
+    pieces, with the SHA-256 of each."""
 
     _inherit = "grant.statement"
 

@@ -67,7 +67,8 @@ class GrantStatement(models.Model):
                 )
             ) from error
         # sudo: whose file it is; only its digest is compared
-        kept = self.env["grant.statement.file"].sudo().search([("sha256", "=", digest.hexdigest())], limit=1)
+        files = self.env["grant.statement.file"].sudo()
+        kept = files.search([("sha256", "=", digest.hexdigest())], limit=1)
         same = self._say_same(copy, kept, filename)
         if difference:
             return (difference if kept else f"{difference} {same}"), None
@@ -195,13 +196,13 @@ class GrantStatement(models.Model):
             for flow in FLOWS:
                 said, found = copy.figures.get((chain, flow)), sums.get((chain, flow), 0) / 100
                 if said is not None and said != f"{found:.2f}":
-                    labels = self.env["grant.entry"]._fields["kind"]._description_selection(self.env)
+                    kinds = self.env["grant.entry"]._fields["kind"]
                     return self.env._(
                         "%(file)s: its summary says %(said)s of “%(kind)s” of %(chain)s, its lines "
                         "come to %(found)s. The file was edited.",
                         file=filename,
                         said=said,
-                        kind=dict(labels)[flow],
+                        kind=dict(kinds._description_selection(self.env))[flow],
                         chain=self.env["grant.entry"]._get_chain_name("envelope", chain),
                         found=f"{found:.2f}",
                     )

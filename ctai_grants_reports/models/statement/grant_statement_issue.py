@@ -164,9 +164,7 @@ class GrantStatement(models.Model):
     @api.model
     def _get_live_lines(self, facts):
         """The lines of a statement of these facts: list of dicts, as ``grant.statement.line``."""
-        states = dict(
-            self.env["grant.subsidy"]._fields["state"]._description_selection(self.env)
-        )
+        states = dict(self.env["grant.subsidy"]._fields["state"]._description_selection(self.env))
         lines = [self._get_envelope_line(facts, envelope) for envelope in facts.envelopes]
         for subsidy, state in self._get_stated_subsidies(facts):
             identity = facts.identity(subsidy.partner_id)

@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import format_date, format_datetime
 
 from ...lib.statement import Column, Table, TieOutError, add_up
-from .grant_statement_line import FLOWS
 from .grant_statement import STANDING
+from .grant_statement_line import FLOWS
 
 
 class GrantStatement(models.Model):
@@ -21,9 +21,7 @@ class GrantStatement(models.Model):
     changes_table = fields.Html(
         string="What Changes", compute="_compute_tables", sanitize=False, compute_sudo=False
     )
-    obstacle = fields.Char(
-        string="What Prevents It", compute="_compute_tables", compute_sudo=False
-    )
+    obstacle = fields.Char(string="What Prevents It", compute="_compute_tables", compute_sudo=False)
     is_failing = fields.Boolean(
         string="A Control Fails", compute="_compute_tables", compute_sudo=False
     )
@@ -61,7 +59,9 @@ class GrantStatement(models.Model):
         lines = draft._get_live_lines(facts)
         checks = draft._get_controls(facts, lines)
         last = draft._get_last()
-        return draft._put_shown(lines, checks, [draft._get_belated_table(facts, last)] if last else [])
+        return draft._put_shown(
+            lines, checks, [draft._get_belated_table(facts, last)] if last else []
+        )
 
     def _get_lines_today(self):
         """What a statement of the same contract and date would say today: list of dicts."""

@@ -7,7 +7,6 @@ from odoo.addons.ctai_grants.lib.ledger.copies import HeadsComparison, read_head
 from ...lib import frozen
 
 
-
 class GrantStatement(models.Model):
     """The verifier of issued statements: files, frozen lines, state, and the ledger that they were
     made from."""
@@ -67,9 +66,7 @@ class GrantStatement(models.Model):
                 "%(statement)s: the kept file “%(file)s” cannot be read.", file=file.name, **about
             )
         file.attachment_id.invalidate_recordset(["raw", "datas"])
-        said = {
-            (block.key, row[1]): row[4:10] for block in stated.blocks for row in block.read()
-        }
+        said = {(block.key, row[1]): row[4:10] for block in stated.blocks for row in block.read()}
         names = ("allocated", "committed", "paid", "justified", "received", "recovered")
         for line in self.line_ids._get_values():
             if line["subsidy_id"]:

@@ -98,8 +98,12 @@ class TestIssue(IssuedCase):
                 statement.write(values)
         with self.assertRaises(UserError):
             statement.unlink()
-        for records in (statement.line_ids, statement.file_ids, statement.act_ids,
-                        statement.check_ids):
+        for records in (
+            statement.line_ids,
+            statement.file_ids,
+            statement.act_ids,
+            statement.check_ids,
+        ):
             with self.assertRaises(AccessError):
                 records.sudo().unlink()
         with self.assertRaises(AccessError):
@@ -177,7 +181,9 @@ class TestIssue(IssuedCase):
             [("grant_origin_model", "=", "grant.disbursement"),
              ("grant_origin_id", "=", self.advance.id)], limit=1,
         )  # fmt: skip
-        self.change_sql("account_move", "UPDATE account_move SET state = 'draft' WHERE id = %s", entry.id)
+        self.change_sql(
+            "account_move", "UPDATE account_move SET state = 'draft' WHERE id = %s", entry.id
+        )
         with freeze_time(ISSUED), self.assertRefused("Payments of the city = accounting"):
             draft.action_issue()
 
@@ -191,15 +197,18 @@ class TestIssue(IssuedCase):
         content = file.attachment_id.raw
         other = self.env["ir.attachment"].create({"name": "x", "raw": content + b" "})
         self.change_sql(
-            "ir_attachment", "UPDATE ir_attachment SET store_fname = %s, db_datas = NULL WHERE id = %s",
-            other.store_fname, file.attachment_id.id,
-        )  # fmt: skip
+            "ir_attachment",
+            "UPDATE ir_attachment SET store_fname = %s, db_datas = NULL WHERE id = %s",
+            other.store_fname,
+            file.attachment_id.id,
+        )
         self.assertIn(file.name, verify(self.contract.envelope_ids)[0])
 
     def test_verified_lines_and_state(self):
         statement = self.issue()
         self.change_sql(
-            "grant_statement_line", "UPDATE grant_statement_line SET paid = 1 WHERE statement_id = %s AND paid <> 0",
+            "grant_statement_line",
+            "UPDATE grant_statement_line SET paid = 1 WHERE statement_id = %s AND paid <> 0",
             statement.id,
         )
         broken = self.env["grant.append.only.mixin"]._get_broken_lines()
@@ -207,7 +216,9 @@ class TestIssue(IssuedCase):
         altered = self.env["grant.entry"]._get_altered_files(self.contract.envelope_ids)
         self.assertTrue(any("are not those of its file" in sentence for sentence in altered))
         self.change_sql(
-            "grant_statement", "UPDATE grant_statement SET state = 'acknowledged' WHERE id = %s", statement.id
+            "grant_statement",
+            "UPDATE grant_statement SET state = 'acknowledged' WHERE id = %s",
+            statement.id,
         )
         altered = self.env["grant.entry"]._get_altered_files(self.contract.envelope_ids)
         self.assertTrue(any("nobody's act" in sentence for sentence in altered))

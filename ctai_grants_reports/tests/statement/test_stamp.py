@@ -132,8 +132,12 @@ class TestStamp(IssuedCase):
         self.assertTrue(any("Time-stamped heads" in sentence for sentence in wrong), wrong)
 
     def test_settings(self):
-        for values in ({"grant_stamp_url": "file:///etc/passwd"}, {"grant_stamp_url": "tsa"},
-                       {"grant_stamp_certificate": False}, {"grant_stamp_certificate": "x"}):
+        for values in (
+            {"grant_stamp_url": "file:///etc/passwd"},
+            {"grant_stamp_url": "tsa"},
+            {"grant_stamp_certificate": False},
+            {"grant_stamp_certificate": "x"},
+        ):
             with self.subTest(values=values), self.assertRaises(ValidationError):
                 self.company.write(values)
         self.company.write({"grant_stamp_url": False, "grant_stamp_certificate": False})

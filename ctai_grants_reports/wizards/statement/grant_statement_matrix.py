@@ -31,9 +31,7 @@ class GrantStatementMatrix(models.TransientModel):
             window.table = self.env["ir.qweb"]._render(
                 "ctai_grants_reports.statement_matrix",
                 {
-                    "columns": [
-                        (one.name, format_date(self.env, one.as_at)) for one in statements
-                    ],
+                    "columns": [(one.name, format_date(self.env, one.as_at)) for one in statements],
                     "rows": window._get_rows(statements),
                 },
             )
