@@ -44,7 +44,7 @@ class GrantStatement(models.Model):
     currency_id = fields.Many2one(related="contract_id.currency_id", store=True, portal=True)
     funder_id = fields.Many2one(related="contract_id.funder_id")
     as_at = fields.Date(
-        string="As At", required=True, tracking=True, portal=True,
+        required=True, tracking=True, portal=True,
         default=lambda self: self._get_default_as_at(),
         help="Ledger entries count up to this accounting date.",
     )  # fmt: skip
@@ -57,17 +57,17 @@ class GrantStatement(models.Model):
         index=True, portal=True,
     )  # fmt: skip
     replaces_id = fields.Many2one(
-        "grant.statement", string="Replaces", readonly=True, copy=False, ondelete="restrict",
+        "grant.statement", readonly=True, copy=False, ondelete="restrict",
         check_company=True, portal=True,
     )  # fmt: skip
-    replaced_by_ids = fields.One2many("grant.statement", "replaces_id", string="Replaced By")
+    replaced_by_ids = fields.One2many("grant.statement", "replaces_id")
     correction = fields.Text(
         string="Why It Was Corrected", copy=False, portal=True,
         help="Told in the statement: what was wrong in the one that it replaces.",
     )  # fmt: skip
     issued_at = fields.Datetime(string="Issued On", readonly=True, copy=False, portal=True)
     issued_by_id = fields.Many2one(
-        "res.users", string="Issued By", readonly=True, copy=False, ondelete="restrict"
+        "res.users", readonly=True, copy=False, ondelete="restrict"
     )
     lang = fields.Char(string="Language", readonly=True, copy=False)
     heads = fields.Text(

@@ -42,7 +42,7 @@ class GrantStatementAct(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
     kind = fields.Selection(KINDS, string="Act", required=True, readonly=True)
     line_id = fields.Many2one(
-        "grant.statement.line", string="Line", readonly=True, ondelete="restrict"
+        "grant.statement.line", readonly=True, ondelete="restrict"
     )
     file_kind = fields.Char(string="File", readonly=True)
     text = fields.Text(readonly=True)

@@ -137,7 +137,8 @@ class GrantStatement(models.Model):
             entry = entries.get((line.chain, line.number))
             if wrong := self._compare_line(line, entry):
                 what, field, copied, kept = wrong
-                return self.env._(DIFFERENCES[what]) % {
+                text = self.env._(DIFFERENCES[what])
+                return text % {
                     "where": f"{filename}, {line.place}",
                     "number": line.number,
                     "chain": self.env["grant.entry"]._get_chain_name("envelope", line.chain),

@@ -16,7 +16,7 @@ class GrantStatement(models.Model):
         string="Envelopes", compute="_compute_tables", sanitize=False, compute_sudo=False
     )
     controls_table = fields.Html(
-        string="Controls Table", compute="_compute_tables", sanitize=False, compute_sudo=False
+        compute="_compute_tables", sanitize=False, compute_sudo=False
     )
     changes_table = fields.Html(
         string="What Changes", compute="_compute_tables", sanitize=False, compute_sudo=False
