@@ -6,7 +6,11 @@
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
     "depends": ["ctai_grants"],
-    "external_dependencies": {"python": ["pypdfium2", "qrcode", "xlsxwriter", "zxing-cpp"]},
+    "external_dependencies": {
+        "python": [
+            "openpyxl", "pypdfium2", "qrcode", "requests", "rfc3161-client", "xlsxwriter", "zxing-cpp",
+        ]
+    },  # fmt: skip
     "data": [
         "security/ir.model.access.csv",
         # Documents.
@@ -14,8 +18,7 @@
         "report/documents/documents_reports.xml",
         "views/documents/documents_views.xml",
         "wizards/documents/grant_scan_upload_views.xml",
-        # Statements.
-        "security/open_data_rules.xml",
+        # Statements as at any date.
         "wizards/grant_statement_wizard_views.xml",
         # The annex, the certified accounts, the cash plan and the end of the year.
         "security/accounts_rules.xml",
@@ -24,9 +27,8 @@
         "views/accounts/grant_year_end_line_views.xml",
         "views/accounts/grant_cash_views.xml",
         "wizards/accounts/grant_accounts_wizard_views.xml",
-        "views/grant_contract_views.xml",
-        "views/grants_portal_templates.xml",
         # Open data.
+        "security/open_data_rules.xml",
         "wizards/open_data/grant_publication_wizard_views.xml",
         "wizards/open_data/grant_publication_report_views.xml",
         "wizards/open_data/grant_award_upload_views.xml",
@@ -35,5 +37,16 @@
         "views/open_data/grant_award_import_views.xml",
         "views/open_data/grant_subsidy_views.xml",
         "views/open_data/res_config_settings_views.xml",
+        # Statements that are issued
+        "security/grant_statement_rules.xml",
+        "data/ir_sequence_data.xml",
+        "data/ir_cron_data.xml",
+        "views/statement/grant_statement_views.xml",
+        "views/statement/statement_mail_templates.xml",
+        "views/statement/res_config_settings_views.xml",
+        "views/statement/grant_statement_matrix_views.xml",
+        "views/grant_contract_views.xml",
+        "views/grants_portal_templates.xml",
+        "views/statement/portal_statement_templates.xml",
     ],
 }

@@ -41,6 +41,7 @@ def demo(options):
             if _statement(server, code, YEAR_END, output):
                 raise Stop(f"The statement of {code} could not be written (see above).")
         _story(server, "orders", "--output", output)
+        _story(server, "statements", "--output", output)
         ui.note(f"Ready in {ui.seconds(time.monotonic() - started)}.")
         if not options.no_serve:
             return _serve(server, options.port)

@@ -43,7 +43,8 @@ PAGES = {
     ),
     "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}",
                    "/my/contracts/{contract}/lines?figure=committed",
-                   "/my/contracts/{contract}/actions?theme={theme}"),
+                   "/my/contracts/{contract}/actions?theme={theme}",
+                   "/my/statements", "/my/statements/{statement}"),
 }  # fmt: skip
 #: Who, on which page, what is done wrong there; the focus is then on the error or its field.
 ERRORS = (
@@ -60,6 +61,7 @@ ERRORS = (
     ("operator", "/my/subsidies/{begun}/report", "bad_figure"),
     ("operator", "/my/subsidies/{filled}/report", "no_reason"),
     ("operator", "/my/subsidies/{filled}/deliverables/{handed_in}", "old_page"),
+    ("prefecture", "/my/statements/{statement}", "nothing_contested"),
 )
 #: Rules that are not held, by page, each with its reason: Odoo's own, which no template of ours can
 #: mend. The accessibility statement lists them (``portal_accessibility``).
@@ -83,12 +85,27 @@ def describe(violation):
 
 @tagged("post_install", "-at_install")
 class TestAccessibility(BrowserCase):
+    @classmethod
+    def _fill(cls):
+        super()._fill()
+        cls.statement = (
+            cls.env["grant.statement"]
+            .with_user(cls.coordinator)
+            .create({"contract_id": cls.contract.id, "as_at": "2021-12-31"})
+        )
+        cls.statement.action_issue()
+        cls.env.flush_all()
+
+    def do_nothing_contested(self, page):
+        page.click("form[action$='/contest'] button")
+
     def get_places(self):
         return {
             "filled": self.mine.id, "empty": self.empty.id, "begun": self.begun.id,
             "contract": self.contract.id, "theme": self.theme.id, "recovery": self.recovery.id,
             "accepted": self.accepted.id, "handed_in": self.handed_in.id,
             "sent_back": self.sent_back.id, "awaited": self.awaited.id,
+            "statement": self.statement.id,
         }  # fmt: skip
 
     def get_user(self, who):

@@ -1,1 +1,1 @@
-from . import accounts, open_data, statement
+from . import accounts, open_data, statement, statement_portal

@@ -16,7 +16,7 @@ class GrantStatement(http.Controller):
     )
     def download_statement(self, contract_id, as_at=None, file_format="xlsx", **kw):
         """Make and download a statement; the right to read the contract is checked each time."""
-        if file_format not in ("xlsx", "csv"):
+        if file_format not in ("xlsx", "csv", "json"):
             raise NotFound()
         try:
             date = self._parse_date(as_at)

@@ -6,7 +6,7 @@ called *flows*; a figure that is derived from them is a list of ``(flow, sign)``
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from odoo.addons.ctai_grants.lib.guard.money import ZERO, round_euros
@@ -55,12 +55,16 @@ class Total:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, rows (``read`` gives them anew each time) and the totals below them."""
+    """Columns, rows (``read`` gives them anew each time) and the totals below them.
+
+    ``key``: what the table is, in no language: files name it by that, to be found again.
+    """
 
     title: str
     columns: Sequence[Column]
     read: Callable[[], Iterable[Sequence]]
     totals: Sequence[Total] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,12 @@ class Statement:
     ledger_size: int
     kinds: Mapping[str, str]
     chains: Sequence[tuple[str, str, Callable[[], Iterable[Mapping]]]]
+    #: What machines look for: number, contract, dates; texts and numbers that JSON can hold.
+    about: Mapping = field(default_factory=dict)
+
+    def find(self, key: str) -> Table | None:
+        """The list of that key."""
+        return next((table for table in self.lists if table.key == key), None)
 
 
 def combine(terms: Iterable[tuple[str, int]], amounts: Mapping[str, Decimal]) -> Decimal:

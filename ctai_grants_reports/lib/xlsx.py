@@ -176,6 +176,7 @@ class _Workbook:
         for table in self.statement.lists:
             self._write_list(table)
         self._write_list(self.statement.ledger, dense=True)
+        self.book.set_custom_property("statement", self.statement.about.get("number") or "")
         # Only now is anything in the stream: an error before leaves it empty.
         self.book.close()
 
@@ -213,6 +214,18 @@ class _Workbook:
         for row, total in enumerate(table.totals, end + 1):
             self._write_total(sheet, row, columns, total, 1, end - 1)
         self._ignore_text_numbers(sheet, columns, end)
+        last = end + len(table.totals) if table.totals else max(end - 1, 1)
+        sheet.print_area(0, 0, last, len(columns) - 1)
+        if end > 1:
+            self._name(table.key, sheet, 1, 0, end - 1, len(columns) - 1)
+        if table.key == "months" and end > 1:
+            self._insert_curves(sheet, last + 2, table, end - 1)
+
+    def _name(self, name: str, sheet, *cells: int):
+        """Name these cells, in no language: formulas and programs find them again by that."""
+        if name:
+            quoted = sheet.name.replace("'", "''")
+            self.book.define_name(f"statement_{name}", f"='{quoted}'!{xl_range_abs(*cells)}")
 
     def _ignore_text_numbers(self, sheet, columns: Sequence[Column], end: int):
         """No warning in the corner of each SIRET: it is text on purpose."""
@@ -236,7 +249,8 @@ class _Workbook:
         if series:
             self._insert_chart(sheet, row + 2, series)
             row += CHART_ROWS
-        self._write_block(sheet, row + 2, statement.positions)
+        end = self._write_block(sheet, row + 2, statement.positions)
+        sheet.print_area(0, 0, end, len(statement.blocks[0].columns) - 1)
 
     def _write_cover(self, sheet) -> int:
         """What the statement is about; return the row after it."""
@@ -252,8 +266,13 @@ class _Workbook:
         self._write_header(sheet, row + 1, block.columns)
         first = row + 2
         end = self._write_rows(sheet, first, block, self.formats, with_ledger)
+        if end > first:
+            self._name(block.key, sheet, first, 0, end - 1, len(block.columns) - 1)
         for row, total in enumerate(block.totals, end):
             self._write_total(sheet, row, block.columns, total, first, end - 1)
+            for index, column in enumerate(block.columns):
+                if column.flow:
+                    self._name(f"{block.key}_{column.flow}", sheet, row, index, row, index)
         return end + len(block.totals)
 
     def _insert_chart(self, sheet, row: int, series):
@@ -263,7 +282,32 @@ class _Workbook:
             chart.add_series(_get_series(sheet.name, *place, colour))
         title = self.statement.chart_title
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
-        chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True}})
+        self._insert(sheet, row, chart, title)
+
+    def _insert_curves(self, sheet, row: int, table: Table, last: int):
+        """What was committed, received and paid by the end of each month, a line each."""
+        chart = self.book.add_chart({"type": "line"})
+        amounts = [i for i, column in enumerate(table.columns) if column.kind == "amount"]
+        for index, colour in zip(amounts, itertools.cycle(COLOURS), strict=False):
+            chart.add_series(
+                {
+                    "name": [sheet.name, 0, index],
+                    "categories": [sheet.name, 1, 0, last, 0],
+                    "values": [sheet.name, 1, index, last, index],
+                    "line": {"color": colour, "width": 2},
+                    "marker": {"type": "automatic", "size": 5},
+                }
+            )
+        chart.set_title({"name": table.title, "name_font": {"size": 12}, "overlay": False})
+        chart.set_x_axis({"date_axis": True, "num_format": "mm/yyyy", "major_unit_type": "months"})
+        self._insert(sheet, row, chart, table.title)
+
+    def _insert(self, sheet, row: int, chart, title: str):
+        # In the currency: a figure alone could be thousands.
+        currency = self.statement.currency
+        chart.set_y_axis(
+            {"num_format": f'#,##0\\ "{currency}"', "major_gridlines": {"visible": True}}
+        )
         chart.set_legend({"position": "bottom"})
         chart.set_size({"width": 900, "height": 20 * (CHART_ROWS - 2)})
         sheet.insert_chart(row, 0, chart, {"description": title, "object_position": 3})

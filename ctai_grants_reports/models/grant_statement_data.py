@@ -5,12 +5,13 @@ import tempfile
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..lib import csv_files, xlsx
+from ..lib import csv_files, frozen, xlsx
 from ..lib.statement import Statement, TieOutError
 
 FORMATS = {
     "xlsx": (xlsx, ".xlsx", xlsx.MIMETYPE),
     "csv": (csv_files, "_csv.zip", "application/zip"),
+    "json": (frozen, ".json", frozen.MIMETYPE),
 }
 
 
@@ -78,35 +79,46 @@ class GrantStatementData(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _build(self, contract, as_at):
-        """The statement as plain objects; see :class:`.lib.statement.Statement`."""
+    def _build(self, contract, as_at, issued=None):
+        """The statement as plain objects; see :class:`.lib.statement.Statement`.
+
+        :param issued: the ``grant.statement`` that is issued by it (in sudo), if one is
+        """
         facts = self.env["grant.statement.facts"]._read(contract, as_at)
-        posted_at = self._get_posted_at(facts)
+        return self._put_together(facts, issued)
+
+    @api.model
+    def _put_together(self, facts, issued=None):
+        contract, posted_at = facts.contract, self._get_posted_at(facts)
+        lists = self.env["grant.statement.lists"]._get_tables(facts)
+        cover = self._get_cover(facts, posted_at)
         return Statement(
-            name=self._get_file_name(facts),
+            name=self._get_file_name(facts, issued),
             title=self.env._("Financial statement as at %(date)s", date=facts.day),
             author=facts.identity(contract.company_id.partner_id).name,
             running_head=contract.display_name,
             currency=contract.currency_id.symbol,
-            made_at=posted_at or datetime.datetime.combine(as_at, datetime.time()),
-            cover=self._get_cover(facts, posted_at),
+            made_at=posted_at or datetime.datetime.combine(facts.as_at, datetime.time()),
+            cover=[*cover, *issued._get_cover()] if issued else cover,
             notes=self._get_notes(facts),
             summary_title=self.env._("Summary"),
             chart_title=self.env._("Use of the envelopes"),
             empty=self.env._("Nothing at this date."),
-            lists=self.env["grant.statement.lists"]._get_tables(facts),
+            lists=[*lists, *issued._get_own_tables(facts)] if issued else lists,
+            about=issued._get_about() if issued else {"as_at": facts.as_at.isoformat()},
             **self.env["grant.statement.summary"]._get_tables(facts),
             **self.env["grant.statement.ledger"]._get_tables(facts),
         )
 
     @api.model
-    def _get_file_name(self, facts):
+    def _get_file_name(self, facts, issued=None):
         code = facts.contract.code
         # A code may hold slashes and accents: file systems and headers take what is left.
         code = re.sub(r"[^\w.-]+", "-", code, flags=re.ASCII).strip("-.") or facts.contract.id
         # A name of files, too.
         word = self.env._("statement")
-        return f"{word}_{code}_{facts.as_at:%Y-%m-%d}"
+        name = f"{word}_{code}_{facts.as_at:%Y-%m-%d}"
+        return f"{name}_{issued.name}" if issued else name
 
     @api.model
     def _get_posted_at(self, facts):

@@ -32,7 +32,8 @@ class GrantStatementLedger(models.AbstractModel):
 
     @api.model
     def _get_table(self, facts):
-        return Table(self.env._("Ledger"), self._get_columns(), partial(self._read_checked, facts))
+        read = partial(self._read_checked, facts)
+        return Table(self.env._("Ledger"), self._get_columns(), read, key="ledger")
 
     @api.model
     def _read_checked(self, facts):
@@ -58,7 +59,7 @@ class GrantStatementLedger(models.AbstractModel):
             Column(self.env._("Amount"), "amount", 15),
             Column(self.env._("Document"), width=38),
             Column(self.env._("Reference"), width=26),
-            Column(self.env._("SHA-256"), "hash", 50),
+            Column(self.env._("SHA-256"), "hash", 62),
         ]
 
     @api.model

@@ -1,3 +1,4 @@
+import datetime
 from functools import partial
 
 from odoo import api, models
@@ -28,6 +29,7 @@ class GrantStatementLists(models.AbstractModel):
         return [
             self._get_subsidies_table(facts),
             self._get_tranches_table(facts),
+            *self.env["grant.statement.annexes"]._get_tables(facts),
             self._get_pieces_table(facts),
         ]
 
@@ -57,7 +59,8 @@ class GrantStatementLists(models.AbstractModel):
         # 8 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 8)
         self._check_totals(facts, columns, rows)
-        return Table(self.env._("Operators and actions"), columns, partial(iter, rows), totals)
+        title = self.env._("Operators and actions")
+        return Table(title, columns, partial(iter, rows), totals, "operators")
 
     @api.model
     def _get_subsidy_columns(self):
@@ -143,15 +146,18 @@ class GrantStatementLists(models.AbstractModel):
         ]
         # 3 is the column “Paid by”.
         totals = self._get_totals(facts, columns, rows, 3)
-        return Table(self.env._("Tranches"), columns, partial(iter, rows), totals)
+        return Table(self.env._("Tranches"), columns, partial(iter, rows), totals, "tranches")
 
     @api.model
     def _get_tranche_rows(self, facts, subsidy, paid):
         kinds = get_labels(self.env, "grant.disbursement", "kind")
         states = get_labels(self.env, "grant.disbursement", "state")
         rest = facts.sum_flow(subsidy, "payment")
-        # Not filtered(): what that returns is read by itself, in a query for each subsidy.
-        for tranche in subsidy.disbursement_ids:
+        # In the order of what was planned then, whatever has moved since.
+        for tranche in sorted(
+            subsidy.disbursement_ids,
+            key=lambda one: (self._get_planned(facts, one)[1] or datetime.date.max, one.id),
+        ):
             if not facts.existed(tranche):
                 continue
             amount, paid_on = paid.get(tranche.id, (ZERO, None))
@@ -211,6 +217,8 @@ class GrantStatementLists(models.AbstractModel):
 
     @api.model
     def _get_planned(self, facts, tranche):
+        if not facts.existed(tranche):
+            return ZERO, None
         due = facts.value(tranche, "date", "due_date") or None
         return euros(facts.value(tranche, "amount")), due
 
@@ -232,7 +240,7 @@ class GrantStatementLists(models.AbstractModel):
             for subsidy, _state in facts.subsidies
             for row in self._get_piece_rows(facts, subsidy)
         ]
-        return Table(self.env._("Pieces"), columns, partial(iter, rows))
+        return Table(self.env._("Pieces"), columns, partial(iter, rows), key="pieces")
 
     @api.model
     def _get_piece_rows(self, facts, subsidy):
@@ -256,7 +264,7 @@ class GrantStatementLists(models.AbstractModel):
             Column(self.env._("Due on"), "date", 11),
             Column(self.env._("Version"), "integer", 8),
             Column(self.env._("File"), width=34),
-            Column(self.env._("SHA-256"), "hash", 50),
+            Column(self.env._("SHA-256"), "hash", 62),
             Column(self.env._("Handed in on"), "datetime", 16),
             Column(self.env._("State as at %(date)s", date=facts.day), width=15),
             Column(self.env._("Last decision"), width=13),

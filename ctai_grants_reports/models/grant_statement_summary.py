@@ -28,9 +28,9 @@ class GrantStatementSummary(models.AbstractModel):
             rows = [self._get_row(facts, envelope, columns) for envelope in envelopes]
             if rows:
                 totals = [add_up(total, columns, rows)]
-                blocks.append(Table(title, columns, partial(iter, rows), totals))
+                blocks.append(Table(title, columns, partial(iter, rows), totals, path))
         # Without envelopes there is a first sheet all the same.
-        return blocks or [Table(titles["city"][0], columns, partial(iter, ()))]
+        return blocks or [Table(titles["city"][0], columns, partial(iter, ()), key="city")]
 
     @api.model
     def _get_titles(self):
@@ -89,7 +89,7 @@ class GrantStatementSummary(models.AbstractModel):
             for envelope in facts.envelopes
         ]
         title = self.env._("Position of the ledger that this statement was made from")
-        return Table(title, self._get_position_columns(), partial(iter, rows))
+        return Table(title, self._get_position_columns(), partial(iter, rows), key="positions")
 
     @api.model
     def _get_position_columns(self):

@@ -1,4 +1,5 @@
 from . import (
+    statement,
     test_grants_statement,
     test_statement,
     test_statement_download,

@@ -12,7 +12,8 @@ from odoo.addons.ctai_grants.tests.common import GrantsCommon
 
 YEAR_END = datetime.date(2021, 12, 31)
 #: Sheets by their place in the workbook, and files by their first digit less one.
-SUMMARY, OPERATORS, TRANCHES, PIECES, LEDGER = range(5)
+(SUMMARY, OPERATORS, TRANCHES, MONTHS, OWN_COSTS, REPORTS, INDICATORS, AMENDMENTS, PIECES,
+ LEDGER) = range(10)  # fmt: skip
 
 
 def day(text):

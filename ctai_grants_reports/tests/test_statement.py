@@ -12,7 +12,7 @@ from odoo.tests import Form, freeze_time, tagged
 from odoo.addons.ctai_grants.lib.ledger.chain import first_break
 from odoo.addons.ctai_grants.tests.common import PDF
 
-from .common import YEAR_END, StatementCase
+from .common import LEDGER, OPERATORS, PIECES, SUMMARY, TRANCHES, YEAR_END, StatementCase
 
 SIRET = "33417522100012"
 
@@ -107,7 +107,10 @@ class TestStatement(StatementCase):
     def test_sums_are_formulas(self):
         book = self.open(values=False)
         cached = self.open()
-        names = ["Summary", "Operators and actions", "Tranches", "Pieces", "Ledger"]
+        names = [
+            "Summary", "Operators and actions", "Tranches", "Month by month", "Costs of the city",
+            "Financial reports", "Indicators", "Amendments", "Pieces", "Ledger",
+        ]  # fmt: skip
         self.assertEqual(book.sheetnames, names)
         line, total = self.get_block(book, self.envelope)
         self.assertRegex(
@@ -192,7 +195,7 @@ class TestStatement(StatementCase):
             book = self.open(as_at)
             _envelopes, subsidies, tranches, of_pieces = (
                 [r for r in self.get_rows(book, n) if r.get("Subsidy") == "S-CITY"]
-                for n in range(4)
+                for n in (SUMMARY, OPERATORS, TRANCHES, PIECES)
             )
             with self.subTest(as_at=as_at):
                 self.assertEqual(sorted(row["Amount"] for row in tranches), amounts)
@@ -216,11 +219,11 @@ class TestStatement(StatementCase):
         self.assertEqual({cell.value for cell in typed}, {"=cmd()", "+Ateliers", "@Bilan", SIRET})
 
     def test_pieces(self):
-        row = self.get_rows(self.open(datetime.date.today()), 3)[0]
+        row = self.get_rows(self.open(datetime.date.today()), PIECES)[0]
         self.assertEqual((row["Piece"], row["Version"]), ("@Bilan", 1))
         self.assertEqual((row["File"], row["SHA-256"]), ("bilan.pdf", self.version.sha256))
         self.assertEqual((row["State as at " + self.day], row["Last decision"]), ("Accepted",) * 2)
-        later = self.get_rows(self.open(), 3)[0]
+        later = self.get_rows(self.open(), PIECES)[0]
         self.assertEqual(later["State as at 31/12/2021"], "Handed in later")
 
     @property
@@ -229,11 +232,11 @@ class TestStatement(StatementCase):
 
     def test_a_piece_not_handed_in_is_expected(self):
         self.make_deliverable(self.direct, name="Rapport")
-        row = next(r for r in self.get_rows(self.open(), 3) if r["Piece"] == "Rapport")
+        row = next(r for r in self.get_rows(self.open(), PIECES) if r["Piece"] == "Rapport")
         self.assertEqual((row["State as at 31/12/2021"], row["SHA-256"]), ("Expected", None))
 
     def test_ledger_lines(self):
-        rows = self.get_rows(self.open(), 4)
+        rows = self.get_rows(self.open(), LEDGER)
         entries = self.env["grant.entry"].search(
             [("contract_id", "=", self.contract.id), ("date", "<=", YEAR_END)],
             order="envelope_id, number",
@@ -263,7 +266,7 @@ class TestStatement(StatementCase):
             self.assertEqual(sheet.freeze_panes, "A2")
             self.assertEqual(sheet.print_title_rows, "$1:$1")
             self.assertTrue(sheet.auto_filter.ref)
-        ledger = book.worksheets[4]
+        ledger = book.worksheets[LEDGER]
         self.assertEqual(ledger["C2"].number_format, "dd/mm/yyyy")
         symbol = self.contract.currency_id.symbol
         self.assertEqual(ledger["I2"].number_format, f'#,##0.00\\ "{symbol}"')
@@ -284,10 +287,15 @@ class TestStatement(StatementCase):
             sorted(files),
             [
                 "1-summary.csv",
+                "10-ledger.csv",
                 "2-operators-and-actions.csv",
                 "3-tranches.csv",
-                "4-pieces.csv",
-                "5-ledger.csv",
+                "4-month-by-month.csv",
+                "5-costs-of-the-city.csv",
+                "6-financial-reports.csv",
+                "7-indicators.csv",
+                "8-amendments.csv",
+                "9-pieces.csv",
                 "ledger.csv",
             ],
         )
@@ -339,7 +347,7 @@ class TestStatement(StatementCase):
         )
         book = self.open(contract=contract)
         self.assertEqual(self.name, "statement_VIDE-2022_2021-12-31.xlsx")
-        self.assertEqual(book.worksheets[4]["A2"].value, "Nothing at this date.")
+        self.assertEqual(book.worksheets[LEDGER]["A2"].value, "Nothing at this date.")
         self.assertEqual(len(self.read_zip(contract=contract)["ledger.csv"].splitlines()), 1)
 
     def test_before_the_contract(self):

@@ -344,7 +344,8 @@ class TestFiles(SumsCase):
         book = self.open(lang="fr_FR")
         self.assertTrue(self.name.startswith("etat_financier_TEST-2021_"), self.name)
         self.assertEqual(
-            book.sheetnames, ["Synthèse", "Opérateurs et actions", "Tranches", "Pièces", "Registre"]
+            [*book.sheetnames[:3], *book.sheetnames[-2:]],
+            ["Synthèse", "Opérateurs et actions", "Tranches", "Pièces", "Registre"],
         )
         texts = self.get_texts(book)
         for word in (

@@ -1,1 +1,1 @@
-from . import accounts, documents, grant_statement_wizard, open_data
+from . import accounts, documents, grant_statement_wizard, open_data, statement

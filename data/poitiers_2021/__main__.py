@@ -1,9 +1,9 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Run one step of the demonstration on a database, in one transaction.
 
-`python -m poitiers_2021 -c ODOO_CONF -d DB play|orders`, from the folder data/. A failure is one
-sentence on standard error, with exit code 1, and nothing of what was begun stays in the database.
-CTAI_DEBUG shows the traceback too.
+`python -m poitiers_2021 -c ODOO_CONF -d DB play|orders|statements`, from the folder data/. A
+failure is one sentence on standard error, with exit code 1, and nothing of what was begun stays in
+the database. CTAI_DEBUG shows the traceback too.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, accounts, documents, load, open_data, orders, play
+from . import Refused, accounts, documents, load, open_data, orders, play, statements
 
 
 def main():
     """Run the step of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="poitiers_2021", description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("play", "orders"))
+    parser.add_argument("step", choices=("play", "orders", "statements"))
     parser.add_argument("-c", "--config", metavar="FILE", required=True)
     parser.add_argument("-d", "--database", metavar="DB", required=True)
     parser.add_argument("--output", metavar="DIR", type=Path, default=".")
@@ -51,6 +51,8 @@ def _run(options):
             documents.run(env, options.output)
             accounts.write(env, options.output)
             open_data.run(env, options.output)
+        elif options.step == "statements":
+            statements.run(env, options.output)
         else:
             load.run(env)
             play.run(env)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, accounts, asks, figures, hand_ins, people, reports
+from . import Refused, accounts, asks, figures, hand_ins, people, reports, statements
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -129,6 +129,10 @@ class Year:
         hand_ins.begin_draft(self, financial, make_pdf)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
+        # The second add-on may not be there.
+        if "grant.statement" in self.env:
+            print("Statements to the prefecture")
+            statements.play(self, contract)
 
     # --- who does what ----------------------------------------------------------------------
 

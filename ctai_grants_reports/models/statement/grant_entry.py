@@ -1,0 +1,15 @@
+from odoo import api, models
+
+
+class GrantEntry(models.Model):
+    """What the verifier looks at beside the ledger: the statements that were issued."""
+
+    _inherit = "grant.entry"
+
+    @api.model
+    def _get_altered_files(self, envelopes):
+        return [
+            *super()._get_altered_files(envelopes),
+            *self.env["grant.statement"]._get_altered(envelopes.contract_id),
+            *self.env["grant.heads.stamp"]._get_altered(envelopes.company_id),
+        ]

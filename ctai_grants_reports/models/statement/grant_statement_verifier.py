@@ -1,0 +1,90 @@
+import io
+
+from odoo import api, models
+
+from odoo.addons.ctai_grants.lib.ledger.copies import HeadsComparison, read_heads
+
+from ...lib import frozen
+
+
+class GrantStatement(models.Model):
+    """The verifier of issued statements: files, frozen lines, state, and the ledger that they were
+    made from."""
+
+    _inherit = "grant.statement"
+
+    @api.model
+    def _get_altered(self, contracts):
+        """Sentences naming the issued statements of ``contracts`` that are not what they were."""
+        # sudo: who verifies may not read every attachment; only digests and figures are compared
+        statements = self.sudo().search(
+            [("contract_id", "in", contracts.ids), ("state", "!=", "draft")], order="id"
+        )
+        return [sentence for one in statements for sentence in one._judge()]
+
+    def _judge(self):
+        """Sentences of what is wrong with this statement."""
+        about = {"statement": self.display_name}
+        sentences = [
+            self.env._(
+                "%(statement)s: the kept file “%(file)s” is not the one that was issued.",
+                file=file.name,
+                **about,
+            )
+            for file in self.file_ids
+            if not file._is_as_issued()
+        ]
+        kinds = self.act_ids.sorted("id").mapped("kind")
+        try:
+            decided = self.env["grant.statement.act"]._get_state_after(kinds)
+        except KeyError:
+            decided = None
+        if decided != self.state:
+            sentences.append(
+                self.env._(
+                    "%(statement)s: its state is “%(state)s”, which nobody's act made it.",
+                    state=self._get_state_label(),
+                    **about,
+                )
+            )
+        if not sentences and (wrong := self._judge_frozen()):
+            sentences.append(wrong)
+        if wrong := self._judge_heads():
+            sentences.append(wrong)
+        return sentences
+
+    def _judge_frozen(self):
+        """Whether lines and file say the same: a sentence, or None."""
+        file = self.file_ids.filtered(lambda one: one.kind == "json")
+        about = {"statement": self.display_name}
+        if not file:
+            return self.env._("%(statement)s: its file for programs is not there.", **about)
+        try:
+            stated = frozen.read(io.BytesIO(file.attachment_id.raw or b""))
+        except frozen.FrozenError:
+            return self.env._(
+                "%(statement)s: the kept file “%(file)s” cannot be read.", file=file.name, **about
+            )
+        file.attachment_id.invalidate_recordset(["raw", "datas"])
+        said = {(block.key, row[1]): row[4:10] for block in stated.blocks for row in block.read()}
+        names = ("allocated", "committed", "paid", "justified", "received", "recovered")
+        for line in self.line_ids._get_values():
+            if line["subsidy_id"]:
+                continue
+            found = said.get((line["payment_path"], line["envelope_id"]))
+            if not found or tuple(found) != tuple(line[name] for name in names):
+                return self.env._(
+                    "%(statement)s: the figures of “%(line)s” are not those of its file.",
+                    line=line["name"],
+                    **about,
+                )
+        return None
+
+    def _judge_heads(self):
+        """Whether the ledger still is the one that this statement was made from: a sentence, or
+        None."""
+        comparison = HeadsComparison(self.env["grant.heads"]._find_hashes)
+        difference = comparison.find_difference(read_heads(io.BytesIO(self.heads.encode())))
+        if not difference:
+            return None
+        return self.env["grant.entry"]._say_difference(difference, self.display_name)
