@@ -1,6 +1,9 @@
+from functools import cache, partial
+
 from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
+from odoo.tools import format_date
 
 from ..lib.guard.words import clean
 from .portal import SUBSIDY_PAGE, GrantsPortal
@@ -43,7 +46,6 @@ class SubsidyPortal(GrantsPortal):
             SUBSIDY_PAGE, "/my/subsidies", page, sortings[sortby]["order"], sortby, domain,
             filterby=filterby, search=search,
         )  # fmt: skip
-        subsidies = values["documents"]
         return request.render(
             "ctai_grants.portal_my_subsidies",
             {
@@ -53,8 +55,9 @@ class SubsidyPortal(GrantsPortal):
                 "breadcrumbs_searchbar": False,
                 "searchbar_sortings": sortings,
                 "searchbar_filters": filters,
-                "asked": subsidies.deliverable_ids._get_asked().grouped("subsidy_id"),
-                "owed": subsidies.disbursement_ids._get_owed_tranches().grouped("subsidy_id"),
+                "rows": values["documents"]._get_list_rows(),
+                # A page has many of the same days, and a widget for each amount takes its time.
+                "say_day": cache(partial(format_date, request.env)),
             },
         )
 

@@ -28,6 +28,8 @@ MOST_ROWS = 200_000
 #: Cells of all sheets, each from its first to its last row and column, the empty ones among them:
 #: the widest extract that a treasury sends, of the most rows.
 MOST_CELLS = 50 * MOST_ROWS
+# Tags that are remembered; a sheet has a dozen.
+MOST_TAGS = 1000
 DELIMITERS = ";,\t"
 #: Bytes of memory and seconds that reading it may take: a text that cells share or repeat is
 #: stored once, and read as many times.
@@ -195,6 +197,8 @@ class _Area:
 
     def __init__(self):
         self.deepest = self.widest = self.row = self.column = self.pending = 0
+        # What becomes of each tag, and the number of each column, as they were met.
+        self.ways, self.columns, self.digits = {}, {}, "-"
 
     def measure(self, part):
         """Read a part that is open.
@@ -206,39 +210,75 @@ class _Area:
         parser.ParseFile(part)
 
     def _begin(self, tag, attributes):
-        name = tag.rpartition(" ")[2]
-        if name == "c" or name == "row":
-            reference = _REFERENCE.fullmatch(attributes.get("r", ""))
-            if not reference:
-                raise Refusal("damaged")
-            self._refer(name, *reference.groups())
-        elif name == "table-row":
-            self.row += _get_repeat(attributes, "rows")
-            self.column = self.pending = 0
-        elif name in ("table-cell", "covered-table-cell"):
-            self.column += _get_repeat(attributes, "columns")
-            # What fills a sheet up to its end is empty, and not read.
-            self.pending = self.column
-            if f"{_OFFICE} value-type" in attributes:
-                self._reach(self.row, self.column)
-        elif name == "table":
-            self.row = self.column = self.pending = 0
-        elif self.pending and tag.startswith(_TEXT):
-            # Something is in the cell after all.
-            self._reach(self.row, self.pending)
+        # Of every element of the file.
+        (self.ways.get(tag) or self._find_way(tag))(attributes)
 
-    def _refer(self, name, letters, digits):
-        if name == "row":
-            self.row, self.column = int(digits or self.row + 1), 0
-        else:
-            self.column = _get_column(letters) if letters else self.column + 1
-            self._reach(int(digits or self.row), self.column)
+    def _find_way(self, tag):
+        name = tag.rpartition(" ")[2]
+        way = {
+            "c": self._add_cell,
+            "row": self._begin_row,
+            "table-row": self._begin_table_row,
+            "table-cell": self._add_table_cell,
+            "covered-table-cell": self._add_table_cell,
+            "table": self._begin_table,
+        }.get(name) or (self._add_text if tag.startswith(_TEXT) else _pass_over)
+        if len(self.ways) < MOST_TAGS:
+            self.ways[tag] = way
+        return way
+
+    def _add_cell(self, attributes):
+        reference = attributes.get("r", "")
+        # Most are in the row of the one before, and in a column that was there: both are reached.
+        if reference.endswith(self.digits) and (
+            column := self.columns.get(reference[: -len(self.digits)])
+        ):
+            self.column = column
+            return
+        letters, digits = self._read_reference(reference)
+        self.column = _get_column(letters) if letters else self.column + 1
+        self._reach(int(digits or self.row), self.column)
+        if letters and digits:
+            self.digits, self.columns[letters] = digits, self.column
+
+    def _begin_row(self, attributes):
+        _letters, digits = self._read_reference(attributes.get("r", ""))
+        self.row, self.column = int(digits or self.row + 1), 0
+
+    def _read_reference(self, text):
+        reference = _REFERENCE.fullmatch(text)
+        if not reference:
+            raise Refusal("damaged")
+        return reference.groups()
+
+    def _begin_table_row(self, attributes):
+        self.row += _get_repeat(attributes, "rows")
+        self.column = self.pending = 0
+
+    def _add_table_cell(self, attributes):
+        self.column += _get_repeat(attributes, "columns")
+        # What fills a sheet up to its end is empty, and not read.
+        self.pending = self.column
+        if f"{_OFFICE} value-type" in attributes:
+            self._reach(self.row, self.column)
+
+    def _begin_table(self, _attributes):
+        self.row = self.column = self.pending = 0
+
+    def _add_text(self, _attributes):
+        # Something is in the cell after all.
+        if self.pending:
+            self._reach(self.row, self.pending)
 
     def _reach(self, row, column):
         if row > self.deepest or column > self.widest:
             self.deepest, self.widest = max(self.deepest, row), max(self.widest, column)
             if self.deepest > MOST_ROWS or self.deepest * self.widest > MOST_CELLS:
                 raise Refusal("too_large")
+
+
+def _pass_over(_attributes):
+    pass
 
 
 def _get_repeat(attributes, what):

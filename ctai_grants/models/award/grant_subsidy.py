@@ -1,11 +1,13 @@
 from collections import defaultdict
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import LazyTranslate, format_date
+from odoo.tools import SQL, LazyTranslate, format_date
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.reading import Wanted, keep_lines, read_together
 
 _lt = LazyTranslate(__name__)
 
@@ -173,6 +175,7 @@ class GrantSubsidy(models.Model):
             & Domain("state", "!=", "cancelled")
             & Domain("decision_date", "!=", False),
             ["partner_id", "company_id", "decision_date", "amount"],
+            order="id",
         ).grouped(lambda subsidy: by_year(subsidy, subsidy.decision_date))
         amounts = {}
         for subsidy in self:
@@ -373,7 +376,7 @@ class GrantSubsidy(models.Model):
         what = self.env._("Signing a subsidy")
         self._check_group("group_coordinator", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        self._read_ahead()
+        read_together(self._get_wanted())
         self._check_state(("granted",), what)
         for subsidy in self:
             subsidy._check_signable()
@@ -382,20 +385,43 @@ class GrantSubsidy(models.Model):
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
         return True
 
-    def _read_ahead(self):
-        """Read what signing looks at: records of a kind together, and of each nothing else. The
-        envelope is waited for meanwhile, and the ORM would read them one by one and whole."""
+    def _get_wanted(self):
+        """What signing looks at, to be read together: a list of :class:`Wanted`."""
         # sudo: only into the cache; who may sign was checked
-        subsidies, user = self.sudo(), self.env.user.sudo()
-        user.fetch(["company_id", "partner_id"])
-        companies = subsidies.company_id
-        companies.fetch(["partner_id", "parent_path", "alias_domain_id"])
-        partners = subsidies.partner_id | companies.partner_id | user.partner_id
-        partners.fetch([
-            "name", "email", "tz", "commercial_partner_id", "country_id", "company_registry",
-            "grant_body",
-        ])  # fmt: skip
-        partners.country_id.fetch(["code"])
+        env, companies = self.sudo().env, self.company_id.ids
+        # Arrays: a condition with an OR would have PostgreSQL read all partners.
+        partners = SQL(
+            """id = ANY(%s || ARRAY(
+                   SELECT partner_id FROM res_company WHERE id = ANY(%s)
+                   UNION ALL SELECT partner_id FROM res_users WHERE id = %s))""",
+            self.partner_id.ids, companies, env.uid,
+        )  # fmt: skip
+        return [
+            Wanted(env["res.users"], ("company_id", "partner_id"), SQL("id = %s", env.uid)),
+            Wanted(
+                env["res.company"], ("partner_id", "parent_path", "alias_domain_id"),
+                SQL("id = ANY(%s)", companies),
+            ),
+            Wanted(env["res.currency"], ("rounding",), SQL("id = ANY(%s)", self.currency_id.ids)),
+            Wanted(
+                env["res.partner"],
+                ("name", "email", "tz", "commercial_partner_id", "country_id", "company_registry",
+                 "grant_body"),
+                partners,
+            ),
+            Wanted(
+                env["res.country"], ("code",),
+                SQL("id = ANY(ARRAY(SELECT country_id FROM res_partner WHERE %s))", partners),
+            ),
+            Wanted(
+                env["grant.envelope"], ("payment_path",), SQL("id = ANY(%s)", self.envelope_id.ids)
+            ),
+            Wanted(
+                env["grant.action"], ("subsidy_id", "name", "amount"),
+                SQL("subsidy_id = ANY(%s)", self.ids),
+                partial(keep_lines, self.sudo(), "action_ids"),
+            ),
+        ]  # fmt: skip
 
     def _check_signable(self):
         """Refuse to sign what is not complete.

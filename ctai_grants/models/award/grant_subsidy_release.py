@@ -69,9 +69,7 @@ class GrantSubsidy(models.Model):
         """
         compare = self.currency_id.compare_amounts
         # sudo: it is committed, or released, by all of its actions, whoever sees which
-        actions = self.env["grant.action"].sudo()
-        of_this = [("subsidy_id", "=", self.id), ("amount", "!=", 0)]
-        actions = actions.search_fetch(of_this, ["name", "amount"])
+        actions = self.sudo().action_ids.filtered("amount")
         parts = {action: action.amount for action in actions}
         if compare(abs(amount), self.amount):
             whole = len(actions) == 1 and not compare(actions.amount, self.amount)

@@ -1,10 +1,12 @@
 from collections import defaultdict
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import LazyTranslate
+from odoo.tools import SQL, LazyTranslate
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.reading import Wanted, keep_lines
 from .grant_recovery import OPEN_STATES, WITHDRAWALS
 
 _lt = LazyTranslate(__name__)
@@ -110,6 +112,14 @@ class GrantSubsidy(models.Model):
             owed[partner.grant_body, company.id] += amount - collected
         for subsidy in self:
             subsidy.owed_amount = owed[subsidy.partner_id.grant_body, subsidy.company_id.id]
+
+    def _get_wanted(self):
+        # sudo: as there
+        subsidies, reports = self.sudo(), self.sudo().env["grant.financial.report"]
+        of_subsidies = SQL("subsidy_id = ANY(%s)", self.ids)
+        keep = partial(keep_lines, subsidies, "report_ids")
+        wanted = Wanted(reports, ("subsidy_id", "state"), of_subsidies, keep)
+        return [*super()._get_wanted(), wanted]
 
     def _get_report(self):
         """The accepted financial report, or none."""

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
-from ..guard.fields import read_lines
+from ..guard.reading import Wanted, keep_lines, read_lines
 
 
 class GrantSubsidy(models.Model):
@@ -50,11 +51,19 @@ class GrantSubsidy(models.Model):
             errors = lines._get_errors(subsidy.amount, subsidy.currency_id)
             subsidy.budget_warning = "\n".join(errors)
 
-    def _read_ahead(self):
-        result = super()._read_ahead()
+    def _get_wanted(self):
         # sudo: as there
-        read_lines(self.sudo(), "budget_line_ids", ["account_id", "is_subsidy", "amount"])
-        return result
+        subsidies, lines = self.sudo(), self.sudo().env["grant.budget.line"]
+
+        def keep(found):
+            # In the order of accounts, which are another table.
+            if found:
+                read_lines(subsidies, "budget_line_ids", ["account_id", "is_subsidy", "amount"])
+            else:
+                keep_lines(subsidies, "budget_line_ids", found)
+
+        of_subsidies = SQL("subsidy_id = ANY(%s)", self.ids)
+        return [*super()._get_wanted(), Wanted(lines, (), of_subsidies, keep)]
 
     def _check_signable(self):
         result = super()._check_signable()

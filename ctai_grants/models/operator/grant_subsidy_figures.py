@@ -1,11 +1,14 @@
+from functools import partial
+
 import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
-from odoo.tools import format_datetime, mute_logger
+from odoo.tools import SQL, format_datetime, mute_logger
 
 from ...lib.guard.words import clean
 from ...lib.operator.figures import get_fault
+from ..guard.reading import Wanted, keep_lines
 
 #: Characters of a comment on a figure.
 LONGEST_COMMENT = 1000
@@ -24,6 +27,14 @@ class GrantSubsidy(models.Model):
     def _unlink_indicators(self):
         # Not by the database: what goes is noted where it is sealed.
         self.indicator_target_ids.unlink()
+
+    def _get_wanted(self):
+        # sudo: as there
+        subsidies, lines = self.sudo(), self.sudo().env["grant.indicator.target"]
+        of_subsidies = SQL("subsidy_id = ANY(%s)", self.ids)
+        keep = partial(keep_lines, subsidies, "indicator_target_ids")
+        wanted = Wanted(lines, ("subsidy_id", "audience_id"), of_subsidies, keep)
+        return [*super()._get_wanted(), wanted]
 
     def _check_signable(self):
         result = super()._check_signable()

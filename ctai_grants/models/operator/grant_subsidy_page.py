@@ -5,12 +5,20 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ...lib.award.history import local_date
+from ..guard.reading import read_lines
 
 #: Of the states of a step, beside their words; in the order in which they are told.
 ICONS = {
     "done": "fa-check", "late": "fa-exclamation", "city": "fa-hourglass-half",
     "to_come": "fa-circle-o",
 }  # fmt: skip
+
+
+#: Fields of a subsidy that their list shows.
+LISTED = [
+    "name", "code", "date_start", "date_end", "state", "amount", "currency_id", "paid_amount",
+    "recovered_amount",
+]  # fmt: skip
 
 
 class GrantSubsidy(models.Model):
@@ -71,6 +79,27 @@ class GrantSubsidy(models.Model):
         """Euros that the operator has of this subsidy: paid, less what it paid back."""
         self.ensure_one()
         return self.currency_id.round(self.paid_amount - self.recovered_amount)
+
+    def _get_list_rows(self):
+        """What the list of these subsidies says of each: dicts with ``subsidy``, ``piece`` (the one
+        to hand in next, or none) and ``owed`` (euros on their way to be paid)."""
+        # Of all of them together, and nothing else: an operator may have hundreds.
+        self.fetch(LISTED)
+        read_lines(self, "deliverable_ids", ["name", "state", "due_date", "company_id"])
+        read_lines(self, "disbursement_ids", ["amount", "state", "due_date", "payment_deadline"])
+        asked = self.deliverable_ids._get_asked().grouped("subsidy_id")
+        # Together: what is late is computed of each alone otherwise.
+        nexts = self.deliverable_ids.browse(pieces[0].id for pieces in asked.values())
+        nexts = nexts.grouped("subsidy_id")
+        owed = self.disbursement_ids._get_owed_tranches().grouped("subsidy_id")
+        return [
+            {
+                "subsidy": subsidy,
+                "piece": nexts.get(subsidy),
+                "owed": sum(owed[subsidy].mapped("amount")) if subsidy in owed else 0.0,
+            }
+            for subsidy in self
+        ]
 
     def _get_steps(self, gains=None):
         """What the operator has to do for these subsidies, the most urgent first: as

@@ -231,7 +231,9 @@ class GrantCondition(models.Model):
         disbursements = disbursements.sudo()
         yearly_amounts = disbursements.subsidy_id._get_yearly_amounts()
         kept = conditions.search_fetch(
-            [("disbursement_id", "in", disbursements.ids)], ["disbursement_id", *FACTS]
+            [("disbursement_id", "in", disbursements.ids)],
+            ["disbursement_id", *FACTS],
+            order="id",
         ).grouped("disbursement_id")
         for disbursement in disbursements:
             own = kept.get(disbursement, nothing)

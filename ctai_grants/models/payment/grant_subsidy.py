@@ -1,9 +1,11 @@
 import datetime
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
-from ..guard.fields import read_lines
+from ..guard.reading import Wanted, keep_lines
 
 
 class GrantSubsidy(models.Model):
@@ -166,18 +168,34 @@ class GrantSubsidy(models.Model):
         paid = sum(self.disbursement_ids.filtered(lambda d: d.state == "paid").mapped("amount"))
         return paid, paid
 
-    def _read_ahead(self):
-        result = super()._read_ahead()
+    def _get_wanted(self):
         # sudo: as there
-        subsidies = self.sudo()
-        subsidies.envelope_id.fetch(["payment_path"])
-        looked_at = self.env["grant.disbursement"]._get_looked_at()
-        tranches = read_lines(subsidies, "disbursement_ids", looked_at)
-        tranches.deliverable_ids.fetch(["state", "answered_at", "answer"])
-        read_lines(subsidies.partner_id.commercial_partner_id, "bank_ids", [
-            "allow_out_payment", "sanitized_acc_number", "acc_holder_name", "bank_id",
-        ])  # fmt: skip
-        return result
+        env, subsidies = self.sudo().env, self.sudo()
+        tranches = env["grant.disbursement"]
+        of_subsidies = SQL("subsidy_id = ANY(%s)", self.ids)
+        return [
+            *super()._get_wanted(),
+            Wanted(
+                tranches, (*tranches._get_looked_at(), "deliverable_ids"), of_subsidies,
+                partial(keep_lines, subsidies, "disbursement_ids"),
+            ),
+            Wanted(
+                env["grant.deliverable"], ("state", "answered_at", "answer"), of_subsidies
+            ),
+            Wanted(
+                env["res.partner.bank"],
+                ("partner_id", "active", "allow_out_payment", "sanitized_acc_number",
+                 "acc_holder_name", "bank_id"),
+                SQL(
+                    "partner_id = ANY(ARRAY(SELECT commercial_partner_id FROM res_partner"
+                    " WHERE id = ANY(%s)))",
+                    self.partner_id.ids,
+                ),
+                lambda banks: keep_lines(
+                    subsidies.partner_id.commercial_partner_id, "bank_ids", banks
+                ),
+            ),
+        ]  # fmt: skip
 
     def _check_signable(self):
         result = super()._check_signable()

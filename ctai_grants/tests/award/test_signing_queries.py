@@ -9,7 +9,7 @@ class TestQueries(GrantsCommon):
         for subsidy in subsidies:
             self.make_tranche(subsidy, amount=5)
             subsidy.action_grant()
-        self.assertQueries(34, lambda s: s.action_sign(), *subsidies, user=self.coordinator)
+        self.assertQueries(22, lambda s: s.action_sign(), *subsidies, user=self.coordinator)
 
     def test_list_of_subsidies(self):
         subsidies = self.env["grant.subsidy"]

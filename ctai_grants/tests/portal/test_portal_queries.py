@@ -16,3 +16,13 @@ class TestQueries(PortalCase):
         # Of them: what each piece brings, the documents, the account on file; who answers, and
         # whether there are dates to take; who wrote, and what is asked for.
         self.assertLessEqual(self.env.cr.sql_log_count - before, 30)
+
+    def test_list_of_subsidies(self):
+        for _number in range(3):
+            self.make_deliverable(self.sign(self.make_subsidy(amount=10)))
+        self.login(self.operator_user)
+        for _time in range(2):
+            self._settle()
+            before = self.env.cr.sql_log_count
+            self.page("/my/subsidies")
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 19)

@@ -48,6 +48,14 @@ class TestDeliverable(GrantsCommon):
                 listed = os.path.join("checklist", os.path.basename(folder), name)
                 self.assertTrue(os.path.exists(attachments._full_path(listed)))
 
+    def test_another_file_of_the_same_checksum(self):
+        """What differs in one byte, in its length or not at all, however long."""
+        attachments, content = self.env["ir.attachment"], os.urandom(3 * 2**16 + 5)
+        path = attachments._full_path(attachments.create({"name": "a", "raw": content}).store_fname)
+        for other in (content[:-1], content + b"x", content[:-1] + bytes([content[-1] ^ 1]), b""):
+            self.assertEqual(attachments._same_content(other, path), other == content)
+        self.assertTrue(attachments._same_content(content, path))
+
     def test_versions(self):
         first = self.submit(PDF)
         second = self.submit(PDF + b"2", "bilan corrigé.pdf")
