@@ -8,9 +8,15 @@
     "depends": ["ctai_grants"],
     "external_dependencies": {
         "python": [
-            "openpyxl", "pypdfium2", "qrcode", "requests", "rfc3161-client", "xlsxwriter", "zxing-cpp",
+            "openpyxl",
+            "pypdfium2",
+            "qrcode",
+            "requests",
+            "rfc3161-client",
+            "xlsxwriter",
+            "zxing-cpp",
         ]
-    },  # fmt: skip
+    },
     "data": [
         "security/ir.model.access.csv",
         # Documents.

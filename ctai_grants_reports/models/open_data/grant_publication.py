@@ -38,7 +38,7 @@ class GrantPublication(models.Model):
     scope = fields.Selection(
         [("law", "What the law asks"), ("all", "All subsidies")], required=True, readonly=True
     )
-    line_count = fields.Integer(string="Lines", readonly=True)
+    line_count = fields.Integer(string="Number of Lines", readonly=True)
     amount = fields.Monetary(string="Total", readonly=True)
     new_count = fields.Integer(string="New", readonly=True)
     changed_count = fields.Integer(string="Changed", readonly=True)
