@@ -181,7 +181,8 @@ class TestWording(DocumentsCase):
         self.word("award_notice", signatory="Moi")
         self.assertIn("Moi", self.extract(self.render("award_notice", self.subsidy)))
         self.word("recovery_letter", signatory="Moi aussi", heading="Mise en demeure")
-        text = self.extract(self.render("recovery_letter", self.make_recovery(), module="ctai_grants"))
+        letter = self.render("recovery_letter", self.make_recovery(), module="ctai_grants")
+        text = self.extract(letter)
         self.assertOrder(text, "Mise en demeure", "Moi aussi")
 
     def test_who_words(self):
