@@ -19,19 +19,22 @@ EVERYBODY = {
     "menu_registers", "menu_ledger_comparison",
     "menu_budgets", "menu_date_requests",
     "menu_reminders", "menu_figures", "menu_indicators",
+    # Of ctai_grants_reports.
+    "menu_signed_scans",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
-    "menu_register_upload",
+    "menu_register_upload", "menu_scan_upload",
 }  # fmt: skip
 FINANCE = {
     "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
+    "menu_scan_upload",
 }  # fmt: skip
 MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types", "menu_own_cost_accounts", "menu_budget_accounts",
-    "menu_indicator_definitions",
+    "menu_indicator_definitions", "menu_document_wordings",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -44,6 +47,8 @@ MENUS = {
 # What the methods behind the buttons check; None: whoever may read.
 COORDINATOR, OFFICER, MANAGER = ("coordinator",), ("finance_officer",), ("finance_manager",)
 BUTTONS = {
+    # Of ctai_grants_reports.
+    "grant.signed.scan": {"action_open": None, "action_download": None},
     "grant.contract": {
         "action_put_in_force": MANAGER,
         "action_reset_to_draft": MANAGER,
@@ -83,6 +88,7 @@ BUTTONS = {
         "action_make_pes": OFFICER,
     },
     "grant.subsidy": {
+        "action_view_signed_scans": None,
         "action_enter_figures": COORDINATOR,
         "action_view_figures": None,
         "action_write_to_operator": COORDINATOR + OFFICER,
@@ -107,6 +113,7 @@ BUTTONS = {
         "action_view_decisions": None,
     },
     "grant.disbursement": {
+        "action_view_signed_scans": None,
         "action_check": COORDINATOR + OFFICER,
         "action_certify": COORDINATOR,
         "action_return": COORDINATOR + OFFICER,
@@ -129,6 +136,7 @@ BUTTONS = {
         "action_download": None,
     },
     "grant.financial.report": {
+        "action_view_signed_scans": None,
         "action_review": COORDINATOR,
         "action_send_back": COORDINATOR,
         "action_load_lines": COORDINATOR,
@@ -136,6 +144,7 @@ BUTTONS = {
         "action_view_recoveries": None,
     },
     "grant.recovery": {
+        "action_view_signed_scans": None,
         "action_write_letter": COORDINATOR + OFFICER,
         "action_print_letter": None,
         "action_notify": OFFICER,
@@ -150,6 +159,7 @@ BUTTONS = {
         "action_make_pes": OFFICER,
     },
     "grant.amendment": {
+        "action_view_signed_scans": None,
         "action_sign": MANAGER,
         "action_correct_date": MANAGER,
         "action_refresh": COORDINATOR + MANAGER,

@@ -83,7 +83,7 @@ class DocumentsCase(GrantsCommon):
         return content
 
     @staticmethod
-    def read(content):
+    def extract(content):
         text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
         return " ".join(text.replace("\u202f", " ").replace("\xa0", " ").split())
 
