@@ -3,6 +3,7 @@
 
 import base64
 import csv
+import datetime
 import io
 from pathlib import Path
 
@@ -70,10 +71,18 @@ def _set_up_language(env):
         installed._update_translations(["fr_FR"])
 
 
+def _date_identity(env, partner):
+    """The city was called so before the contract: papers of 2021 name it as it is."""
+    version = env["grant.identity"].search([("partner_id", "=", partner.id)], limit=1)
+    if version.date_from:
+        version._do_hold_from(datetime.date(2020, 1, 1), "Identité de la démonstration")
+
+
 def _set_up_company(company):
     env = company.env
     company.partner_id.country_id = env.ref("base.fr")
     company.write({**COMPANY, "country_id": env.ref("base.fr").id})
+    _date_identity(env, company.partner_id)
     if company.uses_default_logo:
         company.logo = _make_logo(company.name)
     if env["account.move.line"].search_count([("company_id", "=", company.id)], limit=1):
