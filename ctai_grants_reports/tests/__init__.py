@@ -1,5 +1,4 @@
 from . import (
-    statement,
     test_grants_statement,
     test_statement,
     test_statement_download,
@@ -11,4 +10,12 @@ from . import (
     test_statement_roles,
     test_statement_states,
     test_statement_sums,
+)
+from .statement import (
+    test_answer,
+    test_check,
+    test_files,
+    test_issue,
+    test_matrix,
+    test_stamp,
 )
