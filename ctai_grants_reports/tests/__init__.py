@@ -1,5 +1,4 @@
 from . import (
-    statement,
     test_grants_statement,
     test_statement,
     test_statement_download,
@@ -16,3 +15,11 @@ from . import (
 from .documents import test_documents, test_signed_scans  # isort: skip
 from .accounts import test_annex, test_cash_plan, test_year_end
 from .open_data import test_awards_file, test_import, test_publication, test_rules
+from .statement import (
+    test_answer,
+    test_check,
+    test_files,
+    test_issue,
+    test_matrix,
+    test_stamp,
+)

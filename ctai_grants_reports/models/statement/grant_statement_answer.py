@@ -123,6 +123,7 @@ class GrantStatement(models.Model):
         file = self.sudo().file_ids.filtered(lambda one: one.kind == kind)
         if file and not self.env.user._is_internal():
             self._check_answering()
+            # sudo: who downloads adds to the acts by that, and in no other way
             self.sudo()._act("downloaded", file_kind=kind)
         return file
 

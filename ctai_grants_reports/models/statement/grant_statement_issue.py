@@ -66,15 +66,15 @@ class GrantStatement(models.Model):
         if obstacle := statement._get_obstacle():
             raise UserError(obstacle)
         try:
-            facts = self.env["grant.statement.facts"].sudo().with_context(
-                lang=statement.env.lang
-            )._read(statement.contract_id, statement.as_at)  # fmt: skip
+            reader = statement.env["grant.statement.facts"]
+            facts = reader._read(statement.contract_id, statement.as_at)
             statement._freeze(facts, reason)
         except TieOutError as error:
             raise self.env["grant.statement.data"]._get_refusal(str(error)) from error
 
     def _get_lang(self):
         """The language of a statement: the city's."""
+        # sudo: the language of the city, which every page shows
         return self.company_id.sudo().partner_id.lang or self.env.lang
 
     def _freeze(self, facts, reason):

@@ -68,6 +68,7 @@ class GrantStatement(models.Model):
         self.ensure_one().check_access("read")
         # sudo: whoever may read the statement may have it made again
         facts = self.env["grant.statement.facts"].sudo()
+        # sudo: as above
         statement = self.sudo()
         return statement._get_live_lines(facts._read(statement.contract_id, statement.as_at))
 

@@ -97,7 +97,7 @@ class TestStatementFiles(IssuedCase):
             text = (Path(folder) / "statement.csv").read_text("utf-8")
         self.assertIn(self.statement.name, text)
         # Calculated anew: what the formulas come to.
-        line = next(row for row in text.splitlines() if row.startswith("A – Protection"))
+        line = next(row for row in text.splitlines() if row.startswith('"A – Protection"'))
         self.assertIn("4,000.10", line.replace("\u202f", ","))
         self.assertNotIn("#REF", text)
         self.assertNotIn("Err:", text)

@@ -56,7 +56,7 @@ class GrantStatementMatrix(models.TransientModel):
                 "is_envelope": not line["subsidy_id"],
                 "cells": [cells.get((key, statement)) for statement in statements],
                 "is_untied": any(
-                    (cell := cells.get((key, statement))) and cell["today"]
+                    (cell := cells.get((key, statement))) and cell["ledger"]
                     for statement in statements
                 ),
             }
@@ -76,7 +76,7 @@ class GrantStatementMatrix(models.TransientModel):
             "is_cancelled": bool(said) and said["state"] == "cancelled",
             "state": said["state_label"] if said else "",
             # Nothing: it still is what was stated.
-            "today": money.format(float(other)) if one != other else "",
+            "ledger": money.format(float(other)) if one != other else "",
         }
 
 
