@@ -9,8 +9,11 @@
     "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         "security/ir.model.access.csv",
+        "security/figures_rules.xml",
         "wizards/grant_statement_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
+        # figures
+        "views/figures/grant_figure_views.xml",
     ],
 }

@@ -1,3 +1,4 @@
+from . import figures
 from . import (
     grant_statement_data,
     grant_statement_facts,

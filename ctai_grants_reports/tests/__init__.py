@@ -11,3 +11,4 @@ from . import (
     test_statement_states,
     test_statement_sums,
 )
+from . import figures, review
