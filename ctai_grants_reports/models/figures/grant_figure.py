@@ -101,8 +101,8 @@ class GrantFigure(models.Model):
                               END AS amount
                          %(entries)s
                          LEFT JOIN (%(shares)s) share ON share.subsidy_id = entry.subsidy_id
-                          AND share.action_id = COALESCE(entry.action_id, share.action_id)) line
-                WHERE line.amount <> 0""",
+                          AND (share.action_id = entry.action_id
+                               OR entry.action_id IS NULL AND share.weight > 0)) line""",
             columns=COLUMNS, entries=ENTRIES, shares=self._select_shares(),
             measures=self._measure("line"),
         )  # fmt: skip
@@ -124,7 +124,7 @@ class GrantFigure(models.Model):
         what it is about. Actions without amounts share alike."""
         return SQL(
             """SELECT action.id AS action_id, action.subsidy_id, row_number() OVER shared AS place,
-                      sum(weight) OVER shared AS until,
+                      weight, sum(weight) OVER shared AS until,
                       sum(weight) OVER shared - weight AS before,
                       sum(weight) OVER (PARTITION BY action.subsidy_id) AS total,
                       (%(themes)s) AS themes, (%(audiences)s) AS audiences
