@@ -116,7 +116,7 @@ class GrantEvaluationMeeting(models.Model):
     operator_people = fields.Char(
         string="Of the Operator", help="Names and functions of its people; nobody of the public."
     )
-    user_ids = fields.Many2many(
+    staff_ids = fields.Many2many(
         "res.users", string="Of the City", domain="[('share', '=', False)]",
         default=lambda self: self.env.user,
     )  # fmt: skip

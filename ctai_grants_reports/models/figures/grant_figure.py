@@ -163,8 +163,37 @@ class GrantFigure(models.Model):
 
     @api.model
     def _read_grouping_sets(self, domain, grouping_sets, aggregates=(), order=None):
-        self = self._for_sums(domain, chain.from_iterable(grouping_sets), aggregates)
-        return super()._read_grouping_sets(domain, grouping_sets, aggregates, order)
+        sets = [tuple(groupby) for groupby in grouping_sets]
+        specs = set(chain.from_iterable(sets))
+        self = self._for_sums(domain, specs, aggregates)
+        if not specs.issuperset(part.strip() for part in (order or "").split(",") if part):
+            return super()._read_grouping_sets(domain, sets, aggregates, order)
+        # Put in order when they are summed: joined to a million lines, the names of envelopes or
+        # operators, by which groups stand in order, would cost as much as the sums.
+        results = super()._read_grouping_sets(domain, sets, aggregates)
+        return [
+            self._sort_groups(groups, len(groupby))
+            for groups, groupby in zip(results, sets, strict=True)
+        ]
+
+    @api.model
+    def _sort_groups(self, groups, width):
+        """These groups by their first ``width`` columns, records as their model orders them."""
+        ranks = []
+        for column in [*zip(*groups, strict=True)][:width]:
+            order = {value: value for value in column}
+            if isinstance(column[0], models.BaseModel):
+                # sudo: the order alone, of what the groups name already
+                model = column[0].sudo().with_context(active_test=False)
+                ids = [value.id for value in column if value]
+                found = model.search([("id", "in", ids)])
+                order = {value: place for place, value in enumerate(found.ids)}
+                column = [value.id for value in column]
+            # Nothing comes last, as in the database.
+            ranks.append([(not value, order.get(value) if value else None) for value in column])
+        keys = [*zip(*ranks, strict=True)]
+        places = sorted(range(len(groups)), key=lambda place: keys[place]) if keys else []
+        return [groups[place] for place in places] or groups
 
     @api.model
     def _for_sums(self, domain, groupby, aggregates):

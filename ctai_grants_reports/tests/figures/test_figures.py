@@ -98,6 +98,18 @@ class TestFigures(GrantsCommon):
         self.assertEqual(whole[0]["paid:sum"], 1000)
         self.assertEqual(sum(group["committed:sum"] for group in by_theme), 10499)
 
+    def test_groups_stand_in_the_order_of_their_model(self):
+        domain = [("contract_id", "=", self.contract.id)]
+        for spec in ("subsidy_id", "kind", "date:month"):
+            plain = self.figures.formatted_read_group(domain, [spec], ["__count"])
+            (sets,) = self.figures.formatted_read_grouping_sets(domain, [[spec]], ["__count"])
+            found = [one[spec] for one in sets]
+            self.assertEqual(
+                [one for one in found if one], [one[spec] for one in plain if one[spec]]
+            )
+            # Nothing comes last.
+            self.assertTrue(all(found[:-1]))
+
     def test_behind_a_figure_stand_its_entries(self):
         group = self.figures.search(
             [("contract_id", "=", self.contract.id), ("kind", "=", "payment"),
