@@ -18,7 +18,7 @@ LAYERS = (
     "portal", "operator",
 )  # fmt: skip
 # Fields of our models, and of Odoo's own.
-EVERYBODYS = {"company_id", "currency_id", "partner_id", "user_id"}
+EVERYBODYS = {"company_id", "currency_id", "partner_id", "user_id", "_get_report"}
 MODEL = re.compile(r"grant(\.[a-z]+)+")
 NAME = re.compile(r"[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*")
 

@@ -13,6 +13,7 @@ from . import (
     portal,
     prefecture,
     report,
+    report_download,
     review,
     subsidies,
 )

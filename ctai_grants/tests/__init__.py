@@ -7,6 +7,7 @@ from .guard import (
     test_seal,
     test_texts,
     test_transition,
+    test_typeset,
 )
 from .ledger import (
     test_administrator,

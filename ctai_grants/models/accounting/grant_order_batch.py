@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
-from ...lib.closing.letter import make_batch_list
 from ..guard import transition
 
 
@@ -160,6 +159,9 @@ class GrantOrderBatch(models.Model):
             year=self.exercise,
         )
 
+    def _print_order_batch(self):
+        return self._make_pdf()
+
     def _make_pdf(self):
         """The list of the orders in the user's language: its name, and the PDF.
 
@@ -171,16 +173,25 @@ class GrantOrderBatch(models.Model):
         address = self.company_id.partner_id._get_identity(self.date)
         town = f"{address.zip or ''} {address.city or ''}".strip()
         content = self._typeset(
-            make_batch_list,
-            title=self._get_list_title(),
-            lang=(self.env.lang or "en_US")[:2],
-            date=self.date,
-            sender=[line for line in (address.name, address.street, town) if line],
-            about=[
+            "ctai_grants/report/batch.typ",
+            {
+                "title": self._get_list_title(),
+                "date": self.date,
+                "sender": [line for line in (address.name, address.street, town) if line],
+                **self._get_list_words(len(rows)),
+                "rows": rows,
+                "total": self.currency_id.format(self.amount),
+            },
+        )
+        return self._get_list_title(), content
+
+    def _get_list_words(self, count):
+        return {
+            "about": [
                 self.env._("Date: %s", format_date(self.env, self.date)),
-                self.env._("Number of orders: %s", len(rows)),
+                self.env._("Number of orders: %s", count),
             ],
-            headings=[
+            "headings": [
                 self.env._("Order no."),
                 self.env._("Third party"),
                 "SIRET",
@@ -189,16 +200,13 @@ class GrantOrderBatch(models.Model):
                 "IBAN",
                 self.env._("Amount"),
             ],
-            rows=rows,
-            total_label=self.env._("Total"),
-            total=self.currency_id.format(self.amount),
-            words=self.env._(
+            "total_label": self.env._("Total"),
+            "words": self.env._(
                 "The present batch amounts to: %s.",
                 self.currency_id.amount_to_text(self.amount).lower(),
             ),
-            signature=[self.env._("The authorising officer,")],
-        )
-        return self._get_list_title(), content
+            "signature": [self.env._("The authorising officer,")],
+        }
 
     def _get_list_row(self, tranche, bill):
         return [

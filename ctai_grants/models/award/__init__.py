@@ -1,6 +1,6 @@
 # The mixins first: the other models inherit from them.
 # isort: off
-from . import grant_decided_mixin, grant_dated_mixin, grant_corrected_mixin
+from . import grant_decided_mixin, grant_dated_mixin, grant_corrected_mixin, grant_pdf_mixin
 
 # isort: on
 from . import (

@@ -1,8 +1,3 @@
-# The mixin first: the other models inherit from it.
-# isort: off
-from . import grant_pdf_mixin
-
-# isort: on
 from . import (
     grant_condition,
     grant_contract,

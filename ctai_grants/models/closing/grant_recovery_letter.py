@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_date
 
-from ...lib.closing.letter import make_pdf
-
 
 class GrantRecovery(models.Model):
     """The letter that tells the operator: facts, legal ground, delay to answer."""
@@ -29,9 +27,9 @@ class GrantRecovery(models.Model):
     def _search_is_delay_over(self, operator, value):
         if operator != "in":
             return NotImplemented
-        over = Domain("state", "=", "notified") & self.env[
-            "res.company"
-        ]._get_grant_today_domain(lambda today: Domain("answer_deadline", "<", today))
+        over = Domain("state", "=", "notified") & self.env["res.company"]._get_grant_today_domain(
+            lambda today: Domain("answer_deadline", "<", today)
+        )
         return Domain.OR(over if wanted else ~over for wanted in value)
 
     def action_write_letter(self):
@@ -109,6 +107,9 @@ class GrantRecovery(models.Model):
             "territoriales, article L1611-4)."
         )
 
+    def _print_recovery_letter(self):
+        return self._make_pdf()
+
     def _make_pdf(self):
         """The letter: its name, and the PDF.
 
@@ -123,21 +124,23 @@ class GrantRecovery(models.Model):
         date = self.letter_date or self.company_id._grant_today()
         city = self.company_id.partner_id._get_identity(date)
         content = letter._typeset(
-            make_pdf,
-            title=letter.env._("Recovery %(number)s", number=self.name),
-            lang=(letter.env.lang or "fr")[:2],
-            date=date,
-            sender=self._get_postal_lines(city),
-            recipient=self._get_postal_lines(partner._get_identity(date), with_person=True),
-            reference=letter.env._(
-                "Recovery %(number)s – %(date)s",
-                number=self.name,
-                date=format_date(letter.env, date, date_format="long"),
-            ),
-            text=self.letter,
-            signature=[
-                letter.env._("For %(city)s,", city=city.name), city.legal_representative or ""
-            ],
+            "ctai_grants/report/letter.typ",
+            {
+                "title": letter.env._("Recovery %(number)s", number=self.name),
+                "date": date,
+                "sender": self._get_postal_lines(city),
+                "recipient": self._get_postal_lines(partner._get_identity(date), with_person=True),
+                "reference": letter.env._(
+                    "Recovery %(number)s – %(date)s",
+                    number=self.name,
+                    date=format_date(letter.env, date, date_format="long"),
+                ),
+                "text": self.letter,
+                "signature": [
+                    letter.env._("For %(city)s,", city=city.name),
+                    city.legal_representative or "",
+                ],
+            },
         )
         return self.name, content
 

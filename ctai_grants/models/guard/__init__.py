@@ -17,6 +17,8 @@ from . import (
     grant_seal_verifier,
     grant_schema,
     grant_thread_mixin,
+    grant_pdf_mixin,
+    ir_actions_report,
     ir_attachment,
     mail_thread,
     res_company,

@@ -3,8 +3,6 @@ import datetime
 from odoo import models
 from odoo.tools import format_date
 
-from ...lib.closing.letter import make_pdf
-
 #: The city's turn: nothing more is asked of the operator.
 OWED = ("ready", "certified", "ordered")
 
@@ -32,6 +30,14 @@ class GrantDisbursement(models.Model):
         day = self._get_payment_day()
         return bool(day) and day < self.company_id._grant_today()
 
+    def _print_payment_notice(self):
+        """In the operator's language, from the back office.
+
+        :raise UserError: it is not paid
+        """
+        self._check_state(("paid",), self.env._("Printing the notice of payment"))
+        return self.with_context(lang=self.partner_id.lang or self.env.lang)._make_receipt()
+
     def _make_receipt(self):
         """The notice of payment of this paid tranche, in the user's language: its name, and the
         PDF.
@@ -46,15 +52,16 @@ class GrantDisbursement(models.Model):
         )
         lines = self.env["grant.recovery"]._get_postal_lines
         return title, self._typeset(
-            make_pdf,
-            title=title,
-            lang=(self.env.lang or "fr")[:2],
-            date=day,
-            sender=lines(city),
-            recipient=lines(self.partner_id._get_identity(day)),
-            reference=title,
-            text=self._get_receipt_text(),
-            signature=[],
+            "ctai_grants/report/letter.typ",
+            {
+                "title": title,
+                "date": day,
+                "sender": lines(city),
+                "recipient": lines(self.partner_id._get_identity(day)),
+                "reference": title,
+                "text": self._get_receipt_text(),
+                "signature": [],
+            },
         )
 
     def _get_receipt_text(self):

@@ -1,7 +1,6 @@
 from odoo import models
 from odoo.tools.misc import format_date
 
-from ...lib.closing.letter import make_pdf
 from .grant_financial_report_hand_in import TEXTS
 
 
@@ -69,20 +68,24 @@ class GrantFinancialReport(models.Model):
         report = self.sudo().with_context(lang=self.partner_id.sudo().lang or self.env.lang)
         title = report.display_name
         content = report._typeset(
-            make_pdf,
-            title=title,
-            lang=(report.env.lang or "fr")[:2],
-            date=report.attested_date,
-            sender=[report.partner_id.name],
-            recipient=[report.company_id.name],
-            reference=title,
-            text="\n\n".join(report._get_paper_paragraphs()),
-            signature=[
-                report.env._("Certified exact:"),
-                report.attested_name,
-                report.attested_quality,
-                f"{report.attested_place}, {format_date(report.env, report.attested_date)}",
-            ],
+            "ctai_grants/report/letter.typ",
+            {
+                "title": title,
+                "city": report.partner_id.name,
+                "date": report.attested_date,
+                "sender": [report.partner_id.name],
+                "recipient": [report.company_id.name],
+                "reference": title,
+                "text": "\n\n".join(report._get_paper_paragraphs()),
+                "signature": [
+                    report.env._("Certified exact:"),
+                    report.attested_name,
+                    report.attested_quality,
+                    f"{report.attested_place}, {format_date(report.env, report.attested_date)}",
+                ],
+            },
+            # The operator's paper: no logo of the city.
+            company=report.company_id.browse(),
         )
         return report.env._("financial report %s", report.subsidy_id.code), content
 
@@ -114,7 +117,8 @@ class GrantFinancialReport(models.Model):
                     line=line.display_name,
                     forecast=money(line.forecast),
                     actual=money(line.actual),
-                ) + (f" ({line.comment})" if line.comment else "")
+                )
+                + (f" ({line.comment})" if line.comment else "")
                 for line in self[name]
                 if line.forecast or line.actual
             ]

@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ...lib.award.history import local_date
-from ...lib.closing.letter import make_pdf
 
 
 class GrantReceipt(models.Model):
@@ -133,15 +132,16 @@ class GrantReceipt(models.Model):
         receipt = self.with_context(lang=self.lang)
         title = receipt.env._("Receipt %s", self.name)
         content = receipt._typeset(
-            make_pdf,
-            title=title,
-            lang=self.lang[:2],
-            date=local_date(moment, self.company_id._grant_timezone()),
-            sender=self.sender.split("\n"),
-            recipient=self.recipient.split("\n"),
-            reference=title,
-            text=self.text,
-            signature=[],
+            "ctai_grants/report/letter.typ",
+            {
+                "title": title,
+                "date": local_date(moment, self.company_id._grant_timezone()),
+                "sender": self.sender.split("\n"),
+                "recipient": self.recipient.split("\n"),
+                "reference": title,
+                "text": self.text,
+                "signature": [],
+            },
         )
         return title, content
 

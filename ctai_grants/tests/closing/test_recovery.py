@@ -3,7 +3,6 @@ import io
 from unittest.mock import patch
 
 import psycopg2
-from typst import TypstError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw
@@ -11,7 +10,7 @@ from odoo.tests import Form, HttpCase, freeze_time, tagged
 from odoo.tools import SQL, mute_logger
 from odoo.tools.pdf import PdfFileReader
 
-from ...lib.closing import letter
+from ...lib.guard import typeset
 from ..common import IBANS
 from .test_due import DueCase
 
@@ -826,7 +825,7 @@ class TestRecoveryPages(RecoveryCase, HttpCase):
     def test_a_letter_that_cannot_be_made(self):
         recovery = self.make_recovery(self.subsidy)
         recovery.action_write_letter()
-        with patch.object(letter, "_typeset", side_effect=TypstError("broken")):
+        with patch.object(typeset, "_typeset", side_effect=typeset.Unprintable("broken")):
             with self.assertRefused("unusual", recovery.name):
                 recovery._make_pdf()
             answer = self.get(self.reader, f"/grants/recoveries/{recovery.id}/letter")

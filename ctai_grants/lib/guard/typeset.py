@@ -1,0 +1,139 @@
+"""Documents as PDF that can be archived and read aloud (PDF/A-2a, PDF/UA-1), with typst.
+
+A template (a ``.typ`` file) and the data that it prints go to a process of its own, with little
+memory and time, which sees these and nothing else of the disk but fonts. Data is data: no text is
+ever read as Typst. The same data makes the same bytes, with the same fonts. Of a sign that none
+of them has, these kinds of PDF cannot be made: another stands in its place, and a note says so.
+"""
+
+import base64
+import json
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+#: What every template may import: ``#import "/style.typ": *``.
+STYLE = Path(__file__).parents[2] / "report" / "style.typ"
+#: in the place of a sign that no font has
+SUBSTITUTE = "□"
+#: Seconds and bytes of memory that one document may take.
+SECONDS, MEMORY = 60, 3 * 2**30
+# They turn the text around, or hide what it says.
+_DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+# Alone, without this package. In: the files, and signs to try; out: a PDF, or what was wrong.
+_PROGRAM = f"""
+import base64, json, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+import typst
+asked = json.load(sys.stdin.buffer)
+standards = ["a-2a", "ua-1"]
+answer = {{}}
+if "signs" in asked:
+    main = '#set document(title: "x")\\n#set text(font: "Libertinus Serif")\\n#json("/data.json")'
+    answer["lacking"] = []
+    for sign in asked["signs"]:
+        try:
+            files = {{"main.typ": main.encode(), "data.json": json.dumps(sign).encode()}}
+            typst.compile(files, pdf_standards=standards)
+        except typst.TypstError:
+            answer["lacking"].append(sign)
+else:
+    files = {{name: base64.b64decode(content) for name, content in asked["files"].items()}}
+    try:
+        # Nothing of the disk: a root that is no folder.
+        content = typst.compile(files, root="/dev/null", pdf_standards=standards)
+        answer["pdf"] = base64.b64encode(content).decode()
+    except typst.TypstError as error:
+        answer["error"] = str(error)
+json.dump(answer, sys.stdout)
+"""
+
+
+class Unprintable(ValueError):
+    """No PDF can be made of this: what the typesetter says."""
+
+
+def make(
+    template: Path, data: dict, *, note: str = "", assets: Mapping[str, bytes] | None = None
+) -> bytes:
+    """What ``template`` makes of ``data``, as a PDF.
+
+    The template reads ``json("/data.json")``, imports ``/style.typ``, and finds each of the assets
+    (pictures) under its own name: ``image("/logo.png")``.
+
+    :param data: texts, numbers, lists and dicts; ``data["note"]`` is set here
+    :param note: printed where signs had to be replaced
+    :raise Unprintable: it cannot be made, or not in time
+    """
+    files = {name: bytes(content) for name, content in (assets or {}).items()}
+    files |= {"main.typ": template.read_bytes(), "style.typ": STYLE.read_bytes()}
+    data = _map_texts(data, _clean)
+    try:
+        return _typeset(files, {**data, "note": ""})
+    except Unprintable:
+        lacking = _find_lacking(json.dumps(data, ensure_ascii=False))
+        if not lacking:
+            raise
+    table = str.maketrans(dict.fromkeys(lacking, SUBSTITUTE))
+    shown = _map_texts(data, lambda text: text.translate(table))
+    return _typeset(files, {**shown, "note": note})
+
+
+def _typeset(files, data):
+    content = {**files, "data.json": json.dumps(data).encode()}
+    encoded = {name: base64.b64encode(part).decode() for name, part in content.items()}
+    answer = _ask({"files": encoded})
+    if "error" in answer:
+        raise Unprintable(answer["error"])
+    return base64.b64decode(answer["pdf"])
+
+
+def _find_lacking(text):
+    """The signs of ``text`` that no font here has, or that no such PDF may hold."""
+    # French has all of the first ones.
+    signs = [sign for sign in sorted(set(text)) if sign >= "\u0180" and not sign.isspace()]
+    return _ask({"signs": signs})["lacking"] if signs else []
+
+
+def _ask(question):
+    try:
+        done = subprocess.run(  # noqa: S603 (our own program, of this file)
+            [sys.executable, "-c", _PROGRAM],
+            input=json.dumps(question).encode(),
+            capture_output=True,
+            timeout=SECONDS + 15,
+            check=False,
+            cwd=Path("/"),
+            # Neither passwords of the database nor paths of ours.
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        return json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, OSError, ValueError) as error:
+        reason = f"no answer of the typesetter within {SECONDS} s and {MEMORY // 2**20} MB"
+        raise Unprintable(reason) from error
+
+
+def _map_texts(data, change):
+    match data:
+        case str():
+            return change(data)
+        case dict():
+            return {name: _map_texts(value, change) for name, value in data.items()}
+        case list() | tuple():
+            return [_map_texts(value, change) for value in data]
+    return data
+
+
+def _clean(text):
+    """Without what no document shows: control characters, and those that turn text around."""
+    return "".join(
+        sign
+        for sign in text
+        if sign in "\n\t"
+        or (unicodedata.category(sign) not in ("Cc", "Cs") and sign not in _DIRECTIONS)
+    )

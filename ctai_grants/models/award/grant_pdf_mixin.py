@@ -1,0 +1,13 @@
+from odoo import models
+
+
+class GrantPdfMixin(models.AbstractModel):
+    """The city's name is that of the document's day."""
+
+    _inherit = "grant.pdf.mixin"
+
+    def _get_page_data(self, company, date):
+        data, pictures = super()._get_page_data(company, date)
+        # sudo: its own name, as of that day
+        city = company.sudo().partner_id._get_identity(date) if company else company
+        return {**data, "city": city.name or ""}, pictures
