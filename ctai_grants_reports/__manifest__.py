@@ -10,10 +10,15 @@
     "data": [
         "security/ir.model.access.csv",
         "security/figures_rules.xml",
+        "security/review_rules.xml",
         "wizards/grant_statement_wizard_views.xml",
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
         # figures
         "views/figures/grant_figure_views.xml",
+        # review
+        "report/review/annual_review.xml",
+        "views/review/annual_review_templates.xml",
+        "views/review/grant_annual_review_views.xml",
     ],
 }

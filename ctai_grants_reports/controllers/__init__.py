@@ -1,1 +1,1 @@
-from . import statement
+from . import annual_review, statement

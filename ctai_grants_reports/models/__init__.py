@@ -1,4 +1,4 @@
-from . import figures
+from . import figures, review
 from . import (
     grant_statement_data,
     grant_statement_facts,
