@@ -153,7 +153,7 @@ class GrantAnnualReview(models.Model):
         for vals in self._prepare_paragraphs():
             paragraph = known.get(vals["section"])
             if paragraph and not paragraph.is_edited:
-                paragraph.write({name: vals[name] for name in ("title", "body", "written")})
+                paragraph.write({name: vals[name] for name in ("body", "written")})
 
     def _in_words(self):
         """This review in the language that it is written in."""

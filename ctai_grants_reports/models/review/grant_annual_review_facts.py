@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import format_date
 
+from odoo.addons.ctai_grants.lib.operator.suppression import SMALL
+
 from ...lib.review.prose import find_numbers
 from ..figures.grant_figure import MEASURES
 
@@ -48,12 +50,16 @@ class GrantAnnualReview(models.Model):
                 for name in ("continue", "amend", "stop")
             },
             "amendments": review._count("amendment", len(review._get_next_amendments())),
+            "few": review.env._("< %s", SMALL),
             "committed_share": review._say_share(share),
             **{name: format_money(amount) for name, amount in money.items()},
         }
 
     def _say_day(self, day):
         return format_date(self.env, day, date_format="d MMMM y") if day else "–"
+
+    def _get_colon(self):
+        return "\u00a0: " if (self.env.lang or "").startswith("fr") else ": "
 
     def _say_share(self, share):
         """In whole per cent; all of it only when nothing is left."""
@@ -236,7 +242,8 @@ class GrantAnnualReview(models.Model):
             return [row["target"] or "–", *row["cells"], row["rate"] or "–"]
 
         total = indicator["total"]
-        parts = [f"{part['name']} : {part['value']}" for part in indicator["parts"]]
+        colon = self._get_colon()
+        parts = [f"{part['name']}{colon}{part['value']}" for part in indicator["parts"]]
         return self._make_table(
             f"{theme} – {indicator['name']}",
             [self.env._("Operator"), self.env._("Target"), *indicator["columns"],

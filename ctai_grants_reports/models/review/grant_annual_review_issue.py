@@ -42,6 +42,7 @@ class GrantAnnualReview(models.Model):
                 for paragraph in review.paragraph_ids
             ],
             "facts": review._get_position(),
+            "colon": review._get_colon(),
         }  # fmt: skip
 
     def _say_correction(self):
@@ -153,6 +154,8 @@ class GrantAnnualReview(models.Model):
         what = self.env._("Correcting an annual review")
         self._check_group("group_coordinator", what)
         self._check_state(("issued",), what)
+        # Before the other: no two are drafts of one year.
+        self.flush_model()
         draft = self.create({
             "contract_id": self.contract_id.id, "year": self.year, "as_at": self.as_at,
             "paragraph_ids": [

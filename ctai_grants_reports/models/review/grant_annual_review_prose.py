@@ -92,7 +92,7 @@ class GrantAnnualReview(models.Model):
         return [
             self.env._(
                 "The operators tell their figures by the periods of their conventions. They are "
-                "counts and never names: numbers below five are shown as “< 5”, and a figure that "
+                "counts and never names: numbers below five are shown as “{{few}}”, and a figure that "
                 "would give a small one away is withheld. The same person may follow several "
                 "actions, so people are not added up from one operator to another."
             )

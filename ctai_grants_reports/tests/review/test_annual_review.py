@@ -3,10 +3,12 @@ import io
 import json
 
 import pikepdf
+from psycopg2.errors import UniqueViolation
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, new_test_user
+from odoo.tools import mute_logger
 
 from .common import DAY, ReviewCase
 
@@ -105,7 +107,7 @@ class TestAnnualReview(ReviewCase):
             lambda: self.review.sudo().pdf_id.write({"raw": b"x"}),
             lambda: self.review.sudo().pdf_id.unlink(),
         ):
-            with self.assertRaises((UserError, AccessError)):
+            with self.assertRaises(UserError):
                 act()
         self.assertFalse(self.verify())
 
@@ -194,9 +196,8 @@ class TestAnnualReview(ReviewCase):
         self.assertNotIn("3 femmes", json.dumps(self.review._make_content()))
 
     def test_one_a_year(self):
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"):
             self.make_review()
-            self.env.flush_all()
 
     def test_hostile_names(self):
         name = "=cmd() <script>alert(1)</script> “Ω” \u202eabc " + "x" * 200
@@ -249,4 +250,4 @@ class TestAnnualReview(ReviewCase):
         self.company.partner_id.lang = "fr_FR"
         review = self.make_review(year=2022)
         self.assertEqual(review.lang, "fr_FR")
-        self.assertIn("€", review._get_facts()["paid"])
+        self.assertIn("\xa0200,00", review._get_facts()["paid"])
