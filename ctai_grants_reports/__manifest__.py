@@ -16,9 +16,13 @@
         "views/grants_portal_templates.xml",
         # figures
         "views/figures/grant_figure_views.xml",
+        "views/figures/grant_contract_steering_views.xml",
         # review
         "report/review/annual_review.xml",
         "views/review/annual_review_templates.xml",
         "views/review/grant_annual_review_views.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["ctai_grants_reports/static/src/steering/**/*"],
+    },
 }

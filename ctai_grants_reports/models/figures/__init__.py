@@ -1,1 +1,2 @@
 from . import grant_figure
+from . import grant_contract_steering
