@@ -16,7 +16,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, load, orders, play
+from . import Refused, load, orders, play, review
 
 
 def main():
@@ -48,6 +48,7 @@ def _run(options):
         env = api.Environment(cr, SUPERUSER_ID, {"lang": "fr_FR"})
         if options.step == "orders":
             orders.run(env, options.output)
+            review.run(env, options.output)
         else:
             load.run(env)
             play.run(env)

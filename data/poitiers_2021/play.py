@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, asks, figures, people
+from . import Refused, asks, figures, people, review
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -121,6 +121,8 @@ class Year:
         asks.play(self)
         print("Prolongations asked for 2022")
         self._get_subsidy("ufolep_2022").with_user(self.coordinator).action_grant()
+        print("Evaluations, annual review")
+        review.play(self)
 
     # --- who does what ----------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class GrantEvaluation(models.Model):
         help="The marks given, weighted, of the highest ones.",
     )  # fmt: skip
     opinion = fields.Text(
-        help="What went well, what did not. The annual review quotes it: name nobody."
+        help="What went well, what did not. Name nobody of the public."
     )
     conclusion = fields.Selection(CONCLUSIONS, tracking=True)
     conclusion_reason = fields.Text(string="Why")

@@ -55,8 +55,8 @@ class GrantAnnualReview(models.Model):
             return [self.env._("As at {{as_at}}, no action has been entrusted to an operator yet.")]
         return [
             self.env._(
-                "The contract lives by those who carry it. As at {{as_at}}, {{actions}} are "
-                "entrusted to {{operators}}, on {{themes}}: {{theme_names}}."
+                "The contract lives by those who carry it. As at {{as_at}}, it entrusts {{actions}} "
+                "to {{operators}}, on {{themes}}: {{theme_names}}."
             ),
             self.env._(
                 "The table below says of each action who leads it, for whom it is, and what was "
@@ -102,8 +102,8 @@ class GrantAnnualReview(models.Model):
         if not evaluations:
             return [self.env._("No action has been evaluated for {{year}} yet.")]
         exchanges = evaluations.meeting_ids and self.env._(
-            "It met the operators, visited actions and talked with them: {{meetings}} are on "
-            "record."
+            "It met the operators, visited actions and talked with them: of this it keeps a record "
+            "({{meetings}})."
         )
         return [
             self.env._(
@@ -121,9 +121,9 @@ class GrantAnnualReview(models.Model):
     def _write_next(self, evaluations):
         ends = self.contract_id.date_end and self.contract_id.date_end > self.as_at
         amendments = self._get_next_amendments() and self.env._(
-            "Since {{as_at}}, {{amendments}} to the contract or to the conventions are signed or "
-            "being drafted: they give more time, another split or a new action where the "
-            "evaluation or the operators ask for it."
+            "Since {{as_at}}, the contract and its conventions have moved on ({{amendments}}, signed "
+            "or being drafted): more time, another split or one more action, where the evaluation "
+            "or the operators ask for it."
         )
         return [
             self.env._(
