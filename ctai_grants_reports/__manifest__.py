@@ -5,7 +5,7 @@
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
-    "depends": ["ctai_grants"],
+    "depends": ["ctai_grants", "spreadsheet_dashboard"],
     "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         "security/ir.model.access.csv",
@@ -17,6 +17,7 @@
         # figures
         "views/figures/grant_figure_views.xml",
         "views/figures/grant_contract_steering_views.xml",
+        "data/dashboards.xml",
         # review
         "report/review/annual_review.xml",
         "views/review/annual_review_templates.xml",
