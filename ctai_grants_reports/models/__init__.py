@@ -1,8 +1,9 @@
-from . import figures, review
 from . import (
+    figures,
     grant_statement_data,
     grant_statement_facts,
     grant_statement_ledger,
     grant_statement_lists,
     grant_statement_summary,
+    review,
 )

@@ -1,4 +1,6 @@
 from . import (
+    figures,
+    review,
     test_grants_statement,
     test_statement,
     test_statement_download,
@@ -11,4 +13,3 @@ from . import (
     test_statement_states,
     test_statement_sums,
 )
-from . import figures, review

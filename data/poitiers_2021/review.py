@@ -7,7 +7,7 @@ from freezegun import freeze_time
 
 DAY = datetime.date.fromisoformat
 INVENTED = "(inventé pour la démonstration)"
-#: Of an action: marks by the grid's criteria, opinion, conclusion, why, what to change; the exchange.
+#: Of an action: marks by the grid, opinion, conclusion, why, what to change; the exchange.
 EVALUATIONS = {
     "coallia_1": (
         (4, 3, 4, 3, 4, 3), "continue",

@@ -1,2 +1,1 @@
-from . import grant_figure
-from . import grant_contract_steering
+from . import grant_contract_steering, grant_figure

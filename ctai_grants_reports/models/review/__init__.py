@@ -1,5 +1,7 @@
-from . import grant_annual_review
-from . import grant_annual_review_facts
-from . import grant_annual_review_issue
-from . import grant_annual_review_paragraph
-from . import grant_annual_review_prose
+from . import (
+    grant_annual_review,
+    grant_annual_review_facts,
+    grant_annual_review_issue,
+    grant_annual_review_paragraph,
+    grant_annual_review_prose,
+)

@@ -126,9 +126,8 @@ class GrantAnnualReview(models.Model):
         for review in reviews:
             what = self.env._("Writing an annual review")
             review.contract_id._check_state(("in_force", "closed"), what)
-            # sudo: how the city writes
-            lang = review.company_id.sudo().partner_id.lang or self.env.lang
-            review._transition(lang=lang)
+            # Of who writes it: whoever reads it later reads that.
+            review._transition(lang=self.env.lang or "fr_FR")
             if not review.paragraph_ids:
                 review.paragraph_ids = [
                     Command.create(vals) for vals in review._prepare_paragraphs()

@@ -55,8 +55,8 @@ class GrantAnnualReview(models.Model):
             return [self.env._("As at {{as_at}}, no action has been entrusted to an operator yet.")]
         return [
             self.env._(
-                "The contract lives by those who carry it. As at {{as_at}}, it entrusts {{actions}} "
-                "to {{operators}}, on {{themes}}: {{theme_names}}."
+                "The contract lives by those who carry it. As at {{as_at}}, it entrusts "
+                "{{actions}} to {{operators}}, on {{themes}}: {{theme_names}}."
             ),
             self.env._(
                 "The table below says of each action who leads it, for whom it is, and what was "
@@ -92,8 +92,8 @@ class GrantAnnualReview(models.Model):
         return [
             self.env._(
                 "The operators tell their figures by the periods of their conventions. They are "
-                "counts and never names: numbers below five are shown as “{{few}}”, and a figure that "
-                "would give a small one away is withheld. The same person may follow several "
+                "counts and never names: numbers below five are shown as “{{few}}”, and a figure "
+                "that would give a small one away is withheld. The same person may follow several "
                 "actions, so people are not added up from one operator to another."
             )
         ]
@@ -121,9 +121,9 @@ class GrantAnnualReview(models.Model):
     def _write_next(self, evaluations):
         ends = self.contract_id.date_end and self.contract_id.date_end > self.as_at
         amendments = self._get_next_amendments() and self.env._(
-            "Since {{as_at}}, the contract and its conventions have moved on ({{amendments}}, signed "
-            "or being drafted): more time, another split or one more action, where the evaluation "
-            "or the operators ask for it."
+            "Since {{as_at}}, the contract and its conventions have moved on ({{amendments}}, "
+            "signed or being drafted): more time, another split or one more action, where the "
+            "evaluation or the operators ask for it."
         )
         return [
             self.env._(

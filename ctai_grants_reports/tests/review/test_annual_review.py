@@ -247,7 +247,9 @@ class TestAnnualReview(ReviewCase):
 
     def test_in_french(self):
         self.env["res.lang"]._activate_lang("fr_FR")
-        self.company.partner_id.lang = "fr_FR"
-        review = self.make_review(year=2022)
+        french = self.env["grant.annual.review"].with_user(self.coordinator)
+        review = french.with_context(lang="fr_FR").create(
+            {"contract_id": self.contract.id, "year": 2022}
+        )
         self.assertEqual(review.lang, "fr_FR")
         self.assertIn("\xa0200,00", review._get_facts()["paid"])

@@ -43,7 +43,8 @@ class TestAnnualReviewPage(ReviewCase, HttpCase):
             for url in (self.url, f"{self.url}/pdf"):
                 self.assertEqual(self.open(user, url).status_code, 404)
         # Its own contract, another one's review.
-        contract = self.contract.copy({"code": "OTHER", "funder_id": stranger.partner_id.parent_id.id})
+        funder = stranger.partner_id.parent_id
+        contract = self.contract.copy({"code": "OTHER", "funder_id": funder.id})
         contract.write({"signature_date": "2021-10-21"})
         contract.with_user(self.finance_manager).action_put_in_force()
         url = f"/my/contracts/{contract.id}/reviews/{self.review.id}"
