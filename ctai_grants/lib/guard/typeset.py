@@ -26,9 +26,11 @@ _DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Alone, without this package. In: the files, and signs to try; out: a PDF, or what was wrong.
 _PROGRAM = f"""
 import base64, json, resource, sys
-resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+for what, most in ((resource.RLIMIT_AS, {MEMORY}), (resource.RLIMIT_CPU, {SECONDS}),
+                   (resource.RLIMIT_FSIZE, 0)):
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
 import typst
 asked = json.load(sys.stdin.buffer)
 standards = ["a-2a", "ua-1"]
@@ -48,10 +50,19 @@ else:
         # Nothing of the disk: a root that is no folder.
         content = typst.compile(files, root="/dev/null", pdf_standards=standards)
         answer["pdf"] = base64.b64encode(content).decode()
-    except typst.TypstError as error:
+    except (typst.TypstError, RuntimeError) as error:
         answer["error"] = str(error)
 json.dump(answer, sys.stdout)
 """
+
+
+def wrap(picture: bytes, width: int, height: int) -> bytes:
+    """An SVG that is this PNG: files that typst is given in memory are texts."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" '
+        f'href="data:image/png;base64,{base64.b64encode(picture).decode()}"/></svg>'
+    ).encode()
 
 
 class Unprintable(ValueError):
@@ -64,7 +75,7 @@ def make(
     """What ``template`` makes of ``data``, as a PDF.
 
     The template reads ``json("/data.json")``, imports ``/style.typ``, and finds each of the assets
-    (pictures) under its own name: ``image("/logo.png")``.
+    under its own name: ``image("/logo.svg")``. Assets are SVG: of a photo, :func:`wrap` makes one.
 
     :param data: texts, numbers, lists and dicts; ``data["note"]`` is set here
     :param note: printed where signs had to be replaced
@@ -112,10 +123,12 @@ def _ask(question):
             # Neither passwords of the database nor paths of ours.
             env={"PYTHONDONTWRITEBYTECODE": "1"},
         )
-        return json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, OSError, ValueError) as error:
-        reason = f"no answer of the typesetter within {SECONDS} s and {MEMORY // 2**20} MB"
-        raise Unprintable(reason) from error
+        answer = done.stdout or b"null"
+    except (subprocess.TimeoutExpired, OSError):
+        answer = b"null"
+    if (told := json.loads(answer)) is None:
+        raise Unprintable(f"no answer within {SECONDS} s and {MEMORY // 2**20} MB")
+    return told
 
 
 def _map_texts(data, change):

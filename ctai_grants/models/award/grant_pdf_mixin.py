@@ -6,8 +6,8 @@ class GrantPdfMixin(models.AbstractModel):
 
     _inherit = "grant.pdf.mixin"
 
-    def _get_page_data(self, company, date):
-        data, pictures = super()._get_page_data(company, date)
+    def _get_page_data(self, company, data):
+        page, pictures = super()._get_page_data(company, data)
         # sudo: its own name, as of that day
-        city = company.sudo().partner_id._get_identity(date) if company else company
-        return {**data, "city": city.name or ""}, pictures
+        city = company.sudo().partner_id._get_identity(data["date"]) if company else company
+        return {**page, "city": city.name or ""}, pictures

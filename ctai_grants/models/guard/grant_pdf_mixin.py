@@ -8,7 +8,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import file_path
 
-from ...lib.guard.typeset import SUBSTITUTE, Unprintable, make
+from ...lib.guard.typeset import SUBSTITUTE, Unprintable, make, wrap
 
 #: Pixels of a logo, at 300 to the inch: more makes files large and nothing sharper.
 LOGO = (1200, 400)
@@ -38,7 +38,7 @@ class GrantPdfMixin(models.AbstractModel):
             "%(sign)s stands for a sign that cannot be printed in this document.", sign=SUBSTITUTE
         )
         company, date = self.company_id if company is None else company, data["date"]
-        page, pictures = self._get_page_data(company, date)
+        page, pictures = self._get_page_data(company, data)
         values = {**page, **data, "date": [date.year, date.month, date.day]}
         path = Path(file_path(template, filter_ext=(".typ",)))
         try:
@@ -53,20 +53,23 @@ class GrantPdfMixin(models.AbstractModel):
                 )
             ) from error
 
-    def _get_page_data(self, company, date):
-        """What each page shows of the city on ``date``: data, and its pictures."""
+    def _get_page_data(self, company, data):
+        """What each page shows of the city, on the day of a document: data, and pictures.
+
+        :param dict data: of the document: ``date``, ``kind`` (which one it is), …
+        """
         # sudo: name and logo of the city, which every page of its portal shows too
         company = company.sudo()
-        data = {"lang": (self.env.lang or "fr_FR")[:2], "city": company.name or ""}
+        page = {"lang": (self.env.lang or "fr_FR")[:2], "city": company.name or ""}
         logo = b"" if company.uses_default_logo else _shrink(company.logo)
         if not logo:
-            return data, {}
-        data |= {"logo": "logo.png", "logo_alt": self.env._("Logo of %s", company.name)}
-        return data, {"logo.png": logo}
+            return page, {}
+        page |= {"logo": "logo.svg", "logo_alt": self.env._("Logo of %s", company.name)}
+        return page, {"logo.svg": logo}
 
 
 def _shrink(logo):
-    """The logo as PNG of a useful size; nothing of a picture that cannot be read."""
+    """The logo in a useful size; nothing of a picture that cannot be read."""
     try:
         picture = Image.open(io.BytesIO(base64.b64decode(logo or b"")))
         picture.load()
@@ -76,4 +79,4 @@ def _shrink(logo):
     picture.thumbnail(LOGO)
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    return stream.getvalue()
+    return wrap(stream.getvalue(), *picture.size)
