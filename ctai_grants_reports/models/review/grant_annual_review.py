@@ -127,7 +127,7 @@ class GrantAnnualReview(models.Model):
             what = self.env._("Writing an annual review")
             review.contract_id._check_state(("in_force", "closed"), what)
             # Of who writes it: whoever reads it later reads that.
-            review._transition(lang=self.env.lang or "fr_FR")
+            review._transition(lang=self.env.lang or self.env.user.lang or "fr_FR")
             if not review.paragraph_ids:
                 review.paragraph_ids = [
                     Command.create(vals) for vals in review._prepare_paragraphs()
