@@ -55,7 +55,7 @@ class GrantFigure(models.Model):
         "grant.audience": ["name", "sequence"],
     }  # fmt: skip
 
-    entry_id = fields.Many2one("grant.entry", string="Entry", readonly=True)
+    entry_id = fields.Many2one("grant.entry", readonly=True)
     contract_id = fields.Many2one("grant.contract", readonly=True)
     envelope_id = fields.Many2one("grant.envelope", readonly=True)
     payment_path = fields.Selection(

@@ -12,7 +12,7 @@ class TestDashboard(GrantsCommon):
         super().setUp()
         self.dashboard = self.env.ref("ctai_grants_reports.dashboard_finance")
 
-    def read(self):
+    def read_board(self):
         return json.loads(self.dashboard.with_user(self.finance_manager).spreadsheet_data)
 
     def test_who_sees_it(self):
@@ -25,7 +25,7 @@ class TestDashboard(GrantsCommon):
             self.dashboard.with_user(self.operator_user).read(["name"])
 
     def test_each_of_its_fields_is_there(self):
-        data = self.read()
+        data = self.read_board()
         asked = [
             (pivot["model"], [m["fieldName"] for m in pivot["measures"]]
              + [row["fieldName"] for row in pivot["rows"]], pivot["domain"])
@@ -48,7 +48,7 @@ class TestDashboard(GrantsCommon):
 
     def test_its_sums(self):
         self.sign(self.make_subsidy(amount=1234))
-        pivot = self.read()["pivots"]["1"]
+        pivot = self.read_board()["pivots"]["1"]
         groups = self.env["grant.figure"].with_user(self.finance_manager)._read_group(
             [*pivot["domain"], ("contract_id", "=", self.contract.id)],
             [row["fieldName"] for row in pivot["rows"]], ["committed:sum"],
