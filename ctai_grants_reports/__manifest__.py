@@ -5,7 +5,7 @@
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
-    "depends": ["ctai_grants"],
+    "depends": ["ctai_grants", "spreadsheet_dashboard"],
     "external_dependencies": {
         "python": [
             "openpyxl",
@@ -43,7 +43,7 @@
         "views/open_data/grant_award_import_views.xml",
         "views/open_data/grant_subsidy_views.xml",
         "views/open_data/res_config_settings_views.xml",
-        # Statements that are issued
+        # Statements that are issued.
         "security/grant_statement_rules.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
@@ -54,5 +54,18 @@
         "views/grant_contract_views.xml",
         "views/grants_portal_templates.xml",
         "views/statement/portal_statement_templates.xml",
+        # Figures, dashboard, steering.
+        "security/figures_rules.xml",
+        "views/figures/grant_figure_views.xml",
+        "views/figures/grant_contract_steering_views.xml",
+        "data/dashboards.xml",
+        # The annual review.
+        "security/review_rules.xml",
+        "report/review/annual_review.xml",
+        "views/review/annual_review_templates.xml",
+        "views/review/grant_annual_review_views.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["ctai_grants_reports/static/src/steering/**/*"],
+    },
 }

@@ -1,1 +1,1 @@
-from . import accounts, open_data, statement, statement_portal
+from . import accounts, annual_review, open_data, statement, statement_portal

@@ -1,5 +1,6 @@
 from . import (
     accounts,
+    figures,
     grant_statement_annexes,
     grant_statement_data,
     grant_statement_facts,
@@ -7,6 +8,7 @@ from . import (
     grant_statement_lists,
     grant_statement_summary,
     open_data,
+    review,
     statement,
 )
 

@@ -1,4 +1,6 @@
 from . import (
+    figures,
+    review,
     test_grants_statement,
     test_statement,
     test_statement_download,

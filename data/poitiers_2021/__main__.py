@@ -16,7 +16,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-from . import Refused, accounts, documents, load, open_data, orders, play, statements
+from . import Refused, accounts, documents, load, open_data, orders, play, review, statements
 
 
 def main():
@@ -53,6 +53,7 @@ def _run(options):
             open_data.run(env, options.output)
         elif options.step == "statements":
             statements.run(env, options.output)
+            review.run(env, options.output)
         else:
             load.run(env)
             play.run(env)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
-from . import Refused, accounts, asks, figures, hand_ins, people, reports, statements
+from . import Refused, accounts, asks, figures, hand_ins, people, reports, review, statements
 
 DAY = datetime.date.fromisoformat
 INVENTED = "Montant inventé pour la démonstration"
@@ -133,6 +133,8 @@ class Year:
         if "grant.statement" in self.env:
             print("Statements to the prefecture")
             statements.play(self, contract)
+        print("Evaluations, annual review")
+        review.play(self)
 
     # --- who does what ----------------------------------------------------------------------
 

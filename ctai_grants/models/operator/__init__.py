@@ -4,6 +4,7 @@ from . import grant_budget_mixin
 from . import grant_signed_line_mixin
 from . import grant_report_line
 from . import grant_access
+from . import grant_evaluation_line
 
 # isort: on
 from . import (
@@ -12,6 +13,7 @@ from . import (
     grant_access_leaving,
     grant_access_mail,
     grant_amendment,
+    grant_amendment_renewal,
     grant_amendment_targets,
     grant_budget_account,
     grant_budget_line,
@@ -20,6 +22,7 @@ from . import (
     grant_context_figure,
     grant_contract_indicators,
     grant_contract_progress,
+    grant_criterion,
     grant_date_request,
     grant_date_request_answer,
     grant_date_request_asking,
@@ -34,6 +37,7 @@ from . import (
     grant_deliverable_type,
     grant_disbursement,
     grant_disbursement_requests,
+    grant_evaluation,
     grant_file_iban,
     grant_file_scan,
     grant_financial_report,

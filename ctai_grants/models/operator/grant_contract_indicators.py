@@ -22,17 +22,27 @@ class GrantContract(models.Model):
         )
         return {**action, "domain": [("contract_id", "in", self.ids)]}
 
-    def _get_published_indicators(self):
+    def _get_published_indicators(self, until=None):
         """What the funder is shown of the indicators of this contract, in sudo: nothing else of
         them leaves the city.
 
+        :param until: a date: figures of the periods that ended by then, else all
         :return: dicts of one theme each, with ``name`` and ``indicators``: dicts with ``name``,
             ``note``, ``rows`` (``name``, ``target``, ``cells``, ``rate``), ``columns``, ``total``
             (a row, or None) and ``parts`` (``name`` and ``value``)
         """
         self.ensure_one()
         # sudo: the contract was checked by the caller; what comes out is counts, suppressed
-        results = self.env["grant.indicator.result"].sudo().search([("contract_id", "=", self.id)])
+        results = self.env["grant.indicator.result"].sudo()
+        if until:
+            # The same lines with other figures: what is known of them is not that of the day.
+            results.invalidate_model()
+            try:
+                own = self.with_context(grant_figures_until=until)
+                return own._get_published_indicators()
+            finally:
+                results.invalidate_model()
+        results = results.search([("contract_id", "=", self.id)])
         themes = defaultdict(list)
         for indicator, lines in results.grouped("indicator_id").items():
             themes[indicator.theme_id].append(Publication(lines).make())

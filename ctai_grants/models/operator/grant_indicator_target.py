@@ -158,10 +158,12 @@ class GrantIndicatorTarget(models.Model):
         }
 
     def _get_current(self):
-        """The figures that count: dict {(line, code of the period): value}, those withdrawn
-        left out."""
-        current = {}
+        """The figures that count, as ``_select_current`` says of them: dict {(line, code of the
+        period): value}, those withdrawn left out."""
+        current, until = {}, self.env.context.get("grant_figures_until")
         for value in self.value_ids.sorted("number"):
+            if until and value.date_end > until:
+                continue
             current[value.target_id, value.period] = value
         return {key: value for key, value in current.items() if not value.is_withdrawn}
 

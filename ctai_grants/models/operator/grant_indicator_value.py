@@ -103,12 +103,16 @@ class GrantIndicatorValue(models.Model):
 
     @api.model
     def _select_current(self):
-        """SQL of the ids of the figures that count: the last one told for each period."""
+        """SQL of the ids of the figures that count: the last one told for each period; in the
+        context ``grant_figures_until``, a date: of the periods that ended by then."""
+        until = self.env.context.get("grant_figures_until")
         return SQL(
             """(SELECT id FROM (SELECT DISTINCT ON (target_id, period) id, is_withdrawn
                                   FROM grant_indicator_value
+                                 WHERE %s
                               ORDER BY target_id, period, number DESC) last
-                 WHERE is_withdrawn IS NOT TRUE)"""
+                 WHERE is_withdrawn IS NOT TRUE)""",
+            SQL("date_end <= %s", until) if until else SQL("TRUE"),
         )
 
     @api.model

@@ -1,0 +1,1 @@
+from . import test_annual_review, test_annual_review_page
