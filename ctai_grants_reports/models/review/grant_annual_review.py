@@ -34,7 +34,7 @@ class GrantAnnualReview(models.Model):
         default=lambda self: self.env.company._grant_today().year - 1,
     )  # fmt: skip
     as_at = fields.Date(
-        string="As At", compute="_compute_as_at", store=True, readonly=False, required=True,
+        compute="_compute_as_at", store=True, readonly=False, required=True,
         precompute=True, help="Accounting date up to which the ledger counts.",
     )  # fmt: skip
     lang = fields.Char(readonly=True, copy=False, help="The language that it is written in.")
