@@ -115,7 +115,8 @@ class TestRoles(GrantsCommon):
             [("model", "=like", "grant.%"), ("transient", "=", False), ("abstract", "=", False)]
         )
         self.assertLessEqual(set(DOCUMENTS), set(models.mapped("model")))
-        for model in set(models.mapped("model")) - set(DOCUMENTS):
+        # Not those of an add-on that is loaded later: tests/access_matrix.csv has all.
+        for model in (set(models.mapped("model")) & set(self.registry)) - set(DOCUMENTS):
             # Those of other add-ons: no reader may write, no stranger may read.
             with self.subTest(model=model):
                 self.assertIn(self.get_rights(self.reader, model), ("", READ))
