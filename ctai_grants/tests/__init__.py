@@ -1,8 +1,10 @@
 # Odoo's runner looks for modules of tests here, not in the folders of the layers.
 # isort: off
 from .guard import (
+    test_apart,
     test_declarations,
     test_lines,
+    test_numbers,
     test_schema,
     test_seal,
     test_texts,
@@ -39,6 +41,7 @@ from .payment import (
     test_legal_dates,
     test_override,
     test_persons,
+    test_reading_ahead,
     test_schedule,
 )
 from .closing import (
@@ -83,6 +86,8 @@ from .operator import (
     test_budget,
     test_calendar_file,
     test_conversation,
+    test_evaluation,
+    test_figure_reminders,
     test_figures_page,
     test_frame,
     test_hand_in_drafts,
@@ -104,6 +109,7 @@ from .operator import (
     test_review,
     test_rib,
     test_scan,
+    test_workbook_files,
 )
 from . import (
     test_grants_uninstall,

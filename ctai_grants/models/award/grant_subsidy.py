@@ -419,6 +419,7 @@ class GrantSubsidy(models.Model):
             Wanted(
                 env["grant.action"], ("subsidy_id", "name", "amount"),
                 SQL("subsidy_id = ANY(%s)", self.ids),
+                # sudo: as all that is read ahead; who signs them reads them
                 partial(keep_lines, self.sudo(), "action_ids"),
             ),
         ]  # fmt: skip

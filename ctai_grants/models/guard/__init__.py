@@ -17,6 +17,7 @@ from . import (
     grant_seal_verifier,
     grant_schema,
     grant_thread_mixin,
+    reading,
     grant_pdf_mixin,
     ir_actions_report,
     ir_attachment,
