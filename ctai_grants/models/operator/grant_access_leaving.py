@@ -217,6 +217,8 @@ class GrantAccess(models.Model):
             if access and access.operator_id != operator:
                 access._transition(state="ended", is_representative=False)
                 access._note("ended")
+                # Before the next one: at no moment has a login two.
+                access.flush_recordset()
             if operator and access.operator_id != operator:
                 self._adopt(user, operator)
 
