@@ -19,22 +19,20 @@ EVERYBODY = {
     "menu_registers", "menu_ledger_comparison",
     "menu_budgets", "menu_date_requests",
     "menu_reminders", "menu_figures", "menu_indicators",
-    # Of ctai_grants_reports.
-    "menu_signed_scans",
+    "menu_evaluations",
 }  # fmt: skip
 COORDINATION = {
     "menu_my_subsidies", "menu_pieces_to_review", "menu_tranches_to_certify",
-    "menu_register_upload", "menu_scan_upload",
+    "menu_register_upload",
 }  # fmt: skip
 FINANCE = {
     "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
-    "menu_scan_upload",
 }  # fmt: skip
 MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
 CONFIGURATION = {
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",
     "menu_deliverable_types", "menu_own_cost_accounts", "menu_budget_accounts",
-    "menu_indicator_definitions", "menu_document_wordings",
+    "menu_indicator_definitions", "menu_criteria",
 }  # fmt: skip
 MENUS = {
     "reader": EVERYBODY,
@@ -47,9 +45,12 @@ MENUS = {
 # What the methods behind the buttons check; None: whoever may read.
 COORDINATOR, OFFICER, MANAGER = ("coordinator",), ("finance_officer",), ("finance_manager",)
 BUTTONS = {
-    # Of ctai_grants_reports.
-    "grant.signed.scan": {"action_open": None, "action_download": None},
     "grant.contract": {
+        # Of ctai_grants_reports.
+        "action_steering": None,
+        "action_view_annual_reviews": None,
+        "action_view_statements": None,
+        "action_compare_statements": None,
         "action_put_in_force": MANAGER,
         "action_reset_to_draft": MANAGER,
         "action_close": MANAGER,
@@ -77,6 +78,13 @@ BUTTONS = {
     "grant.aid.in.kind": {
         "action_record": COORDINATOR + OFFICER,
         "action_cancel": COORDINATOR + OFFICER,
+    },
+    "grant.evaluation": {
+        "action_view_results": None,
+        "action_share": COORDINATOR,
+        "action_conclude": COORDINATOR,
+        "action_reopen": COORDINATOR,
+        "action_prepare_next_year": COORDINATOR,
     },
     "grant.set.off": {"action_record": MANAGER, "action_undo": MANAGER},
     "grant.funding": {
@@ -133,6 +141,7 @@ BUTTONS = {
         "action_waive": COORDINATOR,
         "action_reopen": COORDINATOR,
         "action_purge": COORDINATOR,
+        "action_release_files": MANAGER,
         "action_download": None,
     },
     "grant.financial.report": {

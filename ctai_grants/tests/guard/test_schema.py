@@ -91,6 +91,9 @@ class TestSchema(TransactionCase):
                      FROM pg_constraint WHERE contype = 'c' AND conname LIKE 'grant\\_%%'"""
             )
         )
+        # Those of an add-on that is loaded later are not looked at yet.
+        tables = {model._table for model in self.registry.values()}
+        rows = [row for row in rows if row[0] in tables]
         self.assertGreater(len(rows), 25)
         # The others take long, a hundred times.
         for other in ("_check_triggers", "_check_functions"):

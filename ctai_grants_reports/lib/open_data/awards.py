@@ -309,8 +309,10 @@ def parse_day(cell) -> datetime.date:
 def parse_period(cell) -> tuple:
     """A day, or two of a period, whatever separates them.
 
-    >>> parse_period("2022/01/20"), parse_period("20/01/2022 au 20/03/2022")[1]
-    ((datetime.date(2022, 1, 20), datetime.date(2022, 1, 20)), datetime.date(2022, 3, 20))
+    >>> [day.isoformat() for day in parse_period("20/01/2022 au 20/03/2022")]
+    ['2022-01-20', '2022-03-20']
+    >>> [day.isoformat() for day in parse_period("2022/01/20")]
+    ['2022-01-20', '2022-01-20']
     >>> parse_period("2017-03-14/2018-03-14") == parse_period("2017-03-14_2018-03-14")
     True
 
