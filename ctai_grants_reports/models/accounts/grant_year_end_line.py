@@ -5,10 +5,9 @@ from odoo.tools import SQL
 
 from odoo.addons.ctai_grants.lib.accounting.accounts import PURPOSE_BY_LEGAL_FORM
 from odoo.addons.ctai_grants.models.accounting.grant_accounted_ledger import ACCOUNTED
-from odoo.addons.ctai_grants.models.accounting.grant_own_cost import select_own_costs
 from odoo.addons.ctai_grants.models.guard.res_company import TIMEZONE
 
-from .ordered import ORDERED, SAID_ORDERED
+from .ordered import ORDERED, SAID_ORDERED, select_own_ordered
 
 # The decisions that move a tranche; and when, in the city's legal time. An order counts of its own
 # date, as accounting dates it.
@@ -36,8 +35,7 @@ LINES = """WITH booked AS (
              FROM (%(ordered)s) ordered
              JOIN grant_disbursement tranche ON tranche.id = ordered.tranche_id
             UNION ALL
-           SELECT subsidy_id, NULL, account_id, date, covered_amount FROM (%(own_costs)s) own
-            WHERE subsidy_id IS NOT NULL AND covered_amount <> 0
+           SELECT subsidy_id, NULL, account_id, date, amount FROM (%(own_costs)s) own
        ), subsidy AS (
            SELECT subsidy.id, subsidy.kind, subsidy.envelope_id, subsidy.contract_id,
                   subsidy.company_id, subsidy.currency_id, subsidy.partner_id,
@@ -219,7 +217,7 @@ class GrantYearEndLine(models.Model):
         return SQL(
             LINES,
             ordered=ORDERED,
-            own_costs=select_own_costs(self.env),
+            own_costs=select_own_ordered(self.env),
             purposes=SQL("%s::jsonb", json.dumps(PURPOSE_BY_LEGAL_FORM)),
             zone=TIMEZONE,
             today=self.env["res.company"]._get_grant_today_sql(SQL("subsidy.company_id")),
@@ -302,12 +300,12 @@ class GrantYearEndLine(models.Model):
                              FROM (%s) ordered
                              JOIN grant_disbursement tranche ON tranche.id = ordered.tranche_id
                             UNION ALL
-                           SELECT subsidy_id, account_id, date, covered_amount FROM (%s) own) booked
+                           SELECT subsidy_id, account_id, date, amount FROM (%s) own) booked
                      JOIN grant_subsidy subsidy ON subsidy.id = booked.subsidy_id
                     WHERE subsidy.company_id = %s AND extract(year FROM booked.date) = %s
                  GROUP BY 1, 2 HAVING sum(booked.amount) <> 0 ORDER BY 1, 2""",
                 ORDERED,
-                select_own_costs(self.env),
+                select_own_ordered(self.env),
                 company.id,
                 year,
             )

@@ -1,0 +1,78 @@
+from odoo.tests import freeze_time
+
+from .common import AccountsCase, day
+
+
+@freeze_time("2023-02-01 12:00:00")
+class TestAttacks(AccountsCase):
+    """What an outsider tried on the figures of the accounts."""
+
+    def get_year(self, subsidy, year):
+        return self.find("grant.year.end.line", subsidy_id=subsidy.id, year=year)
+
+    def test_credit_note_that_is_reversed(self):
+        """A credit note that was itself taken back took nothing off."""
+        (tranche,) = self.make_tranches(1000)
+        self.order_on(tranche, "2021-11-20")
+        note = self.reduce_on(tranche, "2021-12-10", 150.55)
+        with freeze_time("2021-12-20 10:00:00"):
+            note._reverse_moves(
+                [{"date": day("2021-12-20"), "invoice_date": day("2021-12-20")}], cancel=True
+            )
+        tranche.invalidate_recordset()
+        line = self.find("grant.annex.line", year=2021, partner_id=self.operator.id)
+        self.assertEqual(
+            self.get_sums(line, "ordered_amount", "money_amount", "said_amount", "difference"),
+            (1000, 1000, 1000, 0),
+        )
+        end = self.get_year(tranche.subsidy_id, 2021)
+        self.assertEqual((end.ordered_amount, end.carried_amount, end.remark), (1000, 0, ""))
+
+    def test_own_cost_amended_after_the_year(self):
+        """What an amendment of the next year covers is none of the year that ended."""
+        cost = self.sign(
+            self.make_subsidy(
+                kind="own_cost", partner_id=self.company.partner_id.id, amount=900,
+                date_end="2022-12-31", decision_number=False, decision_date=False,
+            )
+        )  # fmt: skip
+        self.book_cost(1000, "2021-11-30")
+        self.assertEqual(self.get_year(cost, 2021).ordered_amount, 900)
+        amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+            {"subsidy_id": cost.id, "amount": 1200, "reason": "Avenant",
+             "signature_date": "2022-03-10"}
+        )  # fmt: skip
+        amendment.with_user(self.finance_manager).action_sign()
+        names = ("committed_amount", "before_amount", "ordered_amount", "carried_amount",
+                 "unpaid_amount")  # fmt: skip
+        line = self.get_year(cost, 2021)
+        self.assertEqual(self.get_sums(line, *names), (900, 0, 900, 0, 0))
+        line = self.get_year(cost, 2022)
+        self.assertEqual(self.get_sums(line, *names), (1200, 900, 100, 200, 0))
+        accounts = self.env["grant.year.end.line"]._get_accounts
+        self.assertEqual([row[2] for row in accounts(self.company, 2021)], [900])
+        self.assertEqual([row[2] for row in accounts(self.company, 2022)], [100])
+
+    def test_credit_notes_over_the_years(self):
+        """Reduced in the next year, taken back in the same or in a later one."""
+        first, second = self.make_tranches(1000, 500)
+        self.order_on(first, "2021-11-20")
+        self.order_on(second, "2021-11-20")
+        for tranche, date in ((first, "2022-03-01"), (second, "2023-01-05")):
+            note = self.reduce_on(tranche, "2022-02-10", 100.10)
+            with freeze_time(f"{date} 10:00:00"):
+                note._reverse_moves(
+                    [{"date": day(date), "invoice_date": day(date)}], cancel=True
+                )
+        found = [
+            self.get_sums(
+                self.find("grant.annex.line", year=year, partner_id=self.operator.id),
+                "ordered_amount", "reduced_amount", "money_amount", "prior_amount",
+            )
+            for year in (2021, 2022, 2023)
+        ]  # fmt: skip
+        self.assertEqual(
+            found, [(1500, 0, 1500, 0), (0, 0, 0, 100.10), (100.10, 0, 100.10, 0)]
+        )
+        self.assertEqual(self.get_year(first.subsidy_id, 2022).ordered_amount, -100.10)
+        self.assertFalse(self.get_year(first.subsidy_id, 2023).carried_amount)
