@@ -59,7 +59,7 @@ LINES = """WITH booked AS (
              FROM subsidy
              JOIN LATERAL generate_series(first_year, last_year) AS year ON TRUE
        ), summed AS (
-           SELECT line.*, ledger.committed, ledger.paid, ordered.before, ordered.within,
+           SELECT line.*, ledger.committed, ledger.paid, ledger.recovered, ordered.before, ordered.within,
                   ordered.account_id, COALESCE(due.attached, 0) AS attached,
                   said.ordered AS said_ordered, COALESCE(judged.attached, 0) AS said_attached,
                   waiting.amount AS waiting, settled.amount AS settled
@@ -67,7 +67,8 @@ LINES = """WITH booked AS (
              JOIN LATERAL (
                       SELECT COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0)
                              AS committed,
-                             COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS paid
+                             COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS paid,
+                             COALESCE(sum(amount) FILTER (WHERE kind = 'recovery'), 0) AS recovered
                         FROM grant_entry
                        WHERE subsidy_id = line.id AND date <= line.day) ledger ON TRUE
              JOIN LATERAL (
@@ -131,7 +132,10 @@ LINES = """WITH booked AS (
               COALESCE(summed.account_id, usual.account_id) AS account_id,
               summed.committed AS committed_amount, summed.before AS before_amount,
               summed.within AS ordered_amount, summed.attached AS attached_amount,
+              -- What was paid back and is committed no more was ordered for good: nothing is left.
               summed.committed - summed.before - summed.within - summed.attached
+              + LEAST(summed.recovered, GREATEST(
+                    summed.before + summed.within + summed.attached - summed.committed, 0))
               AS carried_amount,
               summed.paid AS paid_amount,
               summed.before + summed.within - summed.paid AS unpaid_amount,
@@ -148,8 +152,9 @@ LINES = """WITH booked AS (
           AND usual.purpose = summed.purpose
           AND usual.nomenclature = CASE WHEN summed.year >= company.grant_m57_from
                                         THEN 'm57' ELSE 'm14' END
-        WHERE summed.within <> 0 OR summed.committed <> summed.before
-           OR summed.before + summed.within <> summed.paid) line"""
+       ) line
+        WHERE ordered_amount <> 0 OR attached_amount <> 0 OR carried_amount <> 0
+           OR unpaid_amount <> 0"""
 
 
 class GrantYearEndLine(models.Model):
