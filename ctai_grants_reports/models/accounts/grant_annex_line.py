@@ -160,11 +160,11 @@ class GrantAnnexLine(models.Model):
         self.ensure_one()
         moved = self.env.execute_query(
             SQL(
-                "SELECT DISTINCT tranche_id FROM (%s) ordered WHERE extract(year FROM date) = %s",
-                ORDERED,
-                self.year,
+                "SELECT DISTINCT tranche_id FROM (%s) ordered"
+                " WHERE extract(year FROM date) = %s AND company_id = %s",
+                ORDERED, self.year, self.company_id.id,
             )
-        )
+        )  # fmt: skip
         return self._open(
             "ctai_grants.grant_disbursement_action",
             [

@@ -1,4 +1,6 @@
-from odoo.tests import freeze_time
+from odoo import Command
+from odoo.exceptions import AccessError
+from odoo.tests import freeze_time, new_test_user
 
 from .common import AccountsCase, day
 
@@ -76,3 +78,102 @@ class TestAttacks(AccountsCase):
         )
         self.assertEqual(self.get_year(first.subsidy_id, 2022).ordered_amount, -100.10)
         self.assertFalse(self.get_year(first.subsidy_id, 2023).carried_amount)
+
+
+VIEWS = (
+    "grant.annex.line", "grant.certified.accounts", "grant.year.end.line", "grant.cash.line",
+    "grant.cash.month", "grant.own.cost", "grant.settlement", "grant.accounting.control",
+    "grant.review", "grant.indicator.result",
+)  # fmt: skip
+
+
+@freeze_time("2022-12-31 12:00:00")
+class TestViewsOfOthers(AccountsCase):
+    """The lists made by SQL, by who has nothing to see in them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_city = cls.env["res.company"].create({"name": "Autre ville"})
+        cls.neighbour = new_test_user(
+            cls.env, "test_neighbour", "ctai_grants.group_reader",
+            company_id=cls.other_city.id, company_ids=[Command.set(cls.other_city.ids)],
+        )  # fmt: skip
+        cls.nobody = new_test_user(cls.env, "test_nobody", "base.group_user")
+
+    def fill(self):
+        first, second = self.make_tranches(80000, 500)
+        self.order_on(first, "2021-11-20")
+        self.pay_on(first, "2021-12-30")
+        self.sign(
+            self.make_subsidy(kind="own_cost", partner_id=self.company.partner_id.id, amount=900)
+        )
+        self.book_cost(400, "2021-11-30")
+        return first
+
+    def test_readers_of_another_city(self):
+        self.fill()
+        for name in VIEWS:
+            model = self.env[name]
+            every = model.sudo().search([])
+            with self.subTest(model=name):
+                own = model.with_user(self.neighbour)
+                if not own.has_access("read"):
+                    continue
+                self.assertFalse(own.search([]))
+                self.assertFalse(own.search_count([]))
+                for values in own._read_group([], [], ["__count"]):
+                    self.assertEqual(values, (0,))
+                if every:
+                    for act in (lambda r: r.read(), lambda r: r.mapped("company_id")):
+                        with self.assertRefused(exception=AccessError):
+                            act(every[:1].with_user(self.neighbour))
+                for user in (self.nobody, *self.portal_users):
+                    with self.assertRefused(exception=AccessError):
+                        model.with_user(user).search([])
+                    if every:
+                        with self.assertRefused(exception=AccessError):
+                            every[:1].with_user(user).read(["display_name"])
+
+    def test_buttons_of_another_city(self):
+        """Called with the number of a line of another city, they tell nothing."""
+        self.fill()
+        for name in VIEWS:
+            line = self.env[name].sudo().search([])[:1]
+            if not line:
+                continue
+            actions = [
+                name for name in dir(type(line)) if name.startswith(("action_view", "action_open"))
+            ]
+            for action in actions:
+                for user in (self.neighbour, self.nobody, self.operator_user):
+                    with self.subTest(name=name, action=action, user=user.login):
+                        with self.assertRefused(exception=AccessError):
+                            getattr(line.with_user(user), action)()
+
+    def test_wizard_of_another_city(self):
+        self.fill()
+        wizards = self.env["grant.accounts.wizard"]
+        for what in ("annex", "certified", "year_end", "cash"):
+            wizard = wizards.with_user(self.neighbour).create(
+                {"what": what, "year": 2021, "company_id": self.company.id}
+            )
+            with self.assertRefused(exception=AccessError):
+                wizard._make()
+            wizard = wizards.with_user(self.neighbour).create(
+                {"what": what, "year": 2021, "contract_id": self.contract.id}
+            )
+            with self.assertRefused(exception=AccessError):
+                wizard._make()
+
+    def test_windows_with_files(self):
+        """What was put into a window is read by who opened it alone."""
+        for name, model in self.env.registry.items():
+            fields = model._fields.values()
+            if not (model._transient and name.startswith("grant.")) or not any(
+                field.type == "binary" and field.store for field in fields
+            ):
+                continue
+            with self.subTest(model=name):
+                rules = self.env["ir.rule"].search([("model_id.model", "=", name)])
+                self.assertIn("[('create_uid', '=', user.id)]", rules.mapped("domain_force"))

@@ -39,3 +39,66 @@ class TestAttacks(OpenDataCase):
         self.make_signed("2021-11-15", amount=12000)
         self.make_signed("2021-11-15", amount=12000, partner_id=branch.id)
         self.assertEqual(self.publish().line_count, 2)
+
+
+@tagged("post_install", "-at_install")
+class TestHostileFiles(OpenDataCase):
+    """What an outsider sent as a file of awards."""
+
+    HEADS = "siret;objet;montant;nomBeneficiaire;referenceDecision;dateConvention"
+
+    def read(self, content, name="a.csv"):
+        imports = self.env["grant.award.import"].with_user(self.coordinator)
+        return imports._import(self.envelope, name, content)
+
+    def read_row(self, purpose="Objet", amount="100", name="Nom", decision="D", day="2021-10-25",
+                 number=None):  # fmt: skip
+        number = number or self.operator.company_registry
+        row = ";".join([number, purpose, amount, name, decision, day])
+        return self.read(f"{self.HEADS}\n{row}\n".encode())
+
+    def test_tampered(self):
+        """Whoever writes into the tables around their guards is seen."""
+        aid = self.env["grant.aid.in.kind"].create(
+            {"name": "Salle", "partner_id": self.operator.id, "amount": 10,
+             "date_start": "2021-01-01", "date_end": "2021-12-31",
+             "decision_number": "1", "decision_date": "2020-12-14"}
+        )  # fmt: skip
+        aid.action_record()
+        known = self.env["grant.operator.year"].create(
+            {"partner_id": self.operator.id, "year": 2021, "income": 1000}
+        )
+        self.make_signed("2021-11-15")
+        publication = self.publish()
+        publication.line_ids[:1].with_user(self.coordinator).action_taken()
+        found = self.read_row()
+        found.action_import()
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        self.assertFalse(self.verify())
+        for table, record, change in (
+            ("grant_aid_in_kind", aid, "amount = 11"),
+            ("grant_aid_in_kind", aid, "state = 'draft', recorded_at = NULL"),
+            ("grant_aid_in_kind", aid, "date_start = '2020-01-01', date_end = '2020-12-31'"),
+            ("grant_operator_year", known, "income = 1"),
+            ("grant_operator_year", known, "accounts_date = '2021-01-01'"),
+            ("grant_publication_line", publication.line_ids[-1:], "amount = 1"),
+            ("grant_publication_file", publication.file_ids[0], "sha256 = 'x'"),
+            ("grant_publication_answer", publication.line_ids.answer_ids, "verdict = 'refused'"),
+            ("grant_award_import", found, "state = 'preview'"),
+            ("grant_award_import", found, "sha256 = 'x'"),
+        ):  # fmt: skip
+            for sql in (f"UPDATE {table} SET {change}", f"DELETE FROM {table}"):
+                with self.subTest(sql=sql):
+                    self.env.cr.execute("SAVEPOINT attack")
+                    try:
+                        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                        self.env.cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+                        self.env.cr.execute(f"{sql} WHERE id = %s", [record.id])
+                        self.env.cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+                        self.env.invalidate_all()
+                        said = [*self.verify(), *self.env["grant.entry"]._verify_database()]
+                        self.assertTrue(said)
+                    finally:
+                        self.env.cr.execute("ROLLBACK TO SAVEPOINT attack")
+                        self.env.invalidate_all()
