@@ -1,8 +1,14 @@
+import datetime
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user
 
 from .common import AccountsCase, day
+from .test_annex import MODELS
+
+HOUR = datetime.timedelta(hours=1)
 
 
 @freeze_time("2023-02-01 12:00:00")
@@ -81,9 +87,8 @@ class TestAttacks(AccountsCase):
 
 
 VIEWS = (
-    "grant.annex.line", "grant.certified.accounts", "grant.year.end.line", "grant.cash.line",
-    "grant.cash.month", "grant.own.cost", "grant.settlement", "grant.accounting.control",
-    "grant.review", "grant.indicator.result",
+    *MODELS, "grant.own.cost", "grant.settlement", "grant.accounting.control", "grant.review",
+    "grant.indicator.result",
 )  # fmt: skip
 
 
@@ -177,3 +182,76 @@ class TestViewsOfOthers(AccountsCase):
             with self.subTest(model=name):
                 rules = self.env["ir.rule"].search([("model_id.model", "=", name)])
                 self.assertIn("[('create_uid', '=', user.id)]", rules.mapped("domain_force"))
+
+
+class TestMidnight(AccountsCase):
+    """Cities whose 31 December ends before or after that of Paris."""
+
+    def test_last_evening_overseas(self):
+        """Certified at 23:30 on 31 December of the city: of that year; half an hour on, of none."""
+        for zone, moment in (
+            ("America/Cayenne", "2022-01-01 02:30:00"),
+            ("Indian/Reunion", "2021-12-31 19:30:00"),
+            ("Pacific/Noumea", "2021-12-31 12:30:00"),
+        ):
+            self.company.partner_id.tz = zone
+            first, second = self.make_tranches(300, 400)
+            self._certify(first, moment=moment)
+            self._certify(second, moment=str(datetime.datetime.fromisoformat(moment) + HOUR))
+            with freeze_time("2022-06-01 12:00:00"):
+                line = self.find("grant.year.end.line", subsidy_id=first.subsidy_id.id, year=2021)
+                self.assertEqual((line.attached_amount, line.carried_amount), (300, 400), zone)
+                self.assertFalse(line.remark)
+
+    def test_today_of_the_city(self):
+        """The year begins with the city's own day."""
+        (tranche,) = self.make_tranches(300)
+        for zone, years in (("Pacific/Noumea", {2021, 2022}), ("America/Cayenne", {2021})):
+            self.company.partner_id.tz = zone
+            with freeze_time("2021-12-31 13:30:00"):
+                lines = self.find("grant.year.end.line", subsidy_id=tranche.subsidy_id.id)
+                self.assertEqual(set(lines.mapped("year")), years, zone)
+
+    def test_accepted_in_the_evening(self):
+        """Accounts are handed in on the city's day."""
+        self.company.partner_id.tz = "America/Cayenne"
+        self.env["grant.aid.in.kind"].create(
+            {"name": "Salle", "partner_id": self.operator.id, "amount": 80000,
+             "date_start": "2021-01-01", "date_end": "2021-12-31",
+             "decision_number": "1", "decision_date": "2020-12-14"}
+        ).action_record()  # fmt: skip
+        subsidy = self.sign(self.make_subsidy())
+        milestone = self.env["grant.milestone"].create(
+            {"name": "Comptes", "subsidy_id": subsidy.id, "date": "2022-06-30"}
+        )
+        piece = self.env["grant.deliverable"].create(
+            {"name": "Comptes 2021", "milestone_id": milestone.id,
+             "type_id": self.env.ref("ctai_grants.deliverable_type_accounts").id}
+        )  # fmt: skip
+        with patch.object(self.registry["grant.deliverable"], "_check_frozen_fields"):
+            piece._transition(state="accepted", answered_at="2022-07-01 02:00:00")
+        line = self.find("grant.certified.accounts", partner_id=self.operator.id)
+        self.assertEqual((line.due_date, line.received_date), (day("2022-06-30"),) * 2)
+
+
+class TestMany(AccountsCase):
+    def test_statements_of_many_lines(self):
+        """No list takes more SQL statements for thousands of lines than for ten."""
+        (tranche,) = self.make_tranches(80000)
+        self.order_on(tranche, "2021-11-20")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "INSERT INTO grant_aid_in_kind (name, kind, partner_id, company_id, amount,"
+            " date_start, date_end, state, recorded_at)"
+            " SELECT 'Salle', 'premises', %s, %s, 1, make_date(2000 + n %% 900, 1, 1),"
+            " make_date(2000 + n %% 900, 12, 31), 'recorded', now()"
+            " FROM generate_series(1, 10000) n",
+            [self.operator.id, self.company.id],
+        )
+        self.env.invalidate_all()
+        for name in MODELS:
+            with self.subTest(name=name):
+                before = self.cr.sql_log_count
+                lines = self.env[name].with_user(self.reader).search([])
+                lines.mapped("display_name")
+                self.assertLess(self.cr.sql_log_count - before, 20)
