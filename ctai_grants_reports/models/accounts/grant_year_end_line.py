@@ -59,7 +59,8 @@ LINES = """WITH booked AS (
              FROM subsidy
              JOIN LATERAL generate_series(first_year, last_year) AS year ON TRUE
        ), summed AS (
-           SELECT line.*, ledger.committed, ledger.paid, ledger.recovered, ordered.before, ordered.within,
+           SELECT line.*, ledger.committed, ledger.paid, ledger.recovered,
+                  ordered.before, ordered.within,
                   ordered.account_id, COALESCE(due.attached, 0) AS attached,
                   said.ordered AS said_ordered, COALESCE(judged.attached, 0) AS said_attached,
                   waiting.amount AS waiting, settled.amount AS settled

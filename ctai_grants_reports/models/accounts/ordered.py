@@ -4,11 +4,11 @@ from odoo.tools import SQL
 
 from odoo.addons.ctai_grants.models.accounting.grant_own_cost import select_own_costs
 
-#: Of accounting: each item of an order of a tranche, of its credit note, of what takes that one back
-#: and so on, that is not of third parties: ``tranche_id``, ``move_id``, ``company_id``,
-#: ``account_id``, ``date``, ``order_date`` (of the order below it), ``amount`` (a credit note below
-#: zero) and ``side``: what it is to the budget year of its date, ``ordered``, ``reduced`` (takes off
-#: an order of the same year) or ``prior`` (revenue: takes off one of an earlier year).
+#: Of accounting: each item of an order of a tranche, of its credit note, of what takes that one
+#: back and so on, that is not of third parties: ``tranche_id``, ``move_id``, ``company_id``,
+#: ``account_id``, ``date``, ``order_date`` (of the order below it), ``amount`` (a credit note is
+#: below zero) and ``side``: what it is to the budget year of its date, ``ordered``, ``reduced``
+#: (takes off an order of the same year) or ``prior`` (revenue: off one of an earlier year).
 ORDERED = SQL(
     """WITH RECURSIVE entry AS (
            SELECT bill.grant_origin_id AS tranche_id, bill.id, bill.company_id, bill.date,

@@ -39,3 +39,33 @@ class TestAttacksClosing(AccountsCase, DueCase):
         self.assertFalse(lines.remark)
         line = self.find("grant.annex.line", year=2022, partner_id=self.operator.id)
         self.assertEqual((line.money_amount, line.recovered_amount), (0, 200))
+
+    def test_parts_and_bounces(self):
+        """Paid back in parts, bounced, and paid back: what the cash plan waits for."""
+        (tranche,) = self.make_tranches(1000)
+        subsidy = tranche.subsidy_id
+        self.order_on(tranche, "2021-11-20")
+        self.pay_on(tranche, "2021-11-25")
+        recovery = self.make_recovery(subsidy, amount=300.30)
+        self.decide(recovery, on=day("2022-10-15"))
+        officer = recovery.with_user(self.finance_officer)
+        with freeze_time("2022-10-20 10:00:00"):
+            officer._do_claim(day("2022-10-20"))
+            officer._do_collect(day("2022-10-20"), "V-1", 100.10)
+        with freeze_time("2022-11-02 10:00:00"):
+            self.assertMoves(
+                ("done", "2021-11-25", -1000), ("done", "2022-10-20", 100.10),
+                ("claimed", "2022-11-02", 200.20),
+            )  # fmt: skip
+            self.ask(recovery, "uncollect", self.finance_manager, "Rejet")
+            moves = self.find("grant.cash.line", kind="repayment")
+            self.assertEqual(self.get_sums(moves.filtered("is_forecast"), "amount"), (300.30,))
+            done = moves.filtered(lambda move: not move.is_forecast)
+            self.assertEqual(self.get_sums(done, "amount"), (0,))
+        line = self.find("grant.year.end.line", subsidy_id=subsidy.id, year=2022)
+        self.assertFalse(line.filtered("carried_amount"))
+
+    def assertMoves(self, *expected):
+        lines = self.find("grant.cash.line", contract_id=self.contract.id)
+        found = [(line.readiness, line.date.isoformat(), line.amount) for line in lines]
+        self.assertEqual(sorted(found), sorted(expected))
