@@ -15,6 +15,8 @@ from . import (
 )
 from .accounts import (
     test_annex,
+    test_attacks,
+    test_attacks_closing,
     test_cash_plan,
     test_year_end,
 )
@@ -28,6 +30,7 @@ from .figures import (
     test_steering,
 )
 from .open_data import (
+    test_attacks,
     test_awards_file,
     test_import,
     test_publication,

@@ -8,13 +8,9 @@ LINES = SQL(
     """WITH event AS (
            -- In money: by accounting. A credit note of an order of an earlier year is revenue.
            SELECT ordered.company_id, subsidy.partner_id, ordered.date,
-                  CASE WHEN ordered.amount > 0 THEN ordered.amount ELSE 0 END AS ordered,
-                  CASE WHEN ordered.amount < 0 AND extract(year FROM ordered.date)
-                            = extract(year FROM ordered.order_date)
-                       THEN -ordered.amount ELSE 0 END AS reduced,
-                  CASE WHEN ordered.amount < 0 AND extract(year FROM ordered.date)
-                            > extract(year FROM ordered.order_date)
-                       THEN -ordered.amount ELSE 0 END AS prior,
+                  CASE ordered.side WHEN 'ordered' THEN ordered.amount ELSE 0 END AS ordered,
+                  CASE ordered.side WHEN 'reduced' THEN -ordered.amount ELSE 0 END AS reduced,
+                  CASE ordered.side WHEN 'prior' THEN -ordered.amount ELSE 0 END AS prior,
                   0 AS in_kind, 0 AS said, 0 AS paid, 0 AS recovered
              FROM (%(ordered)s) ordered
              JOIN grant_disbursement tranche ON tranche.id = ordered.tranche_id
@@ -119,15 +115,12 @@ class GrantAnnexLine(models.Model):
             SQL(
                 """SELECT tranche.id, sum(side.booked), sum(side.said), max(side.note)
                      FROM (SELECT tranche_id, date, amount AS booked, 0 AS said, NULL::date AS note
-                             FROM (%s) ordered
-                            WHERE amount > 0
-                               OR extract(year FROM date) = extract(year FROM order_date)
+                             FROM (%s) ordered WHERE side <> 'prior'
                             UNION ALL
                            SELECT tranche_id, date, 0, amount, NULL FROM (%s) said
                             UNION ALL
                            SELECT tranche_id, order_date, 0, 0, date FROM (%s) later
-                            WHERE amount < 0
-                              AND extract(year FROM date) > extract(year FROM order_date)) side
+                            WHERE side = 'prior') side
                      JOIN grant_disbursement tranche ON tranche.id = side.tranche_id
                      JOIN res_partner partner ON partner.id = tranche.partner_id
                     WHERE tranche.company_id = %s AND partner.grant_body = %s
@@ -167,11 +160,11 @@ class GrantAnnexLine(models.Model):
         self.ensure_one()
         moved = self.env.execute_query(
             SQL(
-                "SELECT DISTINCT tranche_id FROM (%s) ordered WHERE extract(year FROM date) = %s",
-                ORDERED,
-                self.year,
+                "SELECT DISTINCT tranche_id FROM (%s) ordered"
+                " WHERE extract(year FROM date) = %s AND company_id = %s",
+                ORDERED, self.year, self.company_id.id,
             )
-        )
+        )  # fmt: skip
         return self._open(
             "ctai_grants.grant_disbursement_action",
             [

@@ -24,10 +24,15 @@ LINES = """WITH city AS (
        ), left_over AS (
            SELECT subsidy.id, subsidy.kind, subsidy.envelope_id, subsidy.date_start,
                   subsidy.date_end,
-                  subsidy.committed_amount - subsidy.paid_amount + subsidy.recovered_amount
-                  - COALESCE((SELECT sum(owed.amount) FROM owed
-                               WHERE owed.subsidy_id = subsidy.id), 0) AS amount
-             FROM grant_subsidy subsidy WHERE subsidy.state = 'signed'
+                  -- What was paid back is paid again by a tranche, or not at all.
+                  subsidy.committed_amount - subsidy.paid_amount - planned.amount
+                  + LEAST(subsidy.recovered_amount, GREATEST(
+                        subsidy.paid_amount + planned.amount - subsidy.committed_amount, 0))
+                  AS amount
+             FROM grant_subsidy subsidy
+             JOIN LATERAL (SELECT COALESCE(sum(owed.amount), 0) AS amount
+                             FROM owed WHERE owed.subsidy_id = subsidy.id) planned ON TRUE
+            WHERE subsidy.state = 'signed'
        ), event AS (
            SELECT 8 * id::bigint AS id,
                   CASE kind WHEN 'receipt' THEN 'state' WHEN 'recovery' THEN 'repayment'

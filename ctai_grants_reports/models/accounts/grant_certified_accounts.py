@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.ctai_grants.models.guard.res_company import TIMEZONE
+
 from .grant_annex_line import LINES
 
 #: Euros in a year above which the certified accounts are annexed (CGCT L2313-1, 4°).
@@ -40,17 +42,22 @@ ASKED = """WITH known AS (
                    ELSE 'awaited' END AS state
          FROM asked
          LEFT JOIN LATERAL (
-                  SELECT min(deliverable.answered_at::date)
-                             FILTER (WHERE deliverable.state = 'accepted') AS accepted,
+                  SELECT (min(deliverable.answered_at) FILTER (
+                              WHERE deliverable.state = 'accepted')
+                          AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(city.tz, %(zone)s))::date
+                         AS accepted,
                          bool_or(deliverable.state = 'submitted') AS is_handed_in
                     FROM grant_deliverable deliverable
                     JOIN grant_deliverable_type type ON type.id = deliverable.type_id
                      AND type.code = 'COMPTES'
                     JOIN res_partner operator ON operator.id = deliverable.partner_id
                      AND operator.grant_body = asked.body
+                    JOIN res_company company ON company.id = deliverable.company_id
+                    JOIN res_partner city ON city.id = company.partner_id
                    WHERE deliverable.company_id = asked.company_id
                      AND deliverable.due_date BETWEEN asked.due_date - interval '3 months'
                                                   AND asked.due_date + interval '3 months'
+                GROUP BY city.tz
               ) piece ON TRUE
         WHERE is_above OR is_half"""
 
@@ -105,6 +112,7 @@ class GrantCertifiedAccounts(models.Model):
         return SQL(
             ASKED,
             threshold=THRESHOLD,
+            zone=TIMEZONE,
             lines=LINES,
             today=self.env["res.company"]._get_grant_today_sql(SQL("asked.company_id")),
         )

@@ -5,10 +5,9 @@ from odoo.tools import SQL
 
 from odoo.addons.ctai_grants.lib.accounting.accounts import PURPOSE_BY_LEGAL_FORM
 from odoo.addons.ctai_grants.models.accounting.grant_accounted_ledger import ACCOUNTED
-from odoo.addons.ctai_grants.models.accounting.grant_own_cost import select_own_costs
 from odoo.addons.ctai_grants.models.guard.res_company import TIMEZONE
 
-from .ordered import ORDERED, SAID_ORDERED
+from .ordered import ORDERED, SAID_ORDERED, select_own_ordered
 
 # The decisions that move a tranche; and when, in the city's legal time. An order counts of its own
 # date, as accounting dates it.
@@ -36,8 +35,7 @@ LINES = """WITH booked AS (
              FROM (%(ordered)s) ordered
              JOIN grant_disbursement tranche ON tranche.id = ordered.tranche_id
             UNION ALL
-           SELECT subsidy_id, NULL, account_id, date, covered_amount FROM (%(own_costs)s) own
-            WHERE subsidy_id IS NOT NULL AND covered_amount <> 0
+           SELECT subsidy_id, NULL, account_id, date, amount FROM (%(own_costs)s) own
        ), subsidy AS (
            SELECT subsidy.id, subsidy.kind, subsidy.envelope_id, subsidy.contract_id,
                   subsidy.company_id, subsidy.currency_id, subsidy.partner_id,
@@ -61,7 +59,8 @@ LINES = """WITH booked AS (
              FROM subsidy
              JOIN LATERAL generate_series(first_year, last_year) AS year ON TRUE
        ), summed AS (
-           SELECT line.*, ledger.committed, ledger.paid, ordered.before, ordered.within,
+           SELECT line.*, ledger.committed, ledger.paid, ledger.recovered,
+                  ordered.before, ordered.within,
                   ordered.account_id, COALESCE(due.attached, 0) AS attached,
                   said.ordered AS said_ordered, COALESCE(judged.attached, 0) AS said_attached,
                   waiting.amount AS waiting, settled.amount AS settled
@@ -69,7 +68,8 @@ LINES = """WITH booked AS (
              JOIN LATERAL (
                       SELECT COALESCE(sum(amount) FILTER (WHERE kind = 'commitment'), 0)
                              AS committed,
-                             COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS paid
+                             COALESCE(sum(amount) FILTER (WHERE kind = 'payment'), 0) AS paid,
+                             COALESCE(sum(amount) FILTER (WHERE kind = 'recovery'), 0) AS recovered
                         FROM grant_entry
                        WHERE subsidy_id = line.id AND date <= line.day) ledger ON TRUE
              JOIN LATERAL (
@@ -133,7 +133,10 @@ LINES = """WITH booked AS (
               COALESCE(summed.account_id, usual.account_id) AS account_id,
               summed.committed AS committed_amount, summed.before AS before_amount,
               summed.within AS ordered_amount, summed.attached AS attached_amount,
+              -- What was paid back and is committed no more was ordered for good: nothing is left.
               summed.committed - summed.before - summed.within - summed.attached
+              + LEAST(summed.recovered, GREATEST(
+                    summed.before + summed.within + summed.attached - summed.committed, 0))
               AS carried_amount,
               summed.paid AS paid_amount,
               summed.before + summed.within - summed.paid AS unpaid_amount,
@@ -150,8 +153,9 @@ LINES = """WITH booked AS (
           AND usual.purpose = summed.purpose
           AND usual.nomenclature = CASE WHEN summed.year >= company.grant_m57_from
                                         THEN 'm57' ELSE 'm14' END
-        WHERE summed.within <> 0 OR summed.committed <> summed.before
-           OR summed.before + summed.within <> summed.paid) line"""
+       ) line
+        WHERE ordered_amount <> 0 OR attached_amount <> 0 OR carried_amount <> 0
+           OR unpaid_amount <> 0"""
 
 
 class GrantYearEndLine(models.Model):
@@ -219,7 +223,7 @@ class GrantYearEndLine(models.Model):
         return SQL(
             LINES,
             ordered=ORDERED,
-            own_costs=select_own_costs(self.env),
+            own_costs=select_own_ordered(self.env),
             purposes=SQL("%s::jsonb", json.dumps(PURPOSE_BY_LEGAL_FORM)),
             zone=TIMEZONE,
             today=self.env["res.company"]._get_grant_today_sql(SQL("subsidy.company_id")),
@@ -302,12 +306,12 @@ class GrantYearEndLine(models.Model):
                              FROM (%s) ordered
                              JOIN grant_disbursement tranche ON tranche.id = ordered.tranche_id
                             UNION ALL
-                           SELECT subsidy_id, account_id, date, covered_amount FROM (%s) own) booked
+                           SELECT subsidy_id, account_id, date, amount FROM (%s) own) booked
                      JOIN grant_subsidy subsidy ON subsidy.id = booked.subsidy_id
                     WHERE subsidy.company_id = %s AND extract(year FROM booked.date) = %s
                  GROUP BY 1, 2 HAVING sum(booked.amount) <> 0 ORDER BY 1, 2""",
                 ORDERED,
-                select_own_costs(self.env),
+                select_own_ordered(self.env),
                 company.id,
                 year,
             )

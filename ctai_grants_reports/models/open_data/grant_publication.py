@@ -204,17 +204,25 @@ class GrantPublication(models.Model):
                     "all lines have errors."
                 )
             )
-        is_same = not found["withdrawn"] and {line["change"] for line in found["lines"]} == {"same"}
         last = self.search(
             [("company_id", "=", company.id), ("exercise", "=", exercise)], limit=1
         )
-        if is_same and last and last.line_count == len(found["lines"]):
+        if last and not found["withdrawn"] and last._holds(found["lines"]):
             raise UserError(
                 self.env._(
                     "Nothing has changed since “%(publication)s”: take its files.",
                     publication=last.display_name,
                 )
             )
+
+    def _holds(self, lines):
+        """Whether the files of this publication say these lines, and no others: what changed may
+        have been published since in the file of another year."""
+        held = {line.source: line for line in self.line_ids if line.row_number}
+        return held.keys() == {line["source"] for line in lines} and not any(
+            held[line["source"]]._say_difference(held[line["source"]]._get_values(), line)
+            for line in lines
+        )
 
     @api.model
     def _get_vals(self, company, exercise, url, found):
