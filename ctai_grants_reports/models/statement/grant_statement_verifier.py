@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.addons.ctai_grants.lib.ledger.copies import CopyError, HeadsComparison, read_heads
 
 from ...lib import frozen
+from ...lib.statement_copies import DAMAGED
 
 
 class GrantStatement(models.Model):
@@ -51,8 +52,12 @@ class GrantStatement(models.Model):
                     **about,
                 )
             )
-        if not sentences and (wrong := self._judge_frozen()):
-            sentences.append(wrong)
+        try:
+            if not sentences and (wrong := self._judge_frozen()):
+                sentences.append(wrong)
+        except DAMAGED as error:
+            # Of one statement: the others are judged all the same.
+            sentences.append(f"{self.display_name}: {type(error).__name__}: {error}"[:300])
         if wrong := self._judge_heads():
             sentences.append(wrong)
         return sentences
@@ -93,14 +98,14 @@ class GrantStatement(models.Model):
     def _find_rewritten(self, stated):
         """The first field of this statement that is not as its acts and its file say."""
         said, acts = stated.about, self.act_ids.sorted("id")
-        (forced,) = [act.text for act in acts if act.kind == "forced"] or [""]
+        forced = "".join(act.text or "" for act in acts if act.kind == "forced")
         heads = [row for table in stated.lists if table.key == "heads" for row in table.read()]
         corrected = [value for _label, value in stated.cover if value == self.correction]
         as_issued = {
             "name": said["number"] == self.name,
             "contract_id": self.line_ids.envelope_id.contract_id == self.contract_id,
             "as_at": said["as_at"] == self.as_at.isoformat(),
-            "date_from": said["date_from"] == (self.date_from and self.date_from.isoformat() or ""),
+            "date_from": said["date_from"] == (self.date_from.isoformat() if self.date_from else ""),
             "issued_at": said["issued_at"] == self.issued_at.isoformat(),
             "issued_by_id": acts[:1].user_id == self.issued_by_id,
             "lang": said["lang"] == self.lang,
@@ -119,7 +124,7 @@ class GrantStatement(models.Model):
         None."""
         comparison = HeadsComparison(self.env["grant.heads"]._find_hashes)
         try:
-            difference = comparison.find_difference(read_heads(io.BytesIO(self.heads.encode())))
+            difference = comparison.find_difference(read_heads(io.BytesIO((self.heads or "").encode())))
         except CopyError:
             return self.env._("%(name)s: a line is damaged.", name=self.display_name)
         if not difference:

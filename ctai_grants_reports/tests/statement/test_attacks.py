@@ -42,8 +42,9 @@ class TestForgedFiles(IssuedCase):
                 ("ledger", "rows", 0, 0), ("ledger", "rows", 0, 1), ("ledger", "rows", 0, 8),
                 ("ledger", "rows", 0), ("chains", 0, "entries", 0), ("chains", 0, "entries", 0, 0),
                 ("chains", 0, "entries"), ("chains",), ("blocks", 0, "rows", 0, 1), ("about",),
-                ("lists", -1, "rows", 0, 0), ("lists", -1, "rows", 0, 1), ("lists", -1, "rows", 0, 3),
-                ("lists", -1, "rows", 0, 4), ("lists",), ("about", "number"), ("chains", 0, "entries", 0, 1),
+                ("lists", -1, "rows", 0, 0), ("lists", -1, "rows", 0, 1), ("lists",),
+                ("lists", -1, "rows", 0, 3), ("lists", -1, "rows", 0, 4), ("about", "number"),
+                ("chains", 0, "entries", 0, 1),
             ):  # fmt: skip
                 with self.subTest(place=place, value=str(value)[:20]):
                     content = self.read_json(self.statement)
@@ -53,13 +54,16 @@ class TestForgedFiles(IssuedCase):
                     inner[place[-1]] = value
                     self.assertNotVouched(json.dumps(content).encode())
 
-    def rewrite_book(self, change):
-        """The workbook with its parts changed by ``change(name, content)``."""
+    def rewrite_book(self, part, change):
+        """The workbook with one part changed, or without it."""
         stream = io.BytesIO()
         with zipfile.ZipFile(io.BytesIO(self.read_file(self.statement, "xlsx"))) as book:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as other:
                 for info in book.infolist():
-                    if (content := change(info.filename, book.read(info))) is not None:
+                    content = book.read(info)
+                    if info.filename == part:
+                        content = change(content)
+                    if content is not None:
                         other.writestr(info.filename, content)
         return stream.getvalue()
 
@@ -80,9 +84,7 @@ class TestForgedFiles(IssuedCase):
                 lambda c: c.replace(b"?>", b"?>" + files, 1).replace(b"<t>", b"<t>&m;", 1),
             ):
                 with self.subTest(name=name):
-                    self.assertNotVouched(
-                        self.rewrite_book(lambda n, c, name=name, what=what: what(c) if n == name else c)
-                    )
+                    self.assertNotVouched(self.rewrite_book(name, what))
 
     def test_broken_zips(self):
         content = self.read_file(self.statement, "xlsx")
@@ -157,7 +159,8 @@ class TestForgedTables(IssuedCase):
         for change in (
             "name = 'X'", "as_at = '2021-11-30'", "date_from = '2020-01-01'", "date_from = NULL",
             "state = 'draft'", "state = 'acknowledged'", "issued_at = '2020-01-01'",
-            f"issued_by_id = {self.reader.id}", "heads = ''", "heads = 'x'", "heads = heads || heads",
+            f"issued_by_id = {self.reader.id}",
+            "heads = ''", "heads = 'x'", "heads = heads || heads",
             "forced_reason = 'x'", "correction = 'x'", "correction = NULL", "lang = 'xx'",
             "replaces_id = NULL", "is_certified = NOT coalesce(is_certified, false)",
             f"contract_id = {other.id}",
