@@ -100,12 +100,13 @@ class GrantStatement(models.Model):
         said, acts = stated.about, self.act_ids.sorted("id")
         forced = "".join(act.text or "" for act in acts if act.kind == "forced")
         heads = [row for table in stated.lists if table.key == "heads" for row in table.read()]
+        start = self.date_from.isoformat() if self.date_from else ""
         corrected = [value for _label, value in stated.cover if value == self.correction]
         as_issued = {
             "name": said["number"] == self.name,
             "contract_id": self.line_ids.envelope_id.contract_id == self.contract_id,
             "as_at": said["as_at"] == self.as_at.isoformat(),
-            "date_from": said["date_from"] == (self.date_from.isoformat() if self.date_from else ""),
+            "date_from": said["date_from"] == start,
             "issued_at": said["issued_at"] == self.issued_at.isoformat(),
             "issued_by_id": acts[:1].user_id == self.issued_by_id,
             "lang": said["lang"] == self.lang,
@@ -123,8 +124,9 @@ class GrantStatement(models.Model):
         """Whether the ledger still is the one that this statement was made from: a sentence, or
         None."""
         comparison = HeadsComparison(self.env["grant.heads"]._find_hashes)
+        heads = io.BytesIO((self.heads or "").encode())
         try:
-            difference = comparison.find_difference(read_heads(io.BytesIO((self.heads or "").encode())))
+            difference = comparison.find_difference(read_heads(heads))
         except CopyError:
             return self.env._("%(name)s: a line is damaged.", name=self.display_name)
         if not difference:

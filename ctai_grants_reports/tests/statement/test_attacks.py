@@ -7,7 +7,7 @@ import zipfile
 from decimal import Decimal
 
 from odoo import Command, http
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -247,3 +247,40 @@ class TestStrangers(IssuedCase, HttpCase):
         made = statements.with_context(**context).create(values)
         self.assertEqual(made.state, "draft")
         self.assertFalse(any(made[name] for name in forged if name != "state"))
+
+    def test_files_of_others(self):
+        """Who reads the statement reads its files, nobody else; and nobody changes them."""
+        file = self.statement.sudo().file_ids[0].attachment_id
+        stranger = self.env["res.partner"].create({"name": "Autre préfecture", "is_company": True})
+        other = self.prefecture_user.copy({"login": "autre", "partner_id": False, "name": "Autre"})
+        other.partner_id.parent_id = stranger
+        for user in (self.operator_user, other):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.env["ir.attachment"].with_user(user).browse(file.id).read(["raw"])
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.statement.with_user(user)._acknowledge()
+        for change in (
+            lambda one: one.write({"raw": b"x"}), lambda one: one.write({"public": True}),
+            lambda one: one.write({"res_id": 0}), lambda one: one.unlink(),
+            lambda one: one.generate_access_token(),
+        ):  # fmt: skip
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                change(file.with_user(self.administrator))
+
+    def test_corrected_again_and_an_earlier_one(self):
+        """A correction is corrected; a statement of an earlier day comes after; the prefecture
+        answers none that was replaced."""
+        last = self.statement
+        for words in ("Une erreur", "Encore une"):
+            before = last
+            last = self.env["grant.statement"].browse(before.action_correct()["res_id"])
+            last.correction = words
+            self.issue(last)
+            self.assertEqual(before.state, "replaced")
+            with self.assertRefused("state"):
+                before.with_user(self.prefecture_user)._acknowledge()
+            with self.assertRefused("state"):
+                before.action_correct()
+        earlier = self.issue(self.draft(as_at="2021-11-30"))
+        self.assertEqual((earlier.state, last.state), ("issued", "issued"))
+        self.assertFalse(self.env["grant.entry"]._get_altered_files(self.contract.envelope_ids))
