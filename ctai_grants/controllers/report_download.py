@@ -23,6 +23,10 @@ class GrantsReports(ReportController):
             raise NotFound()
         ids = [int(part) for part in (docids or "").split(",") if part.isdecimal()]
         reports = request.env["ir.actions.report"]
+        try:
+            reports._get_report(reportname)
+        except ValueError as error:
+            raise NotFound() from error
         documents = reports._make_typst(reportname, ids)
         content, kind = reports._pack_typst(documents)
         several = kind == "zip"

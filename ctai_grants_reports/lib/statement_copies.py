@@ -6,9 +6,11 @@ who changed the ledger: the hash of an entry vouches for what the ledger said wh
 """
 
 import datetime
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import BinaryIO, NamedTuple
 
 import openpyxl
@@ -20,9 +22,10 @@ from . import frozen
 
 #: What a workbook may unpack to.
 LARGEST = 2 * 2**30
+#: What readers of ZIP, XML and workbooks raise on strangers' bytes (of XML: a kind of SyntaxError).
 DAMAGED = (
-    zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, IndexError, AttributeError,
-    InvalidOperation, NotImplementedError,
+    zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, TypeError, OSError,
+    AttributeError, ArithmeticError, RuntimeError, SyntaxError, EOFError, AssertionError,
 )  # fmt: skip
 
 
@@ -68,6 +71,25 @@ def read(stream: BinaryIO) -> Copy:
         raise UnreadableError(f"{type(error).__name__}: {error}"[:200]) from error
 
 
+def _head(row) -> Head:
+    kind, chain, name, number, sha256 = row
+    return Head(_text(kind), _number(chain), str(name), _number(number), _text(sha256))
+
+
+def _number(value) -> int:
+    """A number that the database can have, and not what else a file may hold in its place."""
+    # A spreadsheet writes 7 as 7.0.
+    if type(value) not in (int, float) or value != int(value) or not 0 <= value < 2**31:
+        raise ValueError(f"{value!r:.40} is no number of a chain")
+    return int(value)
+
+
+def _text(value) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError(f"{value!r:.40} is no text")
+    return value
+
+
 # --- JSON -----------------------------------------------------------------------------------
 
 
@@ -75,14 +97,14 @@ def _read_json(stream: BinaryIO) -> Copy:
     content = frozen.load(stream)
     about = content["about"]
     ledger = [
-        Line(f"ledger {place}", row[0], row[1], row[2], row[8], row[-1])
+        Line(f"ledger {place}", *map(_number, row[:2]), *map(_text, (row[2], row[8], row[-1])))
         for place, row in enumerate(content["ledger"]["rows"], 1)
     ]
     heads = [
-        Head(*row) for table in content["lists"] if table["key"] == "heads" for row in table["rows"]
+        _head(row) for table in content["lists"] if table["key"] == "heads" for row in table["rows"]
     ]
     figures = {
-        (row[1], column["flow"]): row[place]
+        (_number(row[1]), _text(column["flow"])): _text(row[place])
         for table in content["blocks"]
         for row in table["rows"]
         for place, column in enumerate(table["columns"])
@@ -94,9 +116,8 @@ def _read_json(stream: BinaryIO) -> Copy:
         for place, entry in enumerate(chain["entries"], 1)
         if len(entry) == len(LEDGER_FIELDS)
     )
-    return Copy(
-        str(about.get("number") or ""), str(about["as_at"]), ledger, heads, figures, entries
-    )
+    number = _text(about.get("number") or "")
+    return Copy(number, _text(about["as_at"]), ledger, heads, figures, entries)
 
 
 # --- workbook -------------------------------------------------------------------------------
@@ -116,11 +137,10 @@ def _read_book(stream: BinaryIO) -> Copy:
     if "statement_ledger" not in book.defined_names:
         raise UnreadableError("statement_ledger")
     heads = [
-        Head(row[0], int(row[1]), str(row[2]), int(row[3]), str(row[4]))
-        for _place, row in _read_range(book, "heads")
+        _head(row) for _place, row in _read_range(book, "heads")
     ]
     figures = {
-        (int(row[1]), flow): _write_amount(row[4 + place])
+        (_number(row[1]), flow): _write_amount(row[4 + place])
         for path in ("city", "direct")
         for _place, row in _read_range(book, path)
         for place, flow in enumerate(SUMMARY)
@@ -146,7 +166,8 @@ def _read_range(book, key: str) -> Iterator[tuple[str, tuple]]:
 def _read_lines(book) -> Iterator[Line]:
     for place, row in _read_range(book, "ledger"):
         day = row[2].date() if isinstance(row[2], datetime.datetime) else row[2]
-        yield Line(place, int(row[0]), int(row[1]), str(day), _write_amount(row[8]), str(row[11]))
+        chain, number = map(_number, row[:2])
+        yield Line(place, chain, number, str(day), _write_amount(row[8]), _text(row[11]))
 
 
 def _write_amount(value) -> str:

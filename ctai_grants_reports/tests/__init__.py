@@ -42,6 +42,7 @@ from .review import (
 )
 from .statement import (
     test_answer,
+    test_attacks,
     test_check,
     test_files,
     test_issue,

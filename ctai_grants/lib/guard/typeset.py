@@ -20,8 +20,11 @@ STYLE = Path(__file__).parents[2] / "report" / "style.typ"
 SUBSTITUTE = "□"
 #: Seconds and bytes of memory that one document may take.
 SECONDS, MEMORY = 60, 3 * 2**30
+#: Signs of a document that are tried one by one; each takes some hundredths of a second.
+TRIED = 300
 # They turn the text around, or hide what it says.
 _DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SPACES = set(" \u00a0\u2009\u202f")
 
 # Alone, without this package. In: the files, and signs to try; out: a PDF, or what was wrong.
 _PROGRAM = f"""
@@ -69,6 +72,10 @@ class Unprintable(ValueError):
     """No PDF can be made of this: what the typesetter says."""
 
 
+class TooLong(Unprintable):
+    """It takes more time or memory than one document may: trying again takes as much."""
+
+
 def make(
     template: Path, data: dict, *, note: str = "", assets: Mapping[str, bytes] | None = None
 ) -> bytes:
@@ -86,13 +93,38 @@ def make(
     data = _map_texts(data, _clean)
     try:
         return _typeset(files, {**data, "note": ""})
-    except Unprintable:
-        lacking = _find_lacking(json.dumps(data, ensure_ascii=False))
-        if not lacking:
+    except TooLong:
+        raise
+    except Unprintable as error:
+        refusal = error
+    for replaced in _propose(json.dumps(data, ensure_ascii=False)):
+        table = str.maketrans(dict.fromkeys(replaced, SUBSTITUTE))
+        shown = _map_texts(data, lambda text, table=table: text.translate(table))
+        try:
+            return _typeset(files, {**shown, "note": note})
+        except TooLong:
             raise
-    table = str.maketrans(dict.fromkeys(lacking, SUBSTITUTE))
-    shown = _map_texts(data, lambda text: text.translate(table))
-    return _typeset(files, {**shown, "note": note})
+        except Unprintable as error:
+            refusal = error
+    raise refusal
+
+
+def _propose(text):
+    """Yield sets of signs to replace: those that no font has; where signs have fonts and together
+    none (a digit in a frame), all marks and symbols, then all letters of other scripts. Better a
+    document without them than none."""
+    replaced = set(_find_lacking(text))
+    if replaced:
+        yield replaced
+    for kinds in (("C", "M", "So", "Sk", "Sm"), ("L", "N")):
+        found = {
+            sign
+            for sign in set(text)
+            if sign >= "\u0180" and unicodedata.category(sign).startswith(kinds)
+        }
+        if not found <= replaced:
+            replaced = replaced | found
+            yield replaced
 
 
 def _typeset(files, data):
@@ -108,7 +140,8 @@ def _find_lacking(text):
     """The signs of ``text`` that no font here has, or that no such PDF may hold."""
     # French has all of the first ones.
     signs = [sign for sign in sorted(set(text)) if sign >= "\u0180" and not sign.isspace()]
-    return _ask({"signs": signs})["lacking"] if signs else []
+    # So many kinds of signs are no French document: the others are taken for lacking, in time.
+    return [*_ask({"signs": signs[:TRIED]})["lacking"], *signs[TRIED:]] if signs else []
 
 
 def _ask(question):
@@ -127,7 +160,7 @@ def _ask(question):
     except (subprocess.TimeoutExpired, OSError):
         answer = b"null"
     if (told := json.loads(answer)) is None:
-        raise Unprintable(f"no answer within {SECONDS} s and {MEMORY // 2**20} MB")
+        raise TooLong(f"no answer within {SECONDS} s and {MEMORY // 2**20} MB")
     return told
 
 
@@ -143,9 +176,10 @@ def _map_texts(data, change):
 
 
 def _clean(text):
-    """Without what no document shows: control characters, and those that turn text around."""
+    """Without what no document shows: control characters, and those that turn text around; spaces
+    of other scripts, which no font here has, as ours."""
     return "".join(
-        sign
+        " " if unicodedata.category(sign) == "Zs" and sign not in _SPACES else sign
         for sign in text
         if sign in "\n\t"
         or (unicodedata.category(sign) not in ("Cc", "Cs") and sign not in _DIRECTIONS)

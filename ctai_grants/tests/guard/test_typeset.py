@@ -86,6 +86,17 @@ class TestTypeset(TransactionCase):
         self.assertIn("□", text)
         self.assertIn("remplacé", text)
 
+    def test_signs_that_stop_no_document(self):
+        """Each of its signs has a font, together none; a space of another script; more kinds of
+        signs than can be tried."""
+        many = "".join(map(chr, range(0x4E00, 0x4E00 + 3000)))
+        family = "\U0001f468\u200d\U0001f469"
+        for words in ("1\ufe0f\u20e3 Ateliers 10\u202f€", "a\u1680b", family, many):
+            with self.subTest(words=words[:5]):
+                self.assertTrue(self.make("#data.words", words=words, title=words[:20]))
+        kept = read(self.make("#data.words", words="1\ufe0f\u20e3 Ateliers 10 €"))
+        self.assertIn("Ateliers 10 €", kept)
+
 
 @tagged("post_install", "-at_install")
 class TestPrintMenu(GrantsCommon, HttpCase):

@@ -72,7 +72,31 @@ class GrantSignedScan(models.Model):
         self.ensure_one().check_access("read")
         # sudo: the file of the line that was just checked
         files = self.env["ir.attachment"].sudo()
-        return files.search([("res_model", "=", self._name), ("res_id", "=", self.id)], limit=1)
+        # The first: with the line, before whatever somebody may put beside it.
+        about = [("res_model", "=", self._name), ("res_id", "=", self.id)]
+        return files.search(about, order="id", limit=1)
+
+    @api.model
+    def _get_altered(self, companies):
+        """Sentences naming the scans of which the kept file is not the one that was filed."""
+        # sudo: who verifies may not read every file; only digests are compared
+        scans = self.sudo().search([("company_id", "in", companies.ids)], order="id")
+        return [
+            self.env._(
+                "%(document)s: the signed scan “%(file)s” is not the one that was filed.",
+                document=scan.document or f"{scan.res_model} {scan.res_id}",
+                file=scan.name,
+            )
+            for scan in scans
+            if not scan._is_as_filed()
+        ]
+
+    def _is_as_filed(self):
+        file = self._get_attachment()
+        found = hashlib.sha256(file.raw or b"").hexdigest()
+        # One file in memory at a time.
+        file.invalidate_recordset(["raw", "datas"])
+        return found == self.sha256
 
     def action_download(self):
         """Download the file."""

@@ -2,7 +2,8 @@ from odoo import api, models
 
 
 class GrantEntry(models.Model):
-    """What the verifier looks at beside the ledger: the statements that were issued."""
+    """What the verifier looks at beside the ledger: the statements that were issued, their time
+    stamps, and the scans that were signed."""
 
     _inherit = "grant.entry"
 
@@ -12,4 +13,5 @@ class GrantEntry(models.Model):
             *super()._get_altered_files(envelopes),
             *self.env["grant.statement"]._get_altered(envelopes.contract_id),
             *self.env["grant.heads.stamp"]._get_altered(envelopes.company_id),
+            *self.env["grant.signed.scan"]._get_altered(envelopes.company_id),
         ]

@@ -2,6 +2,7 @@ import base64
 import datetime
 import io
 import logging
+import time
 
 import requests
 
@@ -17,6 +18,8 @@ _logger = logging.getLogger(__name__)
 
 #: Seconds that an authority has to answer, bytes that its answer may have.
 PATIENCE, LARGEST = 20, 1 << 20
+#: How far the clocks of an authority and of the city may be apart.
+CLOCKS = datetime.timedelta(hours=1)
 #: Days for which a statement that could not be stamped is tried again.
 TRIED = 30
 
@@ -80,7 +83,8 @@ class GrantHeadsStamp(models.Model):
                 self._stamp(company, day, write_heads(now, heads._get_time(company), header=True))
             for statement in self._get_unstamped(company):
                 self._stamp(company, day, statement.heads, statement_id=statement.id)
-        except (time_stamp.StampError, requests.RequestException) as error:
+        # A StampError is a ValueError, what goes wrong on the way an OSError.
+        except (ValueError, OSError) as error:
             _logger.exception("The heads of %s were not stamped", company.display_name)
             return " ".join(str(error).split())[:500] or type(error).__name__
         return False
@@ -98,6 +102,8 @@ class GrantHeadsStamp(models.Model):
         request = time_stamp.make_request(text)
         answer = self._ask_authority(company.grant_stamp_url, request.as_bytes())
         moment, serial = time_stamp.verify(answer, text, roots, request)
+        if abs(moment - datetime.datetime.now(datetime.timezone.utc)) > CLOCKS:
+            raise time_stamp.StampError(f"{moment.isoformat()}?")
         utc = moment.astimezone(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
         return self._append(
             {
@@ -111,8 +117,10 @@ class GrantHeadsStamp(models.Model):
     def _ask_authority(self, url, query):
         """The answer of an authority.
 
-        :raise RequestException: it cannot be reached, or does not answer as it should
+        :raise OSError: it cannot be reached
+        :raise StampError: it does not answer as it should, or not in time
         """
+        ends = time.monotonic() + PATIENCE
         response = requests.post(
             url, data=query, headers={"Content-Type": time_stamp.QUERY}, timeout=PATIENCE,
             # Where an administrator said, and nowhere else.
@@ -120,10 +128,18 @@ class GrantHeadsStamp(models.Model):
         )  # fmt: skip
         with response:
             response.raise_for_status()
-            answer = response.raw.read(LARGEST + 1, decode_content=True)
-        if response.status_code != 200 or len(answer) > LARGEST:
-            raise time_stamp.StampError(f"HTTP {response.status_code}, {len(answer)} bytes")
-        return answer
+            answer = bytearray()
+            # Byte by byte: the timeout is of each piece, and one may drip for ever.
+            for part in response.iter_content(1):
+                answer += part
+                if len(answer) > LARGEST or time.monotonic() > ends:
+                    break
+        late = time.monotonic() > ends
+        if response.status_code != 200 or len(answer) > LARGEST or late:
+            raise time_stamp.StampError(
+                f"HTTP {response.status_code}, {len(answer)} bytes within {PATIENCE} s"
+            )
+        return bytes(answer)
 
     # ------------------------------------------------------------------
     # Verifying

@@ -87,6 +87,8 @@ class GrantStatement(models.Model):
         field = self.env["grant.statement.act"]._fields["kind"]
         labels.update(field._description_selection(self.env))
         self._check_state(tuple(NEXT[kind]), labels[kind])
+        # What the database cannot keep, from wherever it comes.
+        self._check_texts({"correction": details.get("text")})
         user = self.env.user
         author = user.partner_id.display_name
         self.env["grant.statement.act"]._append(

@@ -157,7 +157,6 @@ class GrantStatement(models.Model):
             raise UserError(
                 self.env._("Write what you contest, in general or beside the line that it is of.")
             )
-        self._check_texts({"correction": text})
         statement.lock_for_update(allow_referencing=True)
         if text:
             statement._act("contested", text=text)

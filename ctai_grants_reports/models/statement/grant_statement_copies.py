@@ -80,7 +80,7 @@ class GrantStatement(models.Model):
             heads=len(copy.heads),
             chains=len({chain for chain, _flow in copy.figures}),
         )
-        if not kept and copy.number:
+        if not kept and (copy.number or copy.heads):
             # What was issued has one form: another one was made of it.
             return same, told
         return None, f"{told} {same}"
@@ -93,8 +93,17 @@ class GrantStatement(models.Model):
                 "It is, byte for byte, the file that was issued as %(number)s.",
                 number=kept.statement_id.name,
             )
+        if not copy.number and copy.heads:
+            return self.env._(
+                "%(file)s has the heads of an issued statement and not its number: it was edited. "
+                "Ask for the one that was sent.",
+                **about,
+            )
         if not copy.number:
-            return self.env._("It is of no issued statement: figures of a day.")
+            return self.env._(
+                "It is of no issued statement: figures of a day, and nothing vouches for its names "
+                "and words."
+            )
         statement = self.search([("name", "=", copy.number)], limit=1)
         if not statement:
             return self.env._(
@@ -111,16 +120,21 @@ class GrantStatement(models.Model):
     @api.model
     def _compare_copy(self, copy, filename):
         """The first difference (a sentence, or None), and how many lines were compared."""
-        sums, count, batch = {}, 0, []
+        sums, count, batch, listed = {}, 0, [], {}
         for line in copy.lines:
             count += 1
             batch.append(line)
+            number, last, day = listed.get(line.chain, (0, 0, ""))
+            if line.number <= last:
+                return self._say_listed(line.chain, line.number, filename), count
+            listed[line.chain] = number + 1, line.number, max(day, line.date)
             if len(batch) == BATCH:
                 if wrong := self._compare_lines(batch, sums, filename):
                     return wrong, count
                 batch = []
         wrong = (
             self._compare_lines(batch, sums, filename)
+            or self._compare_listed(listed, filename)
             or self._compare_figures(copy, sums, filename)
             or self._compare_heads(copy, filename)
             or self._compare_chains(copy, filename)
@@ -149,6 +163,35 @@ class GrantStatement(models.Model):
             key = (line.chain, entry["kind"])
             sums[key] = sums.get(key, 0) + round(100 * float(entry["amount"]))
         return None
+
+    @api.model
+    def _compare_listed(self, listed, filename):
+        """The first chain of which the file leaves a line out: an entry before its last one, of
+        none of the days after the last day that it states.
+
+        :param dict listed: by chain: how many lines, the last number, the last day
+        """
+        for chain, (count, last, day) in listed.items():
+            ((number,),) = self.env.execute_query(
+                SQL(
+                    """SELECT count(*) FROM grant_entry
+                        WHERE envelope_id = %s AND number <= %s AND date <= %s""",
+                    chain, last, day,
+                )
+            )  # fmt: skip
+            if number != count:
+                return self._say_listed(chain, last, filename)
+        return None
+
+    @api.model
+    def _say_listed(self, chain, number, filename):
+        return self.env._(
+            "%(file)s: until entry %(number)s of %(chain)s, lines were taken out, repeated or "
+            "moved. The file was edited.",
+            file=filename,
+            number=number,
+            chain=self.env["grant.entry"]._get_chain_name("envelope", chain),
+        )
 
     @api.model
     def _compare_line(self, line, entry):

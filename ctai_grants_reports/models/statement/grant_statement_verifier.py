@@ -1,10 +1,12 @@
 import io
 
 from odoo import api, models
+from odoo.fields import Domain
 
-from odoo.addons.ctai_grants.lib.ledger.copies import HeadsComparison, read_heads
+from odoo.addons.ctai_grants.lib.ledger.copies import CopyError, HeadsComparison, read_heads
 
 from ...lib import frozen
+from ...lib.statement_copies import DAMAGED
 
 
 class GrantStatement(models.Model):
@@ -17,9 +19,12 @@ class GrantStatement(models.Model):
     def _get_altered(self, contracts):
         """Sentences naming the issued statements of ``contracts`` that are not what they were."""
         # sudo: who verifies may not read every attachment; only digests and figures are compared
-        statements = self.sudo().search(
-            [("contract_id", "in", contracts.ids), ("state", "!=", "draft")], order="id"
+        # What was issued has acts, whatever its row says of state and contract by now.
+        issued = Domain("state", "!=", "draft") | Domain("act_ids", "!=", False)
+        of_these = Domain("contract_id", "in", contracts.ids) | Domain(
+            "line_ids.envelope_id.contract_id", "in", contracts.ids
         )
+        statements = self.sudo().search(issued & of_these, order="id")
         return [sentence for one in statements for sentence in one._judge()]
 
     def _judge(self):
@@ -47,8 +52,12 @@ class GrantStatement(models.Model):
                     **about,
                 )
             )
-        if not sentences and (wrong := self._judge_frozen()):
-            sentences.append(wrong)
+        try:
+            if not sentences and (wrong := self._judge_frozen()):
+                sentences.append(wrong)
+        except DAMAGED as error:
+            # Of one statement: the others are judged all the same.
+            sentences.append(f"{self.display_name}: {type(error).__name__}: {error}"[:300])
         if wrong := self._judge_heads():
             sentences.append(wrong)
         return sentences
@@ -78,13 +87,48 @@ class GrantStatement(models.Model):
                     line=line["name"],
                     **about,
                 )
+        if wrong := self._find_rewritten(stated):
+            return self.env._(
+                "%(statement)s: its “%(field)s” is not what was issued.",
+                field=self._fields[wrong]._description_string(self.env),
+                **about,
+            )
         return None
+
+    def _find_rewritten(self, stated):
+        """The first field of this statement that is not as its acts and its file say."""
+        said, acts = stated.about, self.act_ids.sorted("id")
+        forced = "".join(act.text or "" for act in acts if act.kind == "forced")
+        heads = [row for table in stated.lists if table.key == "heads" for row in table.read()]
+        start = self.date_from.isoformat() if self.date_from else ""
+        corrected = [value for _label, value in stated.cover if value == self.correction]
+        as_issued = {
+            "name": said["number"] == self.name,
+            "contract_id": self.line_ids.envelope_id.contract_id == self.contract_id,
+            "as_at": said["as_at"] == self.as_at.isoformat(),
+            "date_from": said["date_from"] == start,
+            "issued_at": said["issued_at"] == self.issued_at.isoformat(),
+            "issued_by_id": acts[:1].user_id == self.issued_by_id,
+            "lang": said["lang"] == self.lang,
+            "replaces_id": said["replaces"] == (self.replaces_id.name or ""),
+            "correction": bool(corrected) or not self.replaces_id,
+            "forced_reason": forced.startswith(self.forced_reason or "\0")
+            if forced
+            else not self.forced_reason,
+            "is_certified": len(said["signatures"]) == 1 + bool(self.is_certified),
+            "heads": heads == [tuple(head[:5]) for head in self._read_heads()],
+        }
+        return next((name for name, is_same in as_issued.items() if not is_same), None)
 
     def _judge_heads(self):
         """Whether the ledger still is the one that this statement was made from: a sentence, or
         None."""
         comparison = HeadsComparison(self.env["grant.heads"]._find_hashes)
-        difference = comparison.find_difference(read_heads(io.BytesIO(self.heads.encode())))
+        heads = io.BytesIO((self.heads or "").encode())
+        try:
+            difference = comparison.find_difference(read_heads(heads))
+        except CopyError:
+            return self.env._("%(name)s: a line is damaged.", name=self.display_name)
         if not difference:
             return None
         return self.env["grant.entry"]._say_difference(difference, self.display_name)

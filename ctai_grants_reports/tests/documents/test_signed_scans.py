@@ -94,6 +94,28 @@ class TestSignedScans(DocumentsCase):
                 change()
         self.assertFalse(self.env["grant.append.only.mixin"]._get_broken_lines())
 
+    def test_file_exchanged(self):
+        """The verifier sees a scan that was exchanged past the guards; one put beside it is not
+        taken for it."""
+        self.upload(("a.pdf", self.scan(self.render("convention", self.subsidy)))).action_file()
+        scan = self.get_scans(self.subsidy)
+        file = scan._get_attachment()
+        self.env["ir.attachment"].create(
+            {"name": "b.pdf", "raw": b"%PDF", "res_model": scan._name, "res_id": scan.id}
+        )
+        self.assertEqual(scan._get_attachment(), file)
+        entries, envelopes = self.env["grant.entry"], self.subsidy.envelope_id
+        self.assertFalse(entries._get_altered_files(envelopes))
+        for query in (
+            "UPDATE ir_attachment SET store_fname = NULL, db_datas = 'x' WHERE id = %s",
+            "DELETE FROM ir_attachment WHERE id = %s",
+        ):
+            self.env.flush_all()
+            self.cr.execute(query, [file.id])
+            self.env.invalidate_all()
+            (said,) = entries._get_altered_files(envelopes)
+            self.assertIn("a.pdf", said)
+
     def render_nothing(self):
         stream = io.BytesIO()
         Image.new("L", (600, 800), 255).save(stream, "PDF")

@@ -1,5 +1,9 @@
+import datetime
+import http.server
 import subprocess
 import tempfile
+import threading
+import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -8,6 +12,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from ...lib import time_stamp
+from ...models.statement import grant_heads_stamp
 from .common import IssuedCase
 
 CONFIG = """
@@ -69,9 +74,12 @@ class TestStamp(IssuedCase):
         cls.company.write({"grant_stamp_url": "https://tsa.example/",
                            "grant_stamp_certificate": cls.authority.certificate})  # fmt: skip
 
-    def stamp(self):
-        with patch.object(type(self.stamps), "_ask_authority",
-                          side_effect=self.authority.answer):  # fmt: skip
+    def stamp(self, clocks=datetime.timedelta.max):
+        """openssl has the time of the machine, which is not that of the tests."""
+        with (
+            patch.object(type(self.stamps), "_ask_authority", side_effect=self.authority.answer),
+            patch.object(grant_heads_stamp, "CLOCKS", clocks),
+        ):
             return self.stamps._stamp_company(self.company)
 
     def test_once_a_day_and_for_each_statement(self):
@@ -98,6 +106,48 @@ class TestStamp(IssuedCase):
         with mute_logger("odoo.addons.ctai_grants_reports.models.statement.grant_heads_stamp"):
             self.assertTrue(self.stamp())
         self.assertFalse(self.stamps.search([("company_id", "=", self.company.id)]))
+
+    def test_authority_of_another_time(self):
+        """A stamp that says another time than now is none."""
+        with mute_logger("odoo.addons.ctai_grants_reports.models.statement.grant_heads_stamp"):
+            with freeze_time("2022-01-20 10:00:00"):
+                self.assertIn("?", self.stamp(datetime.timedelta(hours=1)))
+        self.assertFalse(self.stamps.search([("company_id", "=", self.company.id)]))
+
+    def test_authority_that_does_not_behave(self):
+        """What breaks off, drips, is packed or too long stops no other city's stamp."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.send_response(200)
+                if self.path == "/packed":
+                    self.send_header("Content-Encoding", "gzip")
+                self.send_header("Content-Length", "4000000")
+                self.end_headers()
+                try:
+                    for _time in range(8 if self.path == "/drips" else 1):
+                        self.wfile.write(b"x" * (3_000_000 if self.path == "/long" else 1))
+                        self.wfile.flush()
+                        time.sleep(0.5 if self.path == "/drips" else 0)
+                except OSError:
+                    pass
+
+            def log_message(self, *_args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        for path in ("breaks", "drips", "packed", "long"):
+            self.company.grant_stamp_url = f"http://127.0.0.1:{server.server_port}/{path}"
+            with (
+                self.subTest(path=path),
+                patch.object(grant_heads_stamp, "PATIENCE", 2),
+                mute_logger("odoo.addons.ctai_grants_reports.models.statement.grant_heads_stamp"),
+            ):
+                begun = time.monotonic()
+                self.assertTrue(self.stamps._stamp_company(self.company))
+                self.assertLess(time.monotonic() - begun, 4)
 
     def test_stamp_of_something_else(self):
         request = time_stamp.make_request("one")
