@@ -267,13 +267,13 @@ class TestSubsidies(StatesCase):
         """Nothing is due: nothing is committed any more, and the convention still holds."""
         subsidy = self.make_subsidy(code="S-NIL", due_rule="pro_rata", amount=900)
         self.sign(subsidy)
-        report = self.env["grant.financial.report"].with_user(self.coordinator).create({
+        report = self.env["grant.financial.report"].with_user(self.both_roles).create({
             "subsidy_id": subsidy.id, "exercise_start": "2021-10-25",
             "exercise_end": "2021-12-31", "budget_amount": 1000, "actual_amount": 0,
             "eligible_amount": 0, "acceptance_date": "2022-01-10",
             "version_id": self.make_report_file(subsidy).id,
         })  # fmt: skip
-        self.on("2022-01-10", report.action_accept)
+        self.on("2022-01-10", report.with_user(self.coordinator).action_accept)
         self.assertFalse(subsidy.committed_amount)
         other = self.make_subsidy(code="S-RUN", amount=100)
         self.sign(other)

@@ -77,13 +77,13 @@ class SumsCase(StatementCase):
         cls.pay(cls.versement, day("2021-12-15"))
         cls.ask(cls.only, "unpay", manager)
         cls.only.with_user(officer)._do_pay(day("2021-12-02"), "P-2")
-        cls.report = cls.env["grant.financial.report"].with_user(cls.coordinator).create({
+        cls.report = cls.env["grant.financial.report"].with_user(cls.both_roles).create({
             "subsidy_id": cls.city.id, "exercise_start": "2021-10-25",
             "exercise_end": "2022-06-30", "budget_amount": 20000, "actual_amount": 15000.5,
             "eligible_amount": 14000.37, "acceptance_date": "2022-07-01",
             "version_id": cls.make_report_file(cls.city).id,
         })  # fmt: skip
-        cls.report.action_accept()
+        cls.report.with_user(cls.coordinator).action_accept()
         cls.collect(cls.city.recovery_ids)
 
     @classmethod

@@ -69,6 +69,8 @@ class GrantAmendment(models.Model):
         """Amendments follow each other: sentences on what this one would overtake."""
         signed, obstacles = self.signature_date, []
         before, after = self._get_signed_around()
+        # Of one day, in the order of their drafts: what an earlier day looked like is read so.
+        own = (signed, self._origin.id or float("inf"))
         for last in before[-1:]:
             if signed < last.signature_date:
                 obstacles.append(
@@ -80,6 +82,8 @@ class GrantAmendment(models.Model):
                         signed=format_date(self.env, last.signature_date),
                     )
                 )
+            elif own < (last.signature_date, last.id):
+                obstacles.append(self._say_of_one_day(last))
         for following in after[:1]:
             if signed > following.signature_date:
                 obstacles.append(
@@ -91,7 +95,17 @@ class GrantAmendment(models.Model):
                         signed=format_date(self.env, following.signature_date),
                     )
                 )
+            elif own > (following.signature_date, following.id):
+                obstacles.append(self._say_of_one_day(following))
         return obstacles
+
+    def _say_of_one_day(self, other):
+        return self.env._(
+            "%(other)s is signed on the same day: of one day, amendments follow each other as they "
+            "were drafted, and this one would be out of turn. Date it of another day, or draft it "
+            "anew.",
+            other=other.display_name,
+        )
 
     def _get_signed_around(self):
         """The amendments to the same document that were signed before this one and, if this one is

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ...lib.operator.periods import split
 from ..change.grant_amendment import LINE_FIELDS
 from ..change.grant_amendment_line import ITEM_FIELDS
 
@@ -33,7 +34,7 @@ class GrantAmendment(models.Model):
         return [*items, self.subsidy_id.indicator_target_ids] if self.subsidy_id else items
 
     def _get_line_obstacles(self):
-        obstacles = super()._get_line_obstacles()
+        obstacles = super()._get_line_obstacles() + self._get_lost_figures()
         added = self.target_line_ids.filtered(lambda line: not line.item_id)
         return obstacles + [
             self.env._(
@@ -41,6 +42,25 @@ class GrantAmendment(models.Model):
                 item=line._get_label(),
             )
             for line in added
+        ]
+
+    def _get_lost_figures(self):
+        """Sentences on the figures that are told for a period which the subsidy would not have any
+        more: they would count on, and nobody could correct them."""
+        # sudo: what was told, whoever may read the amendment
+        lines, lost = self.subsidy_id.sudo().indicator_target_ids, []
+        for line in lines:
+            kept = {period.code for period in split(self.date_start, self.date_end, line.frequency)}
+            gone = line._get_periods().keys() - kept
+            told = [value for (_line, code), value in line._get_current().items() if code in gone]
+            lost += sorted(told, key=lambda value: value.date_start)
+        return [
+            self.env._(
+                "A figure is told for a period that it takes away (%(figure)s): empty that figure "
+                "first, or leave the period.",
+                figure=value.display_name,
+            )
+            for value in lost
         ]
 
 

@@ -14,9 +14,15 @@ class GrantDeliverable(models.Model):
         return super()._do_review(decision, states, reason)
 
     def _get_authors(self):
-        """Who handed the last version in, or entered it for the operator (in sudo)."""
+        """Who handed the last version in, or entered it for the operator, or entered into a report
+        the figures that are on it (in sudo)."""
         # sudo: whose logins they are, compared with that of who reviews
-        return self.sudo().last_version_id.user_id
+        last = self.sudo().last_version_id
+        reports = last.env["grant.financial.report"].search(
+            [("version_id", "in", last.ids), ("hand_in", "!=", "submitted")]
+        )
+        authors = (report._get_authors() for report in reports)
+        return last.user_id.union(*authors)
 
     def _is_author(self, user):
         return self.env["grant.review"]._is_among(self._get_authors(), user)

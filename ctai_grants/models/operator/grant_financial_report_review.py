@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
 from ..guard.grant_acting_mixin import asks_reason
@@ -15,12 +16,45 @@ class GrantReportLine(models.Model):
         help="What the city asks about this line; the operator reads it beside the line.",
     )  # fmt: skip
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.filtered("actual").report_id._note_author()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "actual" in vals:
+            self.report_id._note_author()
+        return result
+
 
 class GrantFinancialReport(models.Model):
     """Reviewing a report: by somebody else than who handed it in, line by line; the operator is
     told, with its paper or without."""
 
     _inherit = "grant.financial.report"
+
+    # Beside who made it.
+    author_ids = fields.Many2many(
+        "res.users", "grant_financial_report_author_rel", string="Figures Entered By",
+        readonly=True, copy=False,
+    )  # fmt: skip
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("budget_amount", "actual_amount", "other_income")):
+            self._note_author()
+        return result
+
+    def _note_author(self):
+        """Keep that the user entered figures: from a paper, it is not for him to accept them."""
+        if not self.env.user._is_internal():
+            return
+        # sudo: notes who wrote what he was allowed to write
+        for report in self.sudo():
+            if self.env.user not in report.author_ids:
+                report._transition(author_ids=[Command.link(self.env.uid)])
 
     def _accept(self, reason=None):
         self._check_group("group_coordinator", self.env._("Accepting a financial report"))
@@ -40,12 +74,13 @@ class GrantFinancialReport(models.Model):
         return result
 
     def _get_authors(self):
-        """Who handed this report in, or its paper for the operator (in sudo)."""
+        """Who handed this report in, or its paper for the operator, or entered the figures that
+        are on the paper (in sudo)."""
         # sudo: whose logins they are, compared with that of who reviews
         report = self.sudo()
         if report.hand_in == "submitted":
             return report.submitted_by_id
-        return report.version_id.user_id
+        return report.version_id.user_id | report.create_uid | report.author_ids
 
     def _get_without_paper(self):
         """Those handed in online that no piece is the paper of: nothing else tells of them."""

@@ -208,7 +208,7 @@ class TestWhatPays(SettlementCase):
         self.ask(self.second, "cancel", self.finance_manager)
         rest = self.make_tranche(self.subsidy, amount=2000)
         self.register(self.bill(self.tranche), 400)
-        report = self.env["grant.financial.report"].with_user(self.coordinator).create(
+        report = self.env["grant.financial.report"].with_user(self.both_roles).create(
             {
                 "subsidy_id": self.subsidy.id, "budget_amount": 3000, "actual_amount": 3000,
                 "eligible_amount": 3000, "exercise_start": "2021-10-25",
@@ -217,7 +217,7 @@ class TestWhatPays(SettlementCase):
         )  # fmt: skip
         self.assertEqual(report.left_amount, 2600)
         self.assertFalse(report._get_excess())
-        report.action_accept()
+        report.with_user(self.coordinator).action_accept()
         self.assertEqual(rest.amount, 2000)
         self.assertAgree(self.tranche, 400, "ordered")
 

@@ -43,6 +43,24 @@ class TestAmendmentDates(AmendmentCase):
         self.sign_amendment(second)
         self.assertFalse(self.verify())
 
+    def test_of_one_day_as_they_were_drafted(self):
+        """An earlier day is read by undoing what was signed since, the last one first."""
+        first, second = self.draft(self.subsidy), self.draft(self.subsidy)
+        self.set_amount(second, 11000)
+        self.sign_amendment(second)
+        first.with_user(self.coordinator).action_refresh()
+        self.set_amount(first, 12000)
+        self.assertObstacle(first, "as they were drafted", second.display_name)
+        first.signature_date = "2021-12-16"
+        self.sign_amendment(first)
+        # Nor are they brought to one day afterwards.
+        for document, day in ((first, "2021-12-15"), (second, "2021-12-16")):
+            with self.assertRefused("out of turn"):
+                self.correct(document, day)
+        undone = self.env["grant.amendment"]._get_undone(self.contract, DAY("2021-12-01"))
+        self.assertEqual(undone["grant.subsidy", self.subsidy.id]["amount"], 10000)
+        self.assertFalse(self.verify())
+
     def test_not_below_what_was_paid_later(self):
         """10 000 granted: 5 000 and 5 000 paid on two days, 4 000 paid back on a third."""
         self.pay(self.advance, DAY("2021-11-25"))
@@ -80,6 +98,25 @@ class TestAmendmentDates(AmendmentCase):
         self.assertFalse(amendment.obstacles)
         self.sign_amendment(amendment)
         self.assertEqual(self.get_entries(amendment).mapped("amount"), [1000, -1000])
+        self.assertEqual(self.subsidy.committed_amount, 10000)
+        self.assertFalse(self.verify())
+
+    def test_between_actions_by_two_drafts(self):
+        """The second was drafted before the first was signed, and empties an action."""
+        self.pay(self.advance)
+        one, two = self.subsidy.action_ids
+        first, second = self.draft(self.subsidy), self.draft(self.subsidy)
+        self.change(first, one, amount=4000)
+        self.change(first, two, amount=6000)
+        self.change(second, one, amount=10000)
+        self.change(second, two, amount=0)
+        second.signature_date = "2021-12-16"
+        self.sign_amendment(first)
+        self.assertObstacle(second, "Refresh")
+        second.with_user(self.coordinator).action_refresh()
+        self.sign_amendment(second)
+        self.assertEqual(self.subsidy.action_ids.mapped("amount"), [10000, 0])
+        self.assertEqual(self.get_entries(second).mapped("amount"), [-6000, 6000])
         self.assertEqual(self.subsidy.committed_amount, 10000)
         self.assertFalse(self.verify())
 

@@ -105,7 +105,8 @@ class DueCase(GrantsCommon):
     def make_report(cls, subsidy, **values):
         return (
             cls.env["grant.financial.report"]
-            .with_user(cls.coordinator)
+            # Not by who accepts it.
+            .with_user(cls.both_roles)
             .create(
                 {
                     "subsidy_id": subsidy.id,
@@ -120,6 +121,7 @@ class DueCase(GrantsCommon):
                     **values,
                 }
             )
+            .with_user(cls.coordinator)
         )
 
     def accept(self, subsidy, **values):

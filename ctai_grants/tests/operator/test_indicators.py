@@ -444,3 +444,28 @@ class TestResults(IndicatorCase):
         for name in MODELS[1:4]:
             found = self.env[name].with_user(stranger).search([])
             self.assertFalse(found.filtered(lambda one: one.company_id == self.company), name)
+
+
+class TestAmendedPeriod(IndicatorCase):
+    @freeze_time("2022-05-10 10:00:00")
+    def test_what_is_told_keeps_its_period(self):
+        """It would count on, in a period that nobody can correct it in any more."""
+        subsidy = self.make_asked((self.sessions, 20, {}), (self.people, 60, {"frequency": "once"}))
+        line = self.line(subsidy, self.sessions)
+        self.assertFalse(self.tell(line, 5))
+        self.assertFalse(self.tell(line, 7, "2022-Q2"))
+        self.assertFalse(self.tell(self.line(subsidy, self.people), 9, "all"))
+        amendment = self.env["grant.amendment"].with_user(self.coordinator)
+        amendment = amendment._draft("subsidy_id", subsidy)
+        # Within the same quarter nothing is lost.
+        amendment.date_end = "2022-05-31"
+        self.assertFalse(amendment.obstacles)
+        amendment.date_end = "2022-03-31"
+        self.assertIn("04/01/2022 – 06/30/2022", amendment.obstacles)
+        self.assertNotIn("2021", amendment.obstacles)
+        amendment.date_start = "2022-01-01"
+        self.assertIn("10/25/2021 – 12/31/2021", amendment.obstacles)
+        amendment.date_start = subsidy.date_start
+        self.assertFalse(self.tell(line, None, "2022-Q2", known=1))
+        amendment.invalidate_recordset()
+        self.assertFalse(amendment.obstacles)

@@ -465,3 +465,41 @@ class TestPeoplePage(PeopleCase, HttpCase):
         self.env.flush_all()
         response = self.url_open(f"/my/subsidies/{self.subsidy.id}")
         self.assertEqual(urlsplit(response.url).path, "/web/login")
+
+
+@tagged("post_install", "-at_install")
+class TestMerging(PeopleCase):
+    """Odoo's merge of contacts: the list says who acts for whom, as before."""
+
+    def merge(self, partners, into):
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge(partners.ids, into)
+        self.env.invalidate_all()
+
+    def test_a_person_becomes_anothers_contact(self):
+        self.name()
+        person = self.operator_user.partner_id
+        double = self.env["res.partner"].create(
+            {"name": "Le même", "parent_id": self.other_operator.id}
+        )
+        self.merge(person | double, double)
+        self.assertEqual(self.operator_user.commercial_partner_id, self.other_operator)
+        self.assertEqual((self.own.state, self.own.is_representative), ("ended", False))
+        self.assertEqual(self.find(self.operator_user).operator_id, self.other_operator)
+        with self.assertRaises(AccessError):
+            self.invite(self.operator_user)
+
+    def test_who_is_invited_twice(self):
+        kept, double, third = (
+            self._make_organisation(name, "operator") for name in ("Une", "Double", "Triple")
+        )
+        for operator in (double, kept, third):
+            self.invite(operator=operator)
+        self.invite(operator=double, email="autre@example.org")
+        invitations = self.accesses.search([("operator_id", "in", (kept | double | third).ids)])
+        self.merge(kept | double | third, kept)
+        self.assertEqual(invitations.operator_id, kept)
+        open_ones = invitations.filtered(lambda access: access.state == "invited")
+        self.assertEqual(sorted(open_ones.mapped("email")), ["autre@example.org", NEW])
+        self.assertEqual(len(self.accept(open_ones.filtered(lambda a: a.email == NEW))), 1)
+        self.assertFalse(self.verify())

@@ -28,7 +28,8 @@ class TestSentBack(HandInCase):
     def assert_signed_no_more(self):
         report = self.hand_in()
         report._do_send_back("Faux")
-        self.of(report, "641").actual = 11900
+        # Not by who accepts it.
+        self.of(report, "641").with_user(self.both_roles).actual = 11900
         report.attested = True
         with self.assertRefused("“Signed Report” is empty"):
             report.action_accept()

@@ -36,7 +36,8 @@ class ReportCase(BudgetCase, DueCase):
         subsidy = subsidy or cls.subsidy
         return (
             cls.env["grant.financial.report"]
-            .with_user(cls.coordinator)
+            # Not by who accepts it.
+            .with_user(cls.both_roles)
             .create(
                 {
                     "subsidy_id": subsidy.id,
@@ -46,13 +47,14 @@ class ReportCase(BudgetCase, DueCase):
                     **values,
                 }
             )
+            .with_user(cls.coordinator)
         )
 
     @classmethod
     def fill(cls, report, **changes):
         amounts = {**ACTUAL, **{code.strip("_"): amount for code, amount in changes.items()}}
         for code, amount in amounts.items():
-            cls.of(report, code).actual = amount
+            cls.of(report, code).with_user(cls.both_roles).actual = amount
         return report
 
     @staticmethod

@@ -165,8 +165,29 @@ class TestTwoPeople(ReviewCase):
         report = self.fill(self.make_lined(version_id=paper.id))
         with self.assertRefused("somebody else has to accept it"):
             report.with_user(self.coordinator).action_accept()
-        report.with_user(self.both_roles).action_accept()
+        again = new_test_user(self.env, "test_second", "ctai_grants.group_coordinator")
+        report.with_user(again).action_accept()
         self.assertEqual(report.state, "accepted")
+
+    def test_of_a_report_on_the_operators_paper(self):
+        """Whoever read the figures off the paper is an author, of the report and of its paper."""
+        self.hand_in()
+        report = self.make_lined(version_id=self.piece.last_version_id.id)
+        self.fill(report)
+        second = new_test_user(self.env, "test_second", "ctai_grants.group_coordinator")
+        report = report.with_user(second)
+        line = self.of(report, "641")
+        line.actual += 1
+        line.write({"refused_amount": 1, "refused_ground": "Hors période"})
+        for user in (self.both_roles, second):
+            for document in (report, self.piece):
+                with self.assertRefused("somebody else has to accept it"):
+                    document.with_user(user).action_accept()
+        # Who only refused a part of it accepts the rest.
+        self.of(report.with_user(self.coordinator), "641").refused_amount = 2
+        report.with_user(self.coordinator).action_accept()
+        self.piece.with_user(self.coordinator).action_accept()
+        self.assertEqual((report.state, self.piece.state), ("accepted", "accepted"))
 
 
 class TestSendingBack(ReviewCase):

@@ -102,6 +102,20 @@ class TestScan(DraftCase):
         self.env.invalidate_all()
         self.assertTrue(self.env["grant.deliverable.file"]._get_altered(envelope))
 
+    def test_released_and_handed_in_again(self):
+        """Somebody answers for a version, not for the same bytes that come again."""
+        self.hand_in(("un.pdf", INFECTED))
+        self.ask(self.piece, "release_files", self.finance_manager, "Serveur en panne")
+        self.ask(self.piece, "send_back", self.coordinator, "Illisible")
+        self.hand_in(("deux.pdf", INFECTED))
+        self.env.invalidate_all()
+        self.assertEqual(self.get_states(), {"un.pdf": "released", "deux.pdf": "waiting"})
+        with self.assertRefused("has not answered"):
+            self.piece.with_user(self.coordinator).action_accept()
+        self.scan()
+        self.assertEqual(self.get_states(), {"un.pdf": "infected", "deux.pdf": "infected"})
+        self.assertFalse(any(self.get_file().attachment_id.mapped("raw")))
+
     def test_tried_again_when_clamd_is_away(self):
         self.env.company.grant_clamd = "/nowhere/clamd.ctl"
         self.hand_in(("un.pdf", ONE))

@@ -1,1 +1,7 @@
-from . import grant_access_invite, grant_budget_import, grant_indicator_entry, grant_review_answer
+from . import (
+    base_partner_merge,
+    grant_access_invite,
+    grant_budget_import,
+    grant_indicator_entry,
+    grant_review_answer,
+)

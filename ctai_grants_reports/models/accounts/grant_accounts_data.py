@@ -128,7 +128,11 @@ class GrantAccountsData(models.AbstractModel):
     @api.model
     def _get_name(self, line):
         """As it was called at the end of the year."""
-        return line.partner_id._get_identity(datetime.date(line.year, 12, 31)).name or ""
+        return self._get_name_in(line.partner_id, line.year)
+
+    @api.model
+    def _get_name_in(self, partner, year):
+        return partner._get_identity(datetime.date(year, 12, 31)).name or ""
 
     @api.model
     def _get_body(self, line):
@@ -156,7 +160,8 @@ class GrantAccountsData(models.AbstractModel):
         ]
         rows = [
             (
-                aid.partner_id.name, kinds[aid.kind], aid.name, aid.date_start, aid.date_end,
+                self._get_name_in(aid.partner_id, year),
+                kinds[aid.kind], aid.name, aid.date_start, aid.date_end,
                 ", ".join(filter(None, (aid.decision_number, aid.convention_reference))),
                 aid.amount,
             )

@@ -17,6 +17,7 @@ class GrantSubsidy(models.Model):
         """
         subsidy = self._as_printed()
         date = subsidy.signature_date or subsidy.company_id._grant_today()
+        partner = subsidy.partner_id._get_identity(date)
         title = subsidy.env._("Convention %s", subsidy.convention_reference or subsidy.code)
         data = {
             "kind": "convention",
@@ -31,7 +32,7 @@ class GrantSubsidy(models.Model):
             "signatures": subsidy._get_signatures(date),
             "annexes": subsidy._get_annexes(),
         }
-        return f"{title} – {subsidy.partner_id.name}", subsidy._typeset_official("convention", data)
+        return f"{title} – {partner.name}", subsidy._typeset_official("convention", data)
 
     def _print_award_notice(self):
         """The notice of the award, whose receipt starts the delay of payment: name and PDF.
@@ -51,7 +52,7 @@ class GrantSubsidy(models.Model):
             "date": date,
             "recipient": self.env["grant.recovery"]._get_postal_lines(partner, with_person=True),
             "reference": f"{title} – {format_date(subsidy.env, date, date_format='long')}",
-            "text": "\n\n".join(subsidy._get_notice_paragraphs()),
+            "text": "\n\n".join(subsidy._get_notice_paragraphs(date)),
             "schedule": subsidy._get_schedule_table(),
             "appeal": subsidy._get_appeal(),
         }
@@ -135,8 +136,9 @@ class GrantSubsidy(models.Model):
     # The award notice
     # ------------------------------------------------------------------
 
-    def _get_notice_paragraphs(self):
-        company, days = self.company_id, self.company_id.grant_payment_days
+    def _get_notice_paragraphs(self, date):
+        days = self.company_id.grant_payment_days
+        city = self.company_id.partner_id._get_identity(date)
         granted = {
             "amount": self._format_euros(self.amount),
             "object": self.name,
@@ -170,7 +172,7 @@ class GrantSubsidy(models.Model):
             "It may be used for this object only. A financial report is due within six months of "
             "the end of the financial year for which it was granted. The part that is not used, or "
             "used for something else, is paid back to %(city)s.",
-            city=company.name,
+            city=city.name,
         )
 
     def _get_appeal(self):

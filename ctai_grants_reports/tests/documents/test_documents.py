@@ -7,8 +7,9 @@ import pikepdf
 from PIL import Image
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
+from odoo.addons.ctai_grants.tests.common import make_siret
 from odoo.addons.ctai_grants.tests.pdf_rules import find_faults
 
 from .common import HOSTILE, DocumentsCase
@@ -51,6 +52,47 @@ class TestDocuments(DocumentsCase):
         )  # fmt: skip
         with self.assertRefused("Planned"):
             self.render("payment_certificate", self.make_tranche(self.make_subsidy()))
+
+    def test_names_of_their_day(self):
+        """Both parties become another body: papers of before say who they were, throughout."""
+        operator, city = self.operator, self.city.partner_id
+        numbers = make_siret(), make_siret()
+        with freeze_time("2021-01-04"):
+            for partner, number in zip((operator, city), numbers, strict=True):
+                partner.write({"company_registry": number, "street": "1 rue d'avant"})
+        names = operator.name, city.name
+        amendment = self.make_amendment(signature_date="2022-01-10")
+        recovery = self.make_recovery()
+        recovery.with_user(self.coordinator).action_write_letter()
+        recovery.letter_date = "2022-02-01"
+        for partner in (operator, city):
+            partner.write(
+                {"name": f"Zzz {partner.id}", "company_registry": make_siret(), "street": "Zzz",
+                 "legal_representative": "Zzz"}
+            )  # fmt: skip
+        self.set_dates(self.subsidy, notification_date="2021-10-28")
+        for name, record, module in (
+            ("convention", self.subsidy, None),
+            ("award_notice", self.subsidy, None),
+            ("payment_certificate", self.tranche, None),
+            ("amendment", amendment, None),
+            ("recovery_letter", recovery, "ctai_grants"),
+            ("payment_notice", self.tranche, "ctai_grants"),
+        ):
+            with self.subTest(name):
+                more = {"module": module} if module else {}
+                text = self.extract(self.render(name, record, **more))
+                self.assertNotIn("Zzz", text)
+                self.assertIn(names[0], text)
+                self.assertIn(names[1], text)
+                if name in {"convention", "payment_certificate", "amendment"}:
+                    self.assertIn(numbers[0], text.replace(" ", ""))
+        self.assertNotIn("Zzz", self.subsidy._print_convention()[0])
+        # Of today: who they are now.
+        self.set_dates(self.subsidy, notification_date=None)
+        text = self.extract(self.render("award_notice", self.subsidy))
+        self.assertIn(f"paid back to Zzz {city.id}", text)
+        self.assertNotIn(names[1], text)
 
     def test_financial_report(self):
         """The three sheets, each of the 52 lines, what each funder gives; and one of no line."""
