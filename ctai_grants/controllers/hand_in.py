@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from werkzeug.exceptions import NotFound
 
 from odoo import http
@@ -66,20 +68,23 @@ class HandInPortal(GrantsDownloads, PiecePortal):
         if failure := request.env["grant.upload.rate"]._note(address, len(files)):
             return [failure]
         failures = []
-        try:
-            with request.env.cr.savepoint():
-                failures += piece._keep_files(files)
-                if discard:
-                    piece._discard_file(self._read_number(discard))
-        except (AccessError, UserError) as error:
-            failures.append(str(error))
-        try:
-            with request.env.cr.savepoint():
-                if comment is not None:
-                    piece._keep_comment(comment, self._read_number(request.params.get("revision")))
-        except (AccessError, UserError) as error:
-            failures.append(str(error))
+        with self._note_refusal(failures):
+            failures += piece._keep_files(files)
+            if discard:
+                piece._discard_file(self._read_number(discard))
+        with self._note_refusal(failures):
+            if comment is not None:
+                piece._keep_comment(comment, self._read_number(request.params.get("revision")))
         return failures
+
+    @contextmanager
+    def _note_refusal(self, failures):
+        """What is refused is undone and told, and the rest goes on."""
+        try:
+            with request.env.cr.savepoint():
+                yield
+        except (AccessError, UserError) as error:
+            failures.append(str(error))
 
     def _submit(self, deliverable, comment, join_photos):
         if not deliverable._is_draftable_by(request.env.user):

@@ -331,9 +331,8 @@ class _Workbook:
         formulas = [i for i, c in enumerate(columns) if c.terms or (with_ledger and c.flow)]
         cells = [
             (index, CONVERTERS.get(column.kind, writable), formats[column.kind])
-            for index, column in enumerate(columns)
-            if index not in formulas
-        ]
+            for index, column in enumerate(columns) if index not in formulas
+        ]  # fmt: skip
         wraps = formats is not self.dense
         texts = [i for i, c in enumerate(columns) if wraps and c.kind == "text"]
         for values in table.read():

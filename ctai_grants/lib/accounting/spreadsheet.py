@@ -147,6 +147,13 @@ def _find_wide_encoding(content):
     return None
 
 
+def _read_visible(workbook):
+    for about in workbook.sheets_metadata:
+        if about.visible == python_calamine.SheetVisibleEnum.Visible:
+            sheet = workbook.get_sheet_by_name(about.name)
+            yield Sheet(about.name, sheet.to_python(skip_empty_area=False))
+
+
 def _read_workbook(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
@@ -156,13 +163,9 @@ def _read_workbook(content):
         run_apart(_REHEARSAL, content, memory=MEMORY, seconds=SECONDS)
     except Failed as error:
         raise Refusal("damaged" if error.code else "too_large") from error
-    sheets, visible = [], python_calamine.SheetVisibleEnum.Visible
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
-            for about in workbook.sheets_metadata:
-                if about.visible == visible:
-                    sheet = workbook.get_sheet_by_name(about.name)
-                    sheets.append(Sheet(about.name, sheet.to_python(skip_empty_area=False)))
+            sheets = [*_read_visible(workbook)]
     except (python_calamine.CalamineError, UnicodeError) as error:
         raise Refusal("damaged") from error
     if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:

@@ -78,6 +78,12 @@ def read_head(row: list[str]) -> Head | None:
     return Head(found[1], int(found[2]), chain, int(number), head, time)
 
 
+def _write_all(file, left):
+    while left:
+        left = left[os.write(file, left) :]
+    os.fsync(file)
+
+
 def append_heads(path: str, heads: Iterable[Head], time: str) -> None:
     """Append to a file that is never rewritten; on the disk when this returns.
 
@@ -95,10 +101,7 @@ def append_heads(path: str, heads: Iterable[Head], time: str) -> None:
         # A line that a full disk has cut stays, and damages no other.
         if status.st_size and os.pread(file, 1, status.st_size - 1) != b"\n":
             text = "\n" + text
-        left = text.encode()
-        while left:
-            left = left[os.write(file, left) :]
-        os.fsync(file)
+        _write_all(file, text.encode())
     finally:
         os.close(file)
     if not status.st_size:

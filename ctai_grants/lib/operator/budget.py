@@ -67,9 +67,8 @@ def _read_row(row, cells, columns, headings):
         raise Refusal("negative", **about)
     if not amount:
         return []
-    return [
-        BudgetRow(row, account, _as_text(cell("label")), _as_text(cell("funder")), amount)
-    ]
+    label, funder = _as_text(cell("label")), _as_text(cell("funder"))
+    return [BudgetRow(row, account, label, funder, amount)]
 
 
 def _as_text(cell):

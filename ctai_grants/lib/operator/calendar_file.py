@@ -82,13 +82,16 @@ def _write_event(event, now, days):
         f"URL:{event.url}",
         # It is a date to know, not time that is taken.
         "TRANSP:TRANSPARENT",
-        "BEGIN:VALARM",
-        "ACTION:DISPLAY",
-        f"DESCRIPTION:{title}",
-        f"TRIGGER:-P{days}D",
-        "END:VALARM",
+        *_write_alarm(title, days),
         "END:VEVENT",
     ]
+
+
+def _write_alarm(title, days):
+    return [
+        "BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{title}", f"TRIGGER:-P{days}D",
+        "END:VALARM",
+    ]  # fmt: skip
 
 
 def _write_time(moment):

@@ -235,18 +235,17 @@ class GrantSetOff(models.Model):
             owed = move._get_payment_lines().filtered(lambda item: not item.reconciled)
             (line | owed).reconcile()
 
+    def _prepare_entry_line(self, move, side):
+        return {
+            "name": self.reference,
+            "partner_id": move.commercial_partner_id.id,
+            "account_id": move._get_payment_lines()[:1].account_id.id,
+            side: self.amount,
+        }
+
     def _prepare_entry(self):
-        lines = []
-        for move, side in ((self.debt_move_id, "debit"), (self.claim_move_id, "credit")):
-            open_line = move._get_payment_lines()[:1]
-            lines.append(
-                {
-                    "name": self.reference,
-                    "partner_id": move.commercial_partner_id.id,
-                    "account_id": open_line.account_id.id,
-                    side: self.amount,
-                }
-            )
+        sides = ((self.debt_move_id, "debit"), (self.claim_move_id, "credit"))
+        lines = [self._prepare_entry_line(move, side) for move, side in sides]
         return {
             "move_type": "entry",
             "company_id": self.company_id.id,

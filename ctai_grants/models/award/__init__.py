@@ -23,6 +23,7 @@ from . import (
     grant_register_answer,
     grant_subsidy,
     grant_subsidy_dates,
+    grant_subsidy_reading,
     grant_subsidy_release,
     grant_theme,
     res_company,

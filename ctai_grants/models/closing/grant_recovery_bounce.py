@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, LazyTranslate
@@ -113,9 +115,9 @@ class GrantRecovery(models.Model):
                 subsidy.id,
             )
         )
-        steps = {}
+        steps = defaultdict(float)
         for day, amount in [*((d, float(a)) for d, a in rows), *((d, -a) for d, a in taken_back)]:
-            steps[day] = steps.get(day, 0.0) + amount
+            steps[day] += amount
         since, worst, covered = None, 0.0, 0.0
         for day in sorted(steps):
             covered = subsidy.currency_id.round(covered + steps[day])

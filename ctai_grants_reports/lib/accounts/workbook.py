@@ -54,6 +54,16 @@ def get_sheet_name(title: str) -> str:
     return re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '")
 
 
+def _make_series(name: str, first: int, end: int, place: int, colour: str, dash: str) -> dict:
+    return {
+        "name": [name, first - 1, place],
+        "categories": [name, first, 0, end - 1, 0],
+        "values": [name, first, place, end - 1, place],
+        "line": {"color": colour, "width": 2, "dash_type": dash},
+        "marker": {"type": "circle", "size": 4, "fill": {"color": colour}},
+    }
+
+
 class _Page:
     """One sheet being written."""
 
@@ -148,16 +158,8 @@ class _Page:
     def _insert_chart(self, first: int, end: int):
         chart = self.book.add_chart({"type": "line"})
         name = self.page.get_name()
-        for (colour, dash), place in zip(LINES, self.sheet.chart, strict=False):
-            chart.add_series(
-                {
-                    "name": [name, first - 1, place],
-                    "categories": [name, first, 0, end - 1, 0],
-                    "values": [name, first, place, end - 1, place],
-                    "line": {"color": colour, "width": 2, "dash_type": dash},
-                    "marker": {"type": "circle", "size": 4, "fill": {"color": colour}},
-                }
-            )
+        for look, place in zip(LINES, self.sheet.chart, strict=False):
+            chart.add_series(_make_series(name, first, end, place, *look))
         chart.set_title({"name": self.paper.title, "name_font": {"size": 12}})
         chart.set_y_axis({"num_format": '#,##0\\ "€"', "major_gridlines": {"visible": True}})
         chart.set_x_axis({"label_position": "low", "num_format": "mm/yyyy"})

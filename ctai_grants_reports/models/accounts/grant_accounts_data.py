@@ -182,15 +182,15 @@ class GrantAccountsData(models.AbstractModel):
             Column(self.env._("Paid back in the year, in the ledger"), "amount"),
             Column(self.env._("What differs"), width=60),
         ]
-        rows = [
-            (
-                self._get_name(line), line.ordered_amount, line.reduced_amount, line.said_amount,
-                line.difference, line.prior_amount, line.paid_amount, line.recovered_amount,
-                line.remark,
-            )
-            for line in lines
-        ]  # fmt: skip
+        rows = [self._get_annex_check_row(line) for line in lines]
         return Sheet(self.env._("Tie to the books"), columns, rows)
+
+    def _get_annex_check_row(self, line):
+        return (
+            self._get_name(line), line.ordered_amount, line.reduced_amount, line.said_amount,
+            line.difference, line.prior_amount, line.paid_amount, line.recovered_amount,
+            line.remark,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------
     # Certified accounts
@@ -338,18 +338,16 @@ class GrantAccountsData(models.AbstractModel):
             Column(self.env._("Difference"), "amount"),
             Column(self.env._("What differs"), width=70),
         ]
-        zero = lines.currency_id[:1].is_zero
-        labels = {name: f._description_string(self.env) for name, f in lines._fields.items()}
-        rows = [
-            (
-                line.subsidy_id.display_name, labels[name], figure, check,
-                to_cents(figure) - to_cents(check),
-                "" if zero(figure - check) else line._say_difference(name, figure, check),
-            )
-            for line in lines
-            for name, figure, check in line._get_checks()
-        ]  # fmt: skip
+        rows = [row for line in lines for row in self._get_check_rows(line)]
         return Sheet(self.env._("Checks"), columns, rows, sums=False)
+
+    def _get_check_rows(self, line):
+        for name, figure, check in line._get_checks():
+            label = line._fields[name]._description_string(self.env)
+            same = line.currency_id.is_zero(figure - check)
+            difference = to_cents(figure) - to_cents(check)
+            words = "" if same else line._say_difference(name, figure, check)
+            yield line.subsidy_id.display_name, label, figure, check, difference, words
 
     # ------------------------------------------------------------------
     # Cash plan

@@ -15,11 +15,8 @@ class GrantAmendment(models.Model):
         partner = self.subsidy_id.partner_id or self.contract_id.funder_id
         amendment = self.with_context(lang=partner.lang or self.env.lang)
         date = amendment.signature_date or amendment.company_id._grant_today()
-        title = amendment.env._(
-            "Amendment no. %(number)s to %(document)s",
-            number=amendment.number,
-            document=document.code,
-        )
+        about = {"number": amendment.number, "document": document.code}
+        title = amendment.env._("Amendment no. %(number)s to %(document)s", **about)
         data = {
             "kind": "amendment",
             "title": title,

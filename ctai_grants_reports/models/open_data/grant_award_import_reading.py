@@ -120,17 +120,20 @@ class GrantAwardImport(models.Model):
             award.faults.append(Fault("", "no_name", award.number))
         return "new", self.env["res.partner"]
 
-    def _get_organisations(self, awards):
-        """Organisations that these awards may name: three dicts, by SIRET, body and RNA."""
-        numbers = {award.number for award in awards if award.number}
-        bodies = {number[:9] for number in numbers}
-        rnas = {award.rna for award in awards if award.rna}
-        partners = self.env["res.partner"].with_context(active_test=False).search(
+    def _search_organisations(self, bodies, rnas):
+        return self.env["res.partner"].with_context(active_test=False).search(
             [
                 ("company_id", "in", (False, self.company_id.id)),
                 "|", ("grant_body", "in", list(bodies | rnas)), ("rna", "in", list(rnas)),
             ]
         )  # fmt: skip
+
+    def _get_organisations(self, awards):
+        """Organisations that these awards may name: three dicts, by SIRET, body and RNA."""
+        numbers = {award.number for award in awards if award.number}
+        bodies = {number[:9] for number in numbers}
+        rnas = {award.rna for award in awards if award.rna}
+        partners = self._search_organisations(bodies, rnas)
         maps = tuple(defaultdict(self.env["res.partner"].browse) for _map in range(3))
         by_siret, by_body, by_rna = maps
         for partner in partners:

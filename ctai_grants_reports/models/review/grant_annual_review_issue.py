@@ -207,23 +207,20 @@ class GrantAnnualReview(models.Model):
         review = self._in_words()
         content = review._get_content()
         is_draft = review.state == "draft"
-        return review._typeset(
-            TEMPLATE,
-            {
-                **content,
-                "date": date,
-                "running": f"{content['title']} – {content['subtitle']}",
-                "draft": review.env._("Draft, not issued") if is_draft else "",
-                "issued": "" if is_draft else review.env._(
-                    "Issued on %s", format_date(review.env, date)
-                ),
-                "position": review.env._("Where these figures come from"),
-                "hash_words": review.env._(
-                    "Every amount is a sum of ledger entries up to that date; who recomputes the "
-                    "chains finds these heads."
-                ),
-            },
-        )  # fmt: skip
+        issued = review.env._("Issued on %s", format_date(review.env, date))
+        data = {
+            **content,
+            "date": date,
+            "running": f"{content['title']} – {content['subtitle']}",
+            "draft": review.env._("Draft, not issued") if is_draft else "",
+            "issued": "" if is_draft else issued,
+            "position": review.env._("Where these figures come from"),
+            "hash_words": review.env._(
+                "Every amount is a sum of ledger entries up to that date; who recomputes the "
+                "chains finds these heads."
+            ),
+        }
+        return review._typeset(TEMPLATE, data)
 
 
 def _hash(content):

@@ -128,17 +128,21 @@ class GrantHeadsStamp(models.Model):
         )  # fmt: skip
         with response:
             response.raise_for_status()
-            answer = bytearray()
-            # Byte by byte: the timeout is of each piece, and one may drip for ever.
-            for part in response.iter_content(1):
-                answer += part
-                if len(answer) > LARGEST or time.monotonic() > ends:
-                    break
+            answer = self._read_answer(response, ends)
         late = time.monotonic() > ends
         if response.status_code != 200 or len(answer) > LARGEST or late:
             raise time_stamp.StampError(
                 f"HTTP {response.status_code}, {len(answer)} bytes within {PATIENCE} s"
             )
+        return answer
+
+    def _read_answer(self, response, ends):
+        answer = bytearray()
+        # Byte by byte: the timeout is of each piece, and one may drip for ever.
+        for part in response.iter_content(1):
+            answer += part
+            if len(answer) > LARGEST or time.monotonic() > ends:
+                break
         return bytes(answer)
 
     # ------------------------------------------------------------------

@@ -56,14 +56,17 @@ class GrantStatement(models.Model):
         stream.seek(0)
         return stream, f"{_clean(statement.name)}.zip"
 
-    def _get_members(self):
-        """Yield what the ZIP holds: folder, file name, content; one file in memory at a time."""
-        words = {
+    def _get_folders(self):
+        return {
             "statement": self.env._("1-statement"),
             "amendments": self.env._("2-amendments"),
             "decisions": self.env._("3-decisions"),
             "pieces": self.env._("4-pieces"),
         }
+
+    def _get_members(self):
+        """Yield what the ZIP holds: folder, file name, content; one file in memory at a time."""
+        words = self._get_folders()
         for file in self.file_ids:
             yield words["statement"], file.name, _read(file.attachment_id)
         stamp = self.env["grant.heads.stamp"].search([("statement_id", "=", self.id)])

@@ -132,14 +132,16 @@ class GrantStatement(models.Model):
                 if wrong := self._compare_lines(batch, sums, filename):
                     return wrong, count
                 batch = []
-        wrong = (
-            self._compare_lines(batch, sums, filename)
-            or self._compare_listed(listed, filename)
+        wrong = self._compare_lines(batch, sums, filename)
+        return wrong or self._compare_whole(copy, listed, sums, filename), count
+
+    def _compare_whole(self, copy, listed, sums, filename):
+        return (
+            self._compare_listed(listed, filename)
             or self._compare_figures(copy, sums, filename)
             or self._compare_heads(copy, filename)
             or self._compare_chains(copy, filename)
         )
-        return wrong, count
 
     @api.model
     def _compare_lines(self, lines, sums, filename):

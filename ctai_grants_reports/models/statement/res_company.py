@@ -39,15 +39,18 @@ class ResCompany(models.Model):
                         url=company.grant_stamp_url,
                     )
                 )
-            try:
-                time_stamp.check_roots(company.grant_stamp_certificate or "")
-            except time_stamp.StampError as error:
-                raise ValidationError(
-                    self.env._(
-                        "The certificate of the authority is to be written as PEM, from BEGIN to "
-                        "END CERTIFICATE: without it nobody could tell whose stamps these are."
-                    )
-                ) from error
+            company._check_stamp_certificate()
+
+    def _check_stamp_certificate(self):
+        try:
+            time_stamp.check_roots(self.grant_stamp_certificate or "")
+        except time_stamp.StampError as error:
+            raise ValidationError(
+                self.env._(
+                    "The certificate of the authority is to be written as PEM, from BEGIN to "
+                    "END CERTIFICATE: without it nobody could tell whose stamps these are."
+                )
+            ) from error
 
 
 class ResConfigSettings(models.TransientModel):
