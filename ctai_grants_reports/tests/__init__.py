@@ -14,9 +14,9 @@ from . import (
     test_statement_sums,
 )
 from .accounts import (
+    test_accounts_attacks,
+    test_accounts_closing,
     test_annex,
-    test_attacks,
-    test_attacks_closing,
     test_cash_plan,
     test_year_end,
 )
@@ -30,9 +30,9 @@ from .figures import (
     test_steering,
 )
 from .open_data import (
-    test_attacks,
     test_awards_file,
     test_import,
+    test_open_data_attacks,
     test_publication,
     test_rules,
 )
@@ -42,10 +42,10 @@ from .review import (
 )
 from .statement import (
     test_answer,
-    test_attacks,
     test_check,
     test_files,
     test_issue,
     test_matrix,
     test_stamp,
+    test_statement_attacks,
 )
