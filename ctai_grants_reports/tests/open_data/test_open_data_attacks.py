@@ -47,7 +47,7 @@ class TestHostileFiles(OpenDataCase):
 
     HEADS = "siret;objet;montant;nomBeneficiaire;referenceDecision;dateConvention"
 
-    def read(self, content, name="a.csv"):
+    def read_awards(self, content, name="a.csv"):
         imports = self.env["grant.award.import"].with_user(self.coordinator)
         return imports._import(self.envelope, name, content)
 
@@ -55,7 +55,7 @@ class TestHostileFiles(OpenDataCase):
                  number=None):  # fmt: skip
         number = number or self.operator.company_registry
         row = ";".join([number, purpose, amount, name, decision, day])
-        return self.read(f"{self.HEADS}\n{row}\n".encode())
+        return self.read_awards(f"{self.HEADS}\n{row}\n".encode())
 
     def test_tampered(self):
         """Whoever writes into the tables around their guards is seen."""
