@@ -18,12 +18,12 @@ class GrantStatement(models.Model):
     @api.model
     def _get_altered(self, contracts):
         """Sentences naming the issued statements of ``contracts`` that are not what they were."""
-        # sudo: who verifies may not read every attachment; only digests and figures are compared
         # What was issued has acts, whatever its row says of state and contract by now.
         issued = Domain("state", "!=", "draft") | Domain("act_ids", "!=", False)
         of_these = Domain("contract_id", "in", contracts.ids) | Domain(
             "line_ids.envelope_id.contract_id", "in", contracts.ids
         )
+        # sudo: who verifies may not read every attachment; only digests and figures are compared
         statements = self.sudo().search(issued & of_these, order="id")
         return [sentence for one in statements for sentence in one._judge()]
 
