@@ -53,7 +53,9 @@ class TestKeyboard(BrowserCase):
             page.wait_for_url(f"**/my/subsidies/{self.mine.id}")
             self.hand_in(page)
             self.press(page, "header .dropdown-toggle")
-            self.press(page, "#o_logout")
+            # Left before it is done, it is no logout.
+            with page.expect_navigation():
+                self.press(page, "#o_logout")
             page.wait_for_load_state("networkidle")
             page.goto("/my")
             self.assertIn("/web/login", page.url)
