@@ -86,6 +86,7 @@ class Year:
         self.coordinator = env.ref("ctai_grants.user_coordinator")
         self.officer = env.ref("ctai_grants.user_finance_officer")
         self.manager = env.ref("ctai_grants.user_finance_manager")
+        self.administrator = env.ref("ctai_grants.user_administrator")
 
     def play(self, contract):
         """From the signature to the end of 2022: most is done, something is left to everyone."""
@@ -220,7 +221,8 @@ class Year:
         self._pay(interim, DAY("2022-06-21"))
         self._settle(balance.deliverable_ids)
         with freeze_time("2022-09-12"):
-            self.env["grant.financial.report"].with_user(self.coordinator).create(
+            # Typed off the operator's paper by one, accepted by another.
+            report = self.env["grant.financial.report"].with_user(self.administrator).create(
                 {
                     "subsidy_id": subsidy.id,
                     "exercise_start": subsidy.date_start,
@@ -233,7 +235,8 @@ class Year:
                     ).last_version_id.id,
                     "note": INVENTED,
                 }
-            ).action_accept()
+            )
+            report.with_user(self.coordinator).action_accept()
         self._play_recovery(subsidy.recovery_ids)
         with freeze_time("2022-12-05"):
             self._ask(
