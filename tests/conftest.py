@@ -71,3 +71,20 @@ def city(workers):
     from clients import City
 
     return City(workers)
+
+
+@pytest.fixture(scope="module")
+def clicks(city):
+    """What there is to click on."""
+    from hands import set_clicks
+
+    return set_clicks(city)
+
+
+@pytest.fixture(scope="module")
+def hand(database, clicks, tmp_path_factory):
+    """Who clicks."""
+    from hands import open_hand
+
+    with open_hand(database, clicks["login"], tmp_path_factory.mktemp("clicks")) as hand:
+        yield hand

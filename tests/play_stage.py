@@ -21,14 +21,14 @@ class Stage(GrantsCommon):
         return cls.plan()
 
     @classmethod
-    def set_clicks(cls, env, siren):
+    def set_clicks(cls, env, who, siren):
         """One subsidy with a piece and indicators, and who clicks on it."""
-        cls.set_up(env, "click", siren)
+        cls.set_up(env, who, siren)
         subsidy = cls.plan_subsidy("À cliquer")
         piece = cls.make_deliverable(subsidy, name="Bilan")
         cls.ask_for_figures(subsidy)
         cls.sign(subsidy)
-        return {"subsidy": subsidy.id, "piece": piece.id}
+        return {"subsidy": subsidy.id, "piece": piece.id, "login": f"{who}_volunteer"}
 
     @classmethod
     def set_up(cls, env, who, siren):

@@ -98,6 +98,7 @@ class TestAccessibility(BrowserCase):
 
     def do_nothing_contested(self, page):
         page.click("form[action$='/contest'] button")
+        page.wait_for_selector("#statement_error")
 
     def get_places(self):
         return {

@@ -316,7 +316,7 @@ class TestAmendment(AmendmentCase):
     def test_stale(self):
         """What the draft was made against is no longer true: it says what, and how to go on."""
         amendment = self.draft(self.subsidy, date_end="2022-01-31")
-        first = self.draft(self.subsidy, date_end="2022-03-31")
+        first = self.draft(self.subsidy, date_end="2022-03-31", signature_date="2021-12-14")
         self.change(first, self.balance, date=DAY("2022-02-28"))
         self.assertEqual((amendment.number, first.number), (1, 2))
         self.sign_amendment(first)
