@@ -94,3 +94,31 @@ class TestCityCompany(GrantsCommon):
         said = self.press_set_up()
         self.assertEqual((said["type"], said["message"]), ("success", "Nothing was missing."))
         self.assertTrue(self.city.grant_purchase_journal_id)
+
+    def test_a_belgian_company_goes_on(self):
+        """Refused in words, its own bills are booked as before."""
+        self.city.write(
+            {"country_id": self.env.ref("base.be").id, "currency_id": self.env.ref("base.EUR").id}
+        )
+        self.make_chart()
+        account = self.env["account.account"].with_company(self.city)
+        chairs = account.create(
+            {"code": "T610", "name": "Chairs", "account_type": "expense",
+             "company_ids": self.city.ids}
+        )  # fmt: skip
+        payable = account.search([("code", "=", "T401")])
+        supplier = self.env["res.partner"].with_company(self.city).create(
+            {"name": "Supplier", "property_account_payable_id": payable.id}
+        )
+        journal = self.env["account.journal"].create(
+            {"name": "Bills", "code": "BBE", "type": "purchase", "company_id": self.city.id}
+        )
+        with self.assertRefused("Belgium", exception=RedirectWarning):
+            self.city._set_up_grant_accounting()
+        line = {"name": "Chairs", "account_id": chairs.id, "price_unit": 120, "tax_ids": False}
+        bill = self.env["account.move"].with_company(self.city).create({
+            "move_type": "in_invoice", "journal_id": journal.id, "partner_id": supplier.id,
+            "invoice_date": "2021-05-05", "invoice_line_ids": [Command.create(line)],
+        })  # fmt: skip
+        bill.action_post()
+        self.assertEqual((bill.state, bill.amount_total), ("posted", 120))
