@@ -63,22 +63,6 @@ assert len(journals) == 2, journals
 assert bill.line_ids.read(["balance", "account_id", "name"]) == before
 env.cr.commit()
 """
-#: What an update may not change: rows and screens of ours, the tables and what guards them.
-SHAPE = """
-SELECT envelope_id, number, hash FROM grant_entry ORDER BY 1, 2;
-SELECT module, name, model, res_id FROM ir_model_data WHERE module LIKE 'ctai_grants%'
- ORDER BY 1, 2;
-SELECT d.name, md5(v.arch_db::text), v.active FROM ir_ui_view v JOIN ir_model_data d
- ON d.model = 'ir.ui.view' AND d.res_id = v.id WHERE d.module LIKE 'ctai_grants%' ORDER BY 1;
-SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
- WHERE table_name LIKE 'grant%' ORDER BY 1, 2;
-SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
- WHERE conrelid::regclass::text LIKE 'grant%' ORDER BY 1, 2;
-SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'grant%' ORDER BY 1, 2;
-SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger
- WHERE NOT tgisinternal ORDER BY 1, 2;
-SELECT proname, md5(prosrc) FROM pg_proc WHERE proname LIKE 'grant%' ORDER BY 1
-""".split(";")
 
 
 def on_server(*queries):
@@ -163,32 +147,3 @@ def test_in_french_after_posted_entries_and_in_two_companies(used):
     assert len({entry[0] for entry in entries}) == 2
     assert not query(used, "SELECT FROM res_users WHERE login = 'coordinator'"), "No demonstration"
     run("grants_verify", used)
-
-
-def test_all_updated_twice(used):
-    update(used, "-u", "all")
-    first = [query(used, text) for text in SHAPE]
-    update(used, "-u", "all")
-    for text, rows in zip(SHAPE, first, strict=True):
-        assert query(used, text) == rows, text
-
-
-def test_reports_stay_with_the_ledger(used):
-    """They keep what was issued: they go with the ledger, by the one command, or not at all."""
-    with pytest.raises(AssertionError, match="odoo grants_uninstall"):
-        run("module uninstall", used, "ctai_grants_reports")
-    states = "SELECT state FROM ir_module_module WHERE name = 'ctai_grants_reports'"
-    assert query(used, states) == [("installed",)]
-
-
-def test_reports_again(installed):
-    """Before there is a ledger they come and go; what is drafted stays."""
-    draft = USED.replace("    contract.action_put_in_force()\n", "")
-    with copied(installed, f"{installed}_again") as name:
-        shell(name, draft)
-        run("module uninstall", name, "ctai_grants_reports")
-        assert query(name, "SELECT code FROM grant_contract") == [("C-1",)] * 2
-        assert not query(name, "SELECT FROM pg_class WHERE relname = 'grant_statement'")
-        update(name, "-i", "ctai_grants_reports")
-        shell(name, "env['grant.contract'].search([]).action_put_in_force()\nenv.cr.commit()\n")
-        run("grants_verify", name)
