@@ -24,7 +24,11 @@ def make_user(env, role):
 
 
 def make_contract(env, amounts):
-    """A contract in force, with an envelope of each amount."""
+    """A contract in force, with an envelope of each amount, of a French city."""
+    # Found once the configuration has said where add-ons are.
+    from odoo.addons.ctai_grants.tests.common import make_french
+
+    make_french(env.company)
     funder = _make_organisation(env, "Bench prefecture")
     contract = env["grant.contract"].create(
         {

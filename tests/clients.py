@@ -26,6 +26,10 @@ WORKERS = 8
 DAY = datetime.datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()
 ROLES = ("coordinator", "finance_officer", "finance_manager", "administrator")
 
+MAKE_FRENCH = (
+    "from odoo.addons.ctai_grants.tests.common import make_french\n"
+    "make_french(env.company)\n"
+)
 SET_UP_ACCOUNTING = (
     "from odoo.addons.ctai_grants.tests.common import set_up_accounting\n"
     "set_up_accounting(env.company)\n"
@@ -128,6 +132,7 @@ class City:
         self.workers = workers
         self.numbers = iter(range(1, 10**6))
         self.users = {}
+        self.code(MAKE_FRENCH)
         for role in ROLES:
             self.users[role] = self.call(
                 "admin", "res.users", "create", [{

@@ -24,6 +24,8 @@ CONFIG = os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"]
 FORCED = {"context": {"_force_unlink": True}}
 STORY = """
 from odoo import Command
+from odoo.addons.ctai_grants.tests.common import make_french
+make_french(env.company)
 env.user.write({"group_ids": [Command.link(env.ref("ctai_grants.group_finance_manager").id)]})
 funder = env["res.partner"].create({"name": "Préfecture", "is_company": True,
                                     "grant_role": "prefecture"})

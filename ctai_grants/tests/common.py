@@ -32,9 +32,18 @@ def make_siret(number=None, nic=1):
     return siret + luhn.calc_check_digit(siret)
 
 
+def make_french(company):
+    """A city in France that counts in euros, with a chart of accounts of its own."""
+    if company.is_france_country and company.currency_id.name == "EUR":
+        return
+    company.write({"country_id": company.env.ref("base.fr").id})
+    company.write({"currency_id": company.env.ref("base.EUR").id, "chart_template": False})
+
+
 def set_up_accounting(company):
     """What a company's accounting has: journals and the accounts of third parties."""
     env = company.env
+    make_french(company)
     if company.grant_purchase_journal_id:
         return
 

@@ -125,8 +125,10 @@ class ResCompany(models.Model):
         """Set up what is missing: journals, accounts, analytic plan; what is there stays.
 
         :return: the accounts that were made
+        :raise UserError: not a company that can run grants (``_check_grant_company``)
         """
         self.ensure_one()
+        self._check_grant_company()
         for purpose, kind in (
             ("purchase", "purchase"), ("sale", "sale"), ("payment", "bank"), ("payroll", "general")
         ):  # fmt: skip
@@ -143,6 +145,39 @@ class ResCompany(models.Model):
             self.grant_own_cost_account_ids = costs
             made |= new
         return made
+
+    def _get_grant_obstacles(self):
+        obstacles = super()._get_grant_obstacles()
+        if sentence := self._get_chart_obstacle():
+            obstacles.append((sentence, "account.action_account_config"))
+        return obstacles
+
+    def _get_chart_obstacle(self):
+        """Why orders and claims cannot be booked in this chart, or ``None``: it is that of another
+        country, or there is none. A city's own chart, which no template made, will do."""
+        chart = self.root_id.chart_template
+        if chart and not chart.startswith("fr"):
+            return self.env._(
+                "Its chart of accounts is “%(chart)s”: choose the French one in Settings > "
+                "Invoicing > Fiscal Localization, before the first journal item.",
+                chart=dict(self.root_id._chart_template_selection()).get(chart, chart),
+            )
+        domain = self.env["account.account"]._check_company_domain(self)
+        for side in ("liability_payable", "asset_receivable"):
+            if not self.env["account.account"].search_count(
+                [*domain, ("account_type", "=", side)], limit=1
+            ):
+                return self.env._(
+                    "It has no chart of accounts (none is payable, or none receivable): choose "
+                    "the French one in Settings > Invoicing > Fiscal Localization."
+                )
+        return None
+
+    def _get_missing_grant_settings(self):
+        """The labels of the journals that no setting names."""
+        purposes = ("purchase", "sale", "payment", "payroll")
+        names = [f"grant_{purpose}_journal_id" for purpose in purposes]
+        return [self._fields[n]._description_string(self.env) for n in names if not self[n]]
 
     def _find_journal(self, kind):
         journals = self.env["account.journal"]

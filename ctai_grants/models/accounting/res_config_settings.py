@@ -45,22 +45,37 @@ class ResConfigSettings(models.TransientModel):
         """Make the journals' settings and accounts that are missing; what exists stays.
 
         :raise AccessError: the user is not an administrator of grants
+        :raise UserError: the company is not French, in euros, with a French chart
         """
         self.ensure_one()
         # Which only administrators of grants may: before sudo.
         self.env["grant.account"].check_access("create")
         # sudo: the administrator of grants may not be the one of accounting
-        made = self.company_id.sudo()._set_up_grant_accounting()
-        message = self.env._("Nothing was missing.")
-        if made:
-            codes = ", ".join(made.mapped("code"))
-            message = self.env._("Accounts made: %(codes)s.", codes=codes)
+        company = self.company_id.sudo()
+        made = company._set_up_grant_accounting()
+        missing = company._get_missing_grant_settings()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success",
-                "message": message,
+                "type": "warning" if missing else "success",
+                "sticky": bool(missing),
+                "message": self._describe_set_up(made, missing),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    def _describe_set_up(self, made, missing):
+        """What setting up left missing, before what it made."""
+        sentences = []
+        if missing:
+            sentences.append(
+                self.env._(
+                    "Still missing: %(settings)s. Make a journal of that type, then set up again.",
+                    settings=", ".join(missing),
+                )
+            )
+        if made:
+            codes = ", ".join(made.mapped("code"))
+            sentences.append(self.env._("Accounts made: %(codes)s.", codes=codes))
+        return " ".join(sentences) or self.env._("Nothing was missing.")

@@ -291,10 +291,10 @@ class TestNewDocuments(LedgerCase):
                 for name in records._get_guarded_fields()
                 if fields_[name].type != "one2many"
             )
-            normal = records.create({**values, "code": "C0"} if "code" in records else values)
+            normal = records.create({**values, "code": "FIX-0"} if "code" in records else values)
             first = {name: normal[name] for name in guarded}
             for number, name in enumerate(guarded, 1):
-                code = {"code": f"C{number}"} if "code" in records else {}
+                code = {"code": f"FIX-{number}"} if "code" in records else {}
                 other = self.get_other_value(normal, name)
                 with self.subTest(model=model, name=name), self.assertRaises(AccessError):
                     records.create({**values, **code, name: other})

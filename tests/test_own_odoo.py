@@ -1,0 +1,149 @@
+# Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Into an Odoo that a city already runs: in French, without demonstration data, with entries of its
+own. One database is installed; each test has a copy. What needs no other database is tested in
+the add-ons: ctai_grants/tests/accounting/test_city_company.py."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+
+import pytest
+
+import odoo
+from odoo.service.db import _drop_conn
+
+CONFIG = os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"]
+BASE = os.environ.get("CTAI_BASE_DB")
+OURS = ("ctai_grants", "ctai_grants_reports")
+#: A city whose accounting is in use, in French.
+BEFORE = """
+from odoo import Command
+env.user.lang = "fr_FR"
+env["ir.default"].set("res.partner", "lang", "fr_FR")
+city = env.company
+city.country_id = env.ref("base.fr")
+city.currency_id = env.ref("base.EUR")
+env["account.chart.template"].try_loading("fr", city, install_demo=False)
+bill = env["account.move"].create({
+    "move_type": "in_invoice", "invoice_date": "2021-05-05", "date": "2021-05-05",
+    "partner_id": env["res.partner"].create({"name": "Fournisseur"}).id,
+    "invoice_line_ids": [Command.create({"name": "Chaises", "price_unit": 120})]})
+bill.action_post()
+env.cr.commit()
+"""
+#: Grants are set up and used, in it and in a second French company.
+USED = """
+from odoo import Command
+bill = env["account.move"].search([("move_type", "=", "in_invoice")])
+before = bill.line_ids.read(["balance", "account_id", "name"])
+env.user.group_ids += env.ref("ctai_grants.group_finance_manager")
+env.user.group_ids += env.ref("ctai_grants.group_administrator")
+funder = env["res.partner"].create({"name": "Préfecture", "is_company": True,
+                                    "grant_role": "prefecture"})
+other = env["res.company"].create({"name": "Autre commune",
+    "country_id": env.ref("base.fr").id, "currency_id": env.ref("base.EUR").id})
+env.user.company_ids += other
+env["account.chart.template"].try_loading("fr", other, install_demo=False)
+said = []
+for city in (env.company, other):
+    here = env(context={**env.context, "allowed_company_ids": [city.id], "lang": "fr_FR"})
+    settings = here["res.config.settings"].create({"company_id": city.id})
+    said.append(settings.action_set_up_grant_accounting()["params"])
+    contract = here["grant.contract"].create({
+        "name": "Contrat", "code": "C-1", "funder_id": funder.id, "company_id": city.id,
+        "signature_date": "2021-10-21", "date_start": "2021-10-21", "date_end": "2022-12-31",
+        "envelope_ids": [Command.create({"name": "A", "code": "A", "amount": 1000})]})
+    contract.action_put_in_force()
+assert [one["type"] for one in said] == ["success", "success"], said
+assert all(one["message"].startswith("Comptes créés") for one in said), said
+journals = env["res.company"].browse([env.company.id, other.id]).grant_purchase_journal_id
+assert len(journals) == 2, journals
+assert bill.line_ids.read(["balance", "account_id", "name"]) == before
+env.cr.commit()
+"""
+
+
+def on_server(*queries):
+    with closing(odoo.sql_db.db_connect("postgres").cursor()) as cr:
+        cr._cnx.autocommit = True
+        for query in queries:
+            query(cr) if callable(query) else cr.execute(query)
+
+
+@contextmanager
+def copied(original, name):
+    odoo.sql_db.close_db(original)
+    on_server(
+        lambda cr: _drop_conn(cr, original),
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+        f'CREATE DATABASE "{name}" TEMPLATE "{original}"',
+    )
+    folder = odoo.tools.config.filestore
+    if os.path.exists(folder(original)):
+        shutil.copytree(folder(original), folder(name), copy_function=os.link, dirs_exist_ok=True)
+    try:
+        yield name
+    finally:
+        odoo.sql_db.close_db(name)
+        on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+        shutil.rmtree(folder(name), ignore_errors=True)
+
+
+def run(name, database, *words, **options):
+    """Run one of Odoo's commands; what it says."""
+    program = [sys.executable, "-c", "import odoo.cli; odoo.cli.main()"]
+    addons = "--addons-path=" + ",".join(odoo.tools.config["addons_path"])
+    done = subprocess.run(
+        [*program, addons, *name.split(), "-c", CONFIG, "-d", database, *words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, **options,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " ERROR " not in done.stdout, done.stdout[-3000:]
+    return done.stdout
+
+
+def shell(database, story):
+    run("shell", database, "--no-http", input=story)
+
+
+def update(database, *words):
+    run("server", database, *words, "--no-http", "--stop-after-init", "--max-cron-threads=0")
+
+
+def query(database, text):
+    with closing(odoo.sql_db.db_connect(database).cursor()) as cr:
+        cr.execute(text)
+        return cr.fetchall()
+
+
+@pytest.fixture(scope="module")
+def installed():
+    """Installed into a city's accounting that is in use."""
+    if not BASE:
+        pytest.fail("Run by ./ctai test: it says in CTAI_BASE_DB what has no add-on of ours.")
+    with copied(BASE, f"{BASE}_own_{os.getpid()}") as name:
+        shell(name, BEFORE)
+        update(name, "-i", ",".join(OURS))
+        yield name
+
+
+@pytest.fixture(scope="module")
+def used(installed):
+    """The same, with a ledger in each of two companies."""
+    with copied(installed, f"{installed}_used") as name:
+        shell(name, USED)
+        yield name
+
+
+def test_in_french_after_posted_entries_and_in_two_companies(used):
+    """What is installed works beside what was there (asserted where it is played)."""
+    entries = query(
+        used, "SELECT company_id, number, amount, c.name FROM grant_entry e"
+        " JOIN res_currency c ON c.id = e.currency_id ORDER BY 1",
+    )  # fmt: skip
+    assert [entry[1:] for entry in entries] == [(1, 1000, "EUR")] * 2
+    assert len({entry[0] for entry in entries}) == 2
+    assert not query(used, "SELECT FROM res_users WHERE login = 'coordinator'"), "No demonstration"
+    run("grants_verify", used)
