@@ -62,6 +62,7 @@
         "views/award/res_config_settings_views.xml",
         "wizards/proof/grant_deliverable_submit_views.xml",
         "wizards/accounting/grant_disbursement_order_views.xml",
+        "wizards/payment/grant_disbursement_certify_views.xml",
         "wizards/payment/grant_disbursement_pay_views.xml",
         "wizards/accounting/grant_envelope_account_views.xml",
         "wizards/accounting/grant_funding_claim_views.xml",

@@ -35,6 +35,7 @@ from .proof import (
     test_deliverable,
 )
 from .payment import (
+    test_certificate,
     test_certifying_queries,
     test_dates_and_amounts,
     test_disbursement_flow,

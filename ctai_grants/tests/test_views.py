@@ -123,7 +123,7 @@ BUTTONS = {
     "grant.disbursement": {
         "action_view_signed_scans": None,
         "action_check": COORDINATOR + OFFICER,
-        "action_certify": COORDINATOR,
+        "action_ask_certificate": COORDINATOR,
         "action_return": COORDINATOR + OFFICER,
         "action_order": OFFICER,
         "action_pay": OFFICER,
@@ -394,6 +394,7 @@ class TestViews(GrantsCommon):
             ("grant.reason", self.coordinator),
             ("grant.deliverable.submit", self.coordinator),
             ("grant.disbursement.order", self.finance_officer),
+            ("grant.disbursement.certify", self.coordinator),
             ("grant.disbursement.pay", self.finance_officer),
             ("grant.funding.claim", self.finance_officer),
             ("grant.funding.receive", self.finance_officer),

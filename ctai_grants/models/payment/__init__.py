@@ -6,6 +6,8 @@ from . import (
     grant_deliverable,
     grant_disbursement,
     grant_disbursement_cancelling,
+    grant_disbursement_certificate,
+    grant_disbursement_certificate,
     grant_disbursement_clock,
     grant_disbursement_dates,
     grant_disbursement_people,
