@@ -68,6 +68,7 @@
         "wizards/accounting/grant_funding_claim_views.xml",
         "wizards/accounting/grant_funding_receive_views.xml",
         "wizards/guard/grant_reason_views.xml",
+        "wizards/award/grant_contract_renewal_views.xml",
         "wizards/award/grant_date_correction_views.xml",
         "wizards/closing/grant_recovery_step_views.xml",
         "views/operator/grant_reminder_preview_views.xml",

@@ -27,7 +27,8 @@ class TestCertificate(GrantsCommon):
         window.comment = " Vu sur place "
         window.save().action_confirm()
         for tranche in self.tranches:
-            self.assertEqual((tranche.state, str(tranche.service_date)), ("certified", "2021-12-10"))
+            self.assertEqual(tranche.state, "certified")
+            self.assertEqual(str(tranche.service_date), "2021-12-10")
             self.assertEqual(tranche.service_note, "Vu sur place")
             self.assertEqual(tranche.decision_ids[:1].reason, "Vu sur place")
         self.ask(self.tranches, "return", self.coordinator)
