@@ -10,11 +10,8 @@ class GrantSubsidy(models.Model):
 
     _inherit = "grant.subsidy"
 
-    budget_chapter = fields.Char(
-        string="Budget Chapter", tracking=True, help="Chapter of the voted budget, like 65."
-    )
+    budget_chapter = fields.Char(tracking=True, help="Chapter of the voted budget, like 65.")
     budget_function = fields.Char(
-        string="Budget Function",
         tracking=True,
         help="Functional code of the nomenclature (M57), in digits; the treasury gets it with "
         "each order.",
@@ -26,7 +23,6 @@ class GrantSubsidy(models.Model):
         "gets it with each order.",
     )
     engagement_number = fields.Char(
-        string="Engagement Number",
         copy=False,
         tracking=True,
         help="Number of the accounting commitment (engagement) in the city's finance software.",
