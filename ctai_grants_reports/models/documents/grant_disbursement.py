@@ -43,13 +43,14 @@ class GrantDisbursement(models.Model):
         return title, tranche._typeset_official("payment_certificate", data)
 
     def _make_certificates(self):
-        super()._make_certificates()
+        result = super()._make_certificates()
         for disbursement in self:
             title, content = disbursement._print_payment_certificate()
             disbursement.message_post(
                 body=disbursement.env._("Payment certificate"),
                 attachments=[(f"{title}.pdf", content)],
             )
+        return result
 
     def _get_certificate_facts(self, date):
         env, subsidy = self.env, self.subsidy_id
