@@ -230,8 +230,9 @@ class Play:
         clerk.answer("D’accord : votre acompte est en préparation.")
         clerk.go_to("tranches-to-certify")
         clerk.open_row("Acompte")
-        clerk.do("action_certify")
-        expect(clerk.get_button("action_certify")).to_have_count(0)
+        clerk.do("action_ask_certificate")
+        clerk.page.locator(".modal footer button[name=action_confirm]").click()
+        expect(clerk.get_button("action_ask_certificate")).to_have_count(0)
         payer.go_to("tranches-to-order")
         expect(payer.page.locator(".o_data_row", has_text="Acompte")).to_have_count(1)
         assert self.read("date.request", "asked", "state") == "agreed"

@@ -27,6 +27,7 @@ from .award import (
     test_contract,
     test_partner,
     test_register,
+    test_renewal,
     test_signing_queries,
     test_subsidy_flow,
 )
@@ -35,6 +36,7 @@ from .proof import (
     test_deliverable,
 )
 from .payment import (
+    test_certificate,
     test_certifying_queries,
     test_dates_and_amounts,
     test_disbursement_flow,
@@ -42,6 +44,7 @@ from .payment import (
     test_override,
     test_persons,
     test_reading_ahead,
+    test_rescale,
     test_schedule,
 )
 from .closing import (
@@ -86,6 +89,7 @@ from .portal import (
 from .operator import (
     test_budget,
     test_calendar_file,
+    test_closing_tasks,
     test_conversation,
     test_evaluation,
     test_figure_reminders,
@@ -93,6 +97,7 @@ from .operator import (
     test_frame,
     test_hand_in_drafts,
     test_indicators,
+    test_one_report,
     test_pages,
     test_people,
     test_prefecture,

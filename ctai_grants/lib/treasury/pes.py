@@ -80,6 +80,9 @@ class Piece:
     account: str
     party: Party
     files: list = field(default_factory=list)
+    #: codes of the service and of the function in the city's budget, where they are known
+    service: str = ""
+    function: str = ""
     #: of a reduction: year and number of the order that it reduces
     reduces: tuple | None = None
 
@@ -252,6 +255,8 @@ def _euros(amount):
 def _add_order(builder, slip, batch, piece):
     element = builder.add(slip, "Piece")
     about = builder.add(builder.add(element, "BlocPiece"), "InfoPce")
+    if piece.service:
+        builder.text(about, "CodServ", piece.service, 10)
     builder.add(about, "IdPce", piece.number)
     builder.add(about, "TypPce", "02" if piece.reduces else "01")
     builder.add(about, "NatPce", "06" if piece.reduces else "01")
@@ -262,6 +267,8 @@ def _add_order(builder, slip, batch, piece):
     detail = builder.add(block, "InfoLignePce")
     builder.add(detail, "IdLigne", 1)
     builder.add(detail, "Nature", piece.account)
+    if piece.function:
+        builder.add(detail, "Fonction", piece.function)
     builder.text(detail, "LibVir1", piece.object, 70)
     builder.add(detail, "ModRegl", "03")
     builder.add(detail, "TVAIntraCom", 0)

@@ -32,11 +32,12 @@ class GrantContract(models.Model):
         domain="[('share', '=', False)]",
         help="Gets an activity when a tranche is certified and has to be ordered.",
     )
-    signature_date = fields.Date(tracking=True, portal=True)
+    signature_date = fields.Date(tracking=True, copy=False, portal=True)
     decision_number = fields.Char(
-        string="Council Decision", help="Number of the council's deliberation.", tracking=True
-    )
-    decision_date = fields.Date(tracking=True)
+        string="Council Decision", help="Number of the council's deliberation.", tracking=True,
+        copy=False,
+    )  # fmt: skip
+    decision_date = fields.Date(tracking=True, copy=False)
     steering = fields.Text(help="Who meets when: steering and technical committees.")
     note = fields.Html(string="Notes")
     funding_ids = fields.One2many("grant.funding", "contract_id", string="State Instalments")
@@ -266,4 +267,7 @@ class GrantContract(models.Model):
         """Open the instalments the State owes for these contracts."""
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_funding_action")
         action["domain"] = [("contract_id", "in", self.ids)]
+        # What is made from here is of this contract.
+        ours = self.envelope_ids.filtered(lambda envelope: envelope.payment_path == "city")
+        action["context"] = {"default_envelope_id": ours[:1].id}
         return action

@@ -296,10 +296,14 @@ class GrantSubsidy(models.Model):
     def _unlink_except_draft(self):
         for subsidy in self:
             if subsidy.state != "draft" or subsidy.decision_ids or subsidy.entry_ids:
+                about = {"subsidy": subsidy.display_name}
+                is_over = subsidy.state in ("closed", "cancelled") or subsidy.paid_amount
                 raise UserError(
-                    self.env._(
+                    self.env._("%(subsidy)s stays: what was decided and paid is kept.", **about)
+                    if is_over
+                    else self.env._(
                         "%(subsidy)s has decisions and cannot be deleted: cancel it instead.",
-                        subsidy=subsidy.display_name,
+                        **about,
                     )
                 )
 

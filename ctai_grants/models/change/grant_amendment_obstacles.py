@@ -214,7 +214,7 @@ class GrantAmendment(models.Model):
                 max(settled - self.amount, kept),
                 self.env._("certified, ordered or paid is more than the amount by %(gap)s"),
             ),
-            (-short, self.env._("the tranches exceed the amount by %(gap)s")),
+            (-short, self.env._("the tranches exceed the amount by %(gap)s in all")),
             (
                 short - missing if planned else 0.0,
                 self.env._("the tranches fall short of the amount by %(gap)s"),

@@ -25,8 +25,8 @@ class GrantContract(models.Model):
         portal=True,
     )  # fmt: skip
     currency_id = fields.Many2one(related="company_id.currency_id", store=True, portal=True)
-    date_start = fields.Date(string="Start", amendable=True, portal=True)
-    date_end = fields.Date(string="End", amendable=True, portal=True)
+    date_start = fields.Date(string="Start", copy=False, amendable=True, portal=True)
+    date_end = fields.Date(string="End", copy=False, amendable=True, portal=True)
     force_date = fields.Date(string="In Force Since", readonly=True, copy=False)
     state = fields.Selection(
         STATES, required=True, default="draft", readonly=True, copy=False, tracking=True,
@@ -46,7 +46,7 @@ class GrantContract(models.Model):
     @api.depends("name", "code")
     def _compute_display_name(self):
         for contract in self:
-            contract.display_name = f"{contract.code} – {contract.name}"
+            contract.display_name = " – ".join(filter(None, (contract.code, contract.name)))
 
     def _is_amendable(self):
         return self.state == "in_force"

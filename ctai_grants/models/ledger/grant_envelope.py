@@ -72,8 +72,8 @@ class GrantEnvelope(models.Model):
     def _compute_display_name(self):
         # With its contract: each year's contract has an envelope A.
         for envelope in self:
-            contract = envelope.contract_id.code or ""
-            envelope.display_name = f"{contract}/{envelope.code} – {envelope.name}"
+            reference = "/".join(filter(None, (envelope.contract_id.code, envelope.code)))
+            envelope.display_name = " – ".join(filter(None, (reference, envelope.name)))
 
     @api.depends("allocated_amount", "committed_amount")
     def _compute_available_amount(self):

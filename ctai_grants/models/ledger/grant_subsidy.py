@@ -60,7 +60,9 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             # sudo: an operator's or a prefecture's portal user may not read every partner
             partner = subsidy.partner_id.sudo().name
-            subsidy.display_name = " – ".join(filter(None, (subsidy.code, partner)))
+            # Its number is taken when it is saved.
+            code = subsidy.code != "/" and subsidy.code
+            subsidy.display_name = " – ".join(filter(None, (code, partner)))
 
     @api.model_create_multi
     def create(self, vals_list):

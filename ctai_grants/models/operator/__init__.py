@@ -1,6 +1,7 @@
 # A model before what extends or points to it.
 # isort: off
 from . import grant_budget_mixin
+from . import grant_closing_mixin
 from . import grant_signed_line_mixin
 from . import grant_report_line
 from . import grant_access
@@ -20,6 +21,7 @@ from . import (
     grant_condition,
     grant_condition_requests,
     grant_context_figure,
+    grant_contract_closing,
     grant_contract_indicators,
     grant_contract_progress,
     grant_criterion,
@@ -67,6 +69,7 @@ from . import (
     grant_review,
     grant_review_screen,
     grant_subsidy,
+    grant_subsidy_closing,
     grant_subsidy_figures,
     grant_subsidy_messages,
     grant_subsidy_page,

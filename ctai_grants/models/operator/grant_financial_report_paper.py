@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools.misc import format_date
 
+from .grant_deliverable_page import ASKED
 from .grant_financial_report_hand_in import TEXTS
 
 
@@ -48,11 +49,21 @@ class GrantFinancialReport(models.Model):
     def _accept(self, reason=None):
         result = super()._accept(reason)
         for report in self:
-            # One review is enough: the piece is the paper of what was just accepted.
-            piece = report._get_paper_piece()
-            if piece.state == "submitted":
-                piece.action_accept()
+            report._settle_pieces()
         return result
+
+    def _settle_pieces(self):
+        """Nothing more is awaited for a report that is accepted: its paper is accepted with it, and
+        another piece that asks for the same is waived."""
+        # One review is enough: the piece is the paper of what was just accepted.
+        paper = self.version_id.deliverable_id
+        if paper.state == "submitted" and paper.last_version_id == self.version_id:
+            paper.action_accept()
+        asked = self.subsidy_id.deliverable_ids.filtered(
+            lambda piece: piece.state in ASKED and piece._is_financial_report()
+        )
+        if asked:
+            asked._do_waive(self.env._("%s is accepted.", self.display_name))
 
     # ------------------------------------------------------------------
     # On paper

@@ -281,29 +281,6 @@ class GrantDisbursement(models.Model):
                 )
             )
 
-    def action_certify(self):
-        """Certify that the work was done (service fait).
-
-        :raise UserError: a condition is unmet, naming each
-        :raise AccessError: the user is not a coordinator
-        """
-        what = self.env._("Certifying the work done")
-        self._check_group("group_coordinator", what)
-        self._check_person(what)
-        self.lock_for_update()
-        self._check_state(("planned", "ready"), what)
-        # Under the lock: what counts are the facts of now, not those of the last look.
-        self._refresh_readiness()
-        for disbursement in self:
-            disbursement._check_blockers()
-            disbursement._decide(
-                "certified",
-                certified_by_id=self.env.uid,
-                certified_at=fields.Datetime.now(),
-            )
-            disbursement._ask_finance()
-        return True
-
     def _ask_finance(self):
         """Leave an activity to the officer in charge of the contract's money, if there is one."""
         if officer := self.contract_id.finance_user_id:
@@ -330,7 +307,7 @@ class GrantDisbursement(models.Model):
         self._check_state(("certified",), what)
         for disbursement in self:
             disbursement._decide(
-                "returned", reason, certified_by_id=False, certified_at=False
+                "returned", reason, **disbursement._get_uncertified()
             )
         self._refresh_readiness()
 
@@ -394,7 +371,7 @@ class GrantDisbursement(models.Model):
         self.subsidy_id._check_state(("draft", "granted", "signed"), what)
         for disbursement in self:
             disbursement._decide(
-                "reopened", certified_by_id=False, certified_at=False
+                "reopened", **disbursement._get_uncertified()
             )
         self.subsidy_id.filtered(lambda s: s.state == "signed")._check_schedule_total()
         self._refresh_readiness()

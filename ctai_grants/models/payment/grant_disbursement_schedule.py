@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..guard import transition
 
@@ -7,6 +7,12 @@ class GrantDisbursement(models.Model):
     """Tranches that a signed subsidy gets besides those it was signed with."""
 
     _inherit = "grant.disbursement"
+
+    # What the finance software asks for with each order.
+    engagement_number = fields.Char(related="subsidy_id.engagement_number")
+    budget_chapter = fields.Char(related="subsidy_id.budget_chapter")
+    budget_function = fields.Char(related="subsidy_id.budget_function")
+    budget_service = fields.Char(related="subsidy_id.budget_service")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -95,17 +95,24 @@ class GrantSubsidy(models.Model):
         for subsidy in self:
             planned = subsidy._get_planned_amount()
             # What is committed counts: a financial report may have released a part of the amount.
-            over = planned - (subsidy.committed_amount or subsidy.amount)
+            amount = subsidy.committed_amount or subsidy.amount
+            over = planned - amount
             # A form just opened has no envelope, hence no currency yet.
             currency = subsidy.currency_id or self.env.company.currency_id
             warning = False
             if currency.compare_amounts(over, 0) > 0:
                 warning = self.env._(
-                    "The tranches exceed the amount by %(over)s.", over=currency.format(over)
+                    "The tranches (%(planned)s) exceed the amount (%(amount)s): %(over)s too much.",
+                    planned=currency.format(planned),
+                    amount=currency.format(amount),
+                    over=currency.format(over),
                 )
             elif planned and currency.compare_amounts(over, 0) < 0:
                 warning = self.env._(
-                    "The tranches fall short of the amount by %(short)s.",
+                    "The tranches (%(planned)s) fall short of the amount (%(amount)s): %(short)s "
+                    "are missing.",
+                    planned=currency.format(planned),
+                    amount=currency.format(amount),
                     short=currency.format(-over),
                 )
             subsidy.schedule_warning = warning

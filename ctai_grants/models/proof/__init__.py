@@ -12,6 +12,7 @@ from . import (
     grant_schedule_deliverable,
     grant_schedule_template,
     grant_subsidy,
+    grant_subsidy_copy,
     ir_attachment,
     res_company,
     res_config_settings,

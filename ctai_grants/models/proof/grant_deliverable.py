@@ -185,7 +185,7 @@ class GrantDeliverable(models.Model):
         """Ask for the reason, then do without this piece."""
         return self._ask_reason("waive")
 
-    @asks_reason("waive", _lt("Do Without This Piece"))
+    @asks_reason("waive", _lt("Waive This Piece"))
     def _do_waive(self, reason):
         """Do without a piece; raises as :meth:`_do_review`."""
         self._do_review("waived", OPEN_STATES, reason)

@@ -42,6 +42,8 @@ class GrantOrderBatch(models.Model):
             object=f"{tranche.subsidy_id.code} {tranche.name} {tranche.subsidy_id.name}",
             amount=euros(tranche.amount),
             account=bill._get_grant_account().code,
+            service=tranche.subsidy_id.budget_service or "",
+            function=tranche.subsidy_id.budget_function or "",
             party=self._get_pes_party(tranche.partner_id, bill.partner_bank_id, self.date),
             files=[pes.File(f.name, f.mimetype, f.raw, f.description or f.name) for f in files],
         )

@@ -348,7 +348,9 @@ class TestNewDocuments(LedgerCase):
         subsidy = self.subsidy.copy()
         self.assertEqual(subsidy.state, "draft")
         self.assertFalse(subsidy.entry_ids)
-        self.assertFalse(subsidy.disbursement_ids)
+        # The schedule comes along, as a plan.
+        self.assertEqual(len(subsidy.disbursement_ids), len(self.subsidy.disbursement_ids))
+        self.assertLessEqual(set(subsidy.disbursement_ids.mapped("state")), {"planned", "ready"})
         for name in (
             *subsidy._get_counters(),
             # What another act of the council or of the operator settled.
@@ -363,7 +365,11 @@ class TestNewDocuments(LedgerCase):
             self.assertFalse(tranche[name], name)
         contract = self.contract.copy()
         self.assertEqual(contract.state, "draft")
-        self.assertFalse(contract.force_date)
+        for name in (
+            "force_date", "signature_date", "decision_number", "decision_date", "date_start",
+            "date_end",
+        ):  # fmt: skip
+            self.assertFalse(contract[name], name)
         self.assertEqual(set(contract.envelope_ids.mapped("chain_head")), {chain.GENESIS})
         self.assertFalse(any(contract.envelope_ids.mapped("allocated_amount")))
         for document in (self.subsidy, self.tranche):

@@ -114,7 +114,9 @@ class TestPrefectureFigures(PortalCase):
 
     def test_nothing_else_opens(self):
         other = self._make_organisation("Autre préfecture", "prefecture")
-        foreign = self.contract.copy({"code": "AUTRE", "funder_id": other.id})
+        foreign = self.contract.copy(
+            {"code": "AUTRE", "funder_id": other.id, "signature_date": "2021-10-21"}
+        )
         foreign.with_user(self.finance_manager).action_put_in_force()
         for url in (
             f"{self.path}/lines", f"{self.path}/lines?figure=nonsense",

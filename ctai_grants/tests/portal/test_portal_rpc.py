@@ -207,6 +207,7 @@ class TestPortalRpcMethods(PortalRpcCase):
                 ),
                 ("grant.deliverable.submit", {"deliverable_id": self.piece.id, "file": "eA=="}),
                 ("grant.disbursement.pay", {"disbursement_id": self.tranche.id}),
+                ("grant.disbursement.certify", {"disbursement_ids": self.tranche.ids}),
             ):
                 self.assertRefused(self.rpc(user, model, "create", [values]), model)
 

@@ -42,6 +42,16 @@ class GrantDisbursement(models.Model):
         }
         return title, tranche._typeset_official("payment_certificate", data)
 
+    def _make_certificates(self):
+        result = super()._make_certificates()
+        for disbursement in self:
+            title, content = disbursement._print_payment_certificate()
+            disbursement.message_post(
+                body=disbursement.env._("Payment certificate"),
+                attachments=[(f"{title}.pdf", content)],
+            )
+        return result
+
     def _get_certificate_facts(self, date):
         env, subsidy = self.env, self.subsidy_id
         partner = self.partner_id._get_identity(date)
@@ -62,12 +72,16 @@ class GrantDisbursement(models.Model):
         return [fact for fact in facts if fact[1]]
 
     def _get_certificate_text(self, date):
-        return self.env._(
+        text = self.env._(
             "I certify that the conditions of this payment, listed below, were met on %(date)s, "
             "that the work was done, and that %(amount)s can be paid to the beneficiary.",
             date=format_date(self.env, date),
             amount=self._format_euros(self.amount),
         )
+        if self.service_date:
+            day = format_date(self.env, self.service_date)
+            text += "\n\n" + self.env._("The work was found done on %s.", day)
+        return f"{text}\n\n{self.service_note}" if self.service_note else text
 
     def _get_conditions_table(self):
         states = dict(self.env["grant.condition"]._fields["state"]._description_selection(self.env))

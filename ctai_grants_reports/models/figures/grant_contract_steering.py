@@ -93,7 +93,12 @@ class GrantContract(models.Model):
                     "label": fields[f"{name}_amount"]._description_string(self.env),
                     "value": self._say_euros(envelope[f"{name}_amount"]),
                     "amount": envelope[f"{name}_amount"],
-                    "share": _share(envelope[f"{name}_amount"], envelope.allocated_amount),
+                    "share": _share(
+                        # As everywhere, paid is a share of what did not come back.
+                        envelope[f"{name}_amount"]
+                        - (envelope.recovered_amount if name == "paid" else 0.0),
+                        envelope.allocated_amount,
+                    ),
                     "open": self._open(
                         envelope.name, "grant.entry", ("envelope_id", "=", envelope.id),
                         ("kind", "=", kind),

@@ -53,6 +53,20 @@ class TestDocuments(DocumentsCase):
         with self.assertRefused("Planned"):
             self.render("payment_certificate", self.make_tranche(self.make_subsidy()))
 
+    def test_certifying_makes_its_certificate(self):
+        subsidy = self.make_subsidy(code="CONV-43")
+        tranche = self.make_tranche(subsidy)
+        self.sign(subsidy)
+        window = self.env["grant.disbursement.certify"].with_user(self.coordinator)
+        values = {"service_date": "2021-11-30", "comment": "Ateliers vus sur place"}
+        window.create({"disbursement_ids": tranche.ids, **values}).action_confirm()
+        (file,) = tranche.message_ids.attachment_ids
+        self.assertOrder(
+            self.extract(file.raw), "Payment certificate", "CONV-43", "found done on 11/30/2021",
+            "Ateliers vus sur place", self.coordinator.name,
+        )  # fmt: skip
+        self.assertEqual(find_faults(file.raw), [])
+
     def test_names_of_their_day(self):
         """Both parties become another body: papers of before say who they were, throughout."""
         operator, city = self.operator, self.city.partner_id

@@ -52,14 +52,17 @@ export class GrantBar extends Component {
     }
 
     describe(figure, value, whole = 0) {
-        const ratio = whole ? value / whole : 0;
-        const before = (figure.after && this.props.record.data[figure.after]) || 0;
+        const data = this.props.record.data;
+        // The amount is the ledger's; a share is of what was not paid back.
+        const net = value - ((figure.less && data[figure.less]) || 0);
+        const ratio = whole ? net / whole : 0;
+        const before = (figure.after && data[figure.after]) || 0;
         return {
             ...figure,
             label: figure.label(),
-            text: formatMonetary(value, { data: this.props.record.data }),
+            text: formatMonetary(value, { data }),
             share: whole ? formatPercentage(ratio, { digits: [16, 0] }) : "",
-            width: whole ? Math.max(0, Math.min(100, ((before + value) / whole) * 100)) : 0,
+            width: whole ? Math.max(0, Math.min(100, ((before + net) / whole) * 100)) : 0,
             zero: !value,
         };
     }
@@ -85,7 +88,13 @@ const monetary = (name) => ({ name, type: "monetary" });
 const CURRENCY = { name: "currency_id", type: "many2one", relation: "res.currency" };
 
 const committed = { name: "committed_amount", label: () => _t("Committed"), kind: "commitment", bar: true };
-const paid = { name: "paid_amount", label: () => _t("Paid"), kind: "payment", bar: true };
+const paid = {
+    name: "paid_amount",
+    label: () => _t("Paid"),
+    kind: "payment",
+    bar: true,
+    less: "recovered_amount",
+};
 const justified = { name: "justified_amount", label: () => _t("Justified"), kind: "justification", bar: true };
 const recovered = {
     name: "recovered_amount",
