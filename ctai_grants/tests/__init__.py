@@ -92,6 +92,7 @@ from .operator import (
     test_frame,
     test_hand_in_drafts,
     test_indicators,
+    test_letters,
     test_pages,
     test_people,
     test_prefecture,
