@@ -322,14 +322,18 @@ class GrantLetter(models.Model):
         if not self.message_id:
             raise UserError(self.env._("No mail has left yet."))
         letter = self.sudo()  # sudo: a mail to an operator, for who may read what it is about
-        shown = self.env["grant.reminder.preview"].sudo().create(
-            {
-                "partner_id": letter.partner_id.id,
-                "subject": letter.message_id.subject,
-                "recipients": letter.recipients,
-                "pieces": letter.attachment_id.name,
-                "body": letter.message_id.body,
-            }
+        shown = (
+            self.env["grant.reminder.preview"]
+            .sudo()
+            .create(
+                {
+                    "partner_id": letter.partner_id.id,
+                    "subject": letter.message_id.subject,
+                    "recipients": letter.recipients,
+                    "pieces": letter.attachment_id.name,
+                    "body": letter.message_id.body,
+                }
+            )
         )
         return {
             "type": "ir.actions.act_window",

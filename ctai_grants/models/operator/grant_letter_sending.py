@@ -73,8 +73,10 @@ class GrantLetter(models.Model):
 
     @api.model
     def _write_letter(self, letter):
-        subject, content = self.env["mail.template"].with_env(letter.env)._word_letter(
-            letter.kind, letter._get_values()
+        subject, content = (
+            self.env["mail.template"]
+            .with_env(letter.env)
+            ._word_letter(letter.kind, letter._get_values())
         )
         values = {"intro": "", "items": [], "content": content}
         return subject, "operator_mail_letter", values

@@ -34,8 +34,8 @@ class LetterCase(GrantsCommon):
 
     def open_window(self, documents, action="action_send_payment_notice", user=None):
         found = getattr(documents.with_user(user or self.coordinator), action)()
-        return self.env[found["res_model"]].with_user(user or self.coordinator).browse(
-            found["res_id"]
+        return (
+            self.env[found["res_model"]].with_user(user or self.coordinator).browse(found["res_id"])
         )
 
     def send(self, documents, action="action_send_payment_notice", user=None):
@@ -55,7 +55,13 @@ class TestLetters(LetterCase):
         self.pay(self.tranche)
         window = self.open_window(self.tranche, user=self.finance_officer)
         self.assertEqual(window.recipients, "tresoriere@asso.example")
-        for part in ("4,000.00", f"M-{self.tranche.id}", "25 November 2021", "P-1", self.operator.name):
+        for part in (
+            "4,000.00",
+            f"M-{self.tranche.id}",
+            "25 November 2021",
+            "P-1",
+            self.operator.name,
+        ):
             self.assertIn(part, window.body)
         self.assertFalse(self.letters.search([]), "only shown")
         window.action_send()
@@ -73,7 +79,9 @@ class TestLetters(LetterCase):
         self.assertEqual(letter.state, "sent")
         # On the page of the operator, and its file for the operator alone.
         self.assertEqual(self.subsidy._get_sent_letters(), letter)
-        self.assertEqual(self.subsidy._get_shared_file(letter.attachment_id.id), letter.attachment_id)
+        self.assertEqual(
+            self.subsidy._get_shared_file(letter.attachment_id.id), letter.attachment_id
+        )
         self.assertEqual(
             self.env[letter.with_user(self.reader).action_open_mail()["res_model"]]
             .search([], limit=1, order="id desc").subject,
@@ -173,8 +181,11 @@ class TestLetters(LetterCase):
         self.pay(self.tranche)
         letter = self.send(self.tranche)
         mail = self.run_queue()
-        with mute_logger("odoo.addons.mail.models.mail_mail"), patch.object(
-            self.registry["ir.mail_server"], "_connect__", side_effect=OSError("no route")
+        with (
+            mute_logger("odoo.addons.mail.models.mail_mail"),
+            patch.object(
+                self.registry["ir.mail_server"], "_connect__", side_effect=OSError("no route")
+            ),
         ):
             mail.send()
         self.assertEqual(letter.state, "failed")
@@ -260,9 +271,7 @@ class TestTwoAtOnce(LetterCase):
                                    (letter.id,))  # fmt: skip
             return lock(records, **kwargs)
 
-        with patch.object(
-            self.registry["grant.letter"], "try_lock_for_update", sent_by_another
-        ):
+        with patch.object(self.registry["grant.letter"], "try_lock_for_update", sent_by_another):
             self.assertFalse(self.run_queue())
         self.assertEqual(letter.state, "outgoing")
 
@@ -374,7 +383,9 @@ class TestWordings(LetterCase):
         self.assertTrue(self.get_activities())
 
     def test_scripts_do_not_leave(self):
-        self.template.with_user(self.administrator).body_html = (
+        self.template.with_user(
+            self.administrator
+        ).body_html = (
             '<p onclick="alert(1)">Payé <script>alert(1)</script><a href="javascript:x">a</a></p>'
         )
         body = self.open_window(self.tranche).body
