@@ -18,7 +18,7 @@ class TestQueries(GrantsCommon):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
         self.assertQueries(118, order, *tranches, user=self.finance_officer)
-        self.assertQueries(191, pay, *tranches, user=self.finance_officer)
+        self.assertQueries(192, pay, *tranches, user=self.finance_officer)
 
     def test_ordering_many(self):
         """A batch of orders takes a statement for each only where Odoo's own bills do."""
