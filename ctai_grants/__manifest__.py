@@ -21,6 +21,8 @@
         "data/grant_budget_account_data.xml",
         "data/grant_indicator_data.xml",
         "data/grant_criterion_data.xml",
+        # Letters
+        "data/mail_template_data.xml",
         "views/award/grant_contract_views.xml",
         "views/award/grant_envelope_views.xml",
         "views/award/grant_funding_views.xml",
@@ -87,6 +89,9 @@
         "views/operator/grant_review_views.xml",
         "wizards/operator/grant_access_invite_views.xml",
         "views/operator/grant_access_views.xml",
+        # Letters
+        "wizards/operator/grant_letter_window_views.xml",
+        "views/operator/grant_letter_views.xml",
         "wizards/operator/grant_indicator_entry_views.xml",
         "report/grants_reports.xml",
         "views/grants_menus.xml",

@@ -24,6 +24,9 @@
         "report/documents/documents_reports.xml",
         "views/documents/documents_views.xml",
         "wizards/documents/grant_scan_upload_views.xml",
+        # Letters
+        "data/mail_template_data.xml",
+        "views/documents/grant_letter_views.xml",
         # Statements as at any date.
         "wizards/grant_statement_wizard_views.xml",
         # The annex, the certified accounts, the cash plan and the end of the year.

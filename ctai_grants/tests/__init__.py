@@ -98,6 +98,7 @@ from .operator import (
     test_hand_in_drafts,
     test_indicators,
     test_one_report,
+    test_letters,
     test_pages,
     test_people,
     test_prefecture,

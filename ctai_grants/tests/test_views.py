@@ -97,6 +97,9 @@ BUTTONS = {
         "action_make_pes": OFFICER,
     },
     "grant.subsidy": {
+        "action_send_award_notice": COORDINATOR + OFFICER,
+        "action_send_convention": COORDINATOR + OFFICER,
+        "action_send_closing": COORDINATOR + OFFICER,
         "action_view_signed_scans": None,
         "action_enter_figures": COORDINATOR,
         "action_view_figures": None,
@@ -125,6 +128,7 @@ BUTTONS = {
         "action_view_decisions": None,
     },
     "grant.disbursement": {
+        "action_send_payment_notice": COORDINATOR + OFFICER,
         "action_view_signed_scans": None,
         "action_check": COORDINATOR + OFFICER,
         "action_ask_certificate": COORDINATOR,
@@ -139,6 +143,7 @@ BUTTONS = {
         "action_view_moves": OFFICER,
     },
     "grant.deliverable": {
+        "action_remind": COORDINATOR + OFFICER,
         "action_submit": COORDINATOR,
         "action_accept": COORDINATOR,
         "action_send_back": COORDINATOR,
@@ -204,6 +209,11 @@ BUTTONS = {
     "grant.ledger.comparison": {"action_confirm": None},
     "grant.register.upload": {"action_confirm": COORDINATOR},
     "grant.reminder": {"action_open_mail": None, "action_preview": COORDINATOR},
+    "grant.letter": {
+        "action_open_mail": None,
+        "action_open_pdf": None,
+        "action_send_again": COORDINATOR + OFFICER,
+    },
     "grant.own.cost.accounts": {"action_confirm": ("administrator",)},
 }
 

@@ -22,6 +22,7 @@ from .accounts import (
 )
 from .documents import (
     test_documents,
+    test_letters_documents,
     test_signed_scans,
 )
 from .figures import (

@@ -1,4 +1,7 @@
 import datetime
+from collections import defaultdict
+
+from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -72,6 +75,33 @@ class GrantDecidedMixin(models.AbstractModel):
                 changed._transition(state=state, **values)
             if values and documents - changed:
                 (documents - changed)._transition(**values)
+        self._tell_story(decision, reasons)
+
+    def _tell_story(self, decision, reasons):
+        """A line in the discussion of the subsidy: who decided what of which of its documents; of
+        itself, its states are tracked."""
+        lines = defaultdict(list)
+        for document in self:
+            subsidy = document._get_decided_subsidy()
+            if subsidy != document:
+                lines[subsidy.id].append(document._say_decided(decision, reasons[document]))
+        if lines:
+            subsidies = self.env["grant.subsidy"].browse(lines)
+            subsidies._message_log_batch(
+                {subsidy: Markup("<br/>").join(own) for subsidy, own in lines.items()}
+            )
+
+    def _say_decided(self, decision, reason):
+        """What the discussion of the subsidy says of a decision on this document; not why: reasons
+        may go with what is purged, and stand in the history of decisions.
+
+        :param reason: for who knows that it is a number
+        """
+        labels = self.env["grant.decision"]._fields["decision"]._description_selection(self.env)
+        return self.env._(
+            "%(document)s: %(decision)s", document=self.display_name,
+            decision=dict(labels)[decision],
+        )  # fmt: skip
 
     def _get_state_after(self, decision, before):
         """State of this document after a decision.

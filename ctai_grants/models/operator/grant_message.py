@@ -14,6 +14,7 @@ class GrantMessage(models.Model):
     _name = "grant.message"
     _description = "Message between City and Operator"
     _inherit = ["grant.append.only.mixin"]
+    _mails_about = None
     _order = "id"
     _rec_name = "sent_at"
     # Who wrote, and when, are fields of its own.

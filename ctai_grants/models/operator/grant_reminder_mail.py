@@ -1,10 +1,17 @@
+import logging
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
-from odoo.fields import Domain
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
 from odoo.tools import format_date
+
+_logger = logging.getLogger(__name__)
+
+#: Mails whose words are the city's: template of what they list, and kind of the wording.
+WORDED = {"operator_mail_reminder": "reminder", "operator_mail_to_complete": "sent_back"}
 
 
 class Letter(NamedTuple):
@@ -17,6 +24,8 @@ class Letter(NamedTuple):
     addresses: list
     subject: str
     body: str
+    #: attachments
+    files: models.BaseModel | tuple = ()
 
     def get_pieces(self):
         """The pieces that it is about; figures alone are none."""
@@ -55,6 +64,8 @@ class GrantReminder(models.Model):
             lambda piece: piece.partner_id.commercial_partner_id
         ).items():
             contacts = users[operator].partner_id if operator in users else operator.browse()
+            # What a mail is about, of what its readers choose from; None: everybody gets it.
+            contacts = contacts._get_takers(getattr(owed, "_mails_about", "pieces"))
             addresses = contacts.mapped("email_normalized")
             if not addresses and operator.email_normalized:
                 addresses = [operator.email_normalized]
@@ -62,11 +73,12 @@ class GrantReminder(models.Model):
             lang = languages.pop() if len(languages) == 1 else operator.lang
             owed = owed.with_context(lang=lang or self.env.lang)
             title, template, values = write(owed)
+            title, body = self._render(owed, operator, template, {**values, "title": title})
             letters.append(
                 Letter(
                     operator, owed.with_env(pieces.env), contacts, addresses,
                     owed.env._("%(city)s: %(title)s", city=owed.company_id.name, title=title),
-                    self._render(owed, operator, template, {**values, "title": title}),
+                    body,
                 )
             )  # fmt: skip
         return letters
@@ -96,7 +108,26 @@ class GrantReminder(models.Model):
             **values,
             "intro": values["intro"] % about,
         }
-        return pieces.env["ir.qweb"]._render(f"ctai_grants.{template}", values)
+        return self._word(pieces, template, {**about, **values})
+
+    @api.model
+    def _word(self, documents, template, values):
+        """Title and body of a mail: what the city words is in its words, or in ours where it left
+        none."""
+        qweb = documents.env["ir.qweb"]
+        if template not in WORDED:
+            return values["title"], qweb._render(f"ctai_grants.{template}", values)
+        values["content"] = qweb._render(f"ctai_grants.{template}", values)
+        words = {
+            "city": values["city"].name, "operator": values["operator"],
+            "title": values["title"], "intro": values["intro"], "pieces": values["content"],
+        }  # fmt: skip
+        try:
+            title, content = documents.env["mail.template"]._word_letter(WORDED[template], words)
+            values |= {"title": title, "content": content, "intro": ""}
+        except UserError as error:
+            _logger.warning("A mail leaves without the city's words: %s", error)
+        return values["title"], qweb._render("ctai_grants.operator_mail_letter", values)
 
     @api.model
     def _get_items(self, pieces):
@@ -162,6 +193,7 @@ class GrantReminder(models.Model):
                     # Read by who reads the subsidy; contacts are everybody's.
                     "model": "grant.subsidy",
                     "res_id": letter.pieces[0].subsidy_id.id,
+                    "attachment_ids": [Command.link(file.id) for file in letter.files],
                     "auto_delete": False,
                     # Who is on holiday does not answer a machine.
                     "headers": {"Auto-Submitted": "auto-generated"},

@@ -67,8 +67,10 @@ class GrantSubsidy(models.Model):
         ]
 
     def _get_shared_file(self, attachment_id):
-        """The attachment with this id, if it is one of :meth:`_get_documents`; else none."""
+        """The attachment with this id, if it is one of :meth:`_get_documents`, or of a letter that
+        left; else none."""
         files = self.env["ir.attachment"].union(*(file for _what, file in self._get_documents()))
+        files |= self._get_sent_letters().attachment_id
         return files.filtered(lambda file: file.id == attachment_id)
 
     def _get_told_recoveries(self):

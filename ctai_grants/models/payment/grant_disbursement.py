@@ -235,6 +235,13 @@ class GrantDisbursement(models.Model):
             "reopened": "planned",
         }
 
+    def _say_decided(self, decision, reason):
+        # With its amount, and the number of its order or payment.
+        details = [self.currency_id.format(self.amount)]
+        if decision in ("ordered", "paid") and reason:
+            details.append(reason)
+        return f"{super()._say_decided(decision, reason)} ({', '.join(details)})"
+
     # ------------------------------------------------------------------
     # From planned to paid
     # ------------------------------------------------------------------

@@ -257,6 +257,14 @@ class GrantDeliverable(models.Model):
 
     def _notify_submission(self, version):
         """Tell the coordinator, once, that there is something to review."""
+        # sudo: who handed it in reads no discussion of the staff
+        self.sudo().subsidy_id._message_log(
+            body=self.env._(
+                "“%(piece)s”: version %(number)s handed in",
+                piece=self.name,
+                number=version.number,
+            )
+        )
         coordinator = self.subsidy_id.user_id or self.contract_id.user_id
         kind = "ctai_grants.mail_activity_review"
         if coordinator and not self.activity_search([kind]):

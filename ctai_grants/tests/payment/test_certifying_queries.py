@@ -9,7 +9,7 @@ class TestQueries(GrantsCommon):
         tranches = [self.make_tranche(subsidy) for subsidy in subsidies]
         for subsidy in subsidies:
             self.sign(subsidy)
-        self.assertQueries(25, lambda t: t.action_certify(), *tranches, user=self.coordinator)
+        self.assertQueries(26, lambda t: t.action_certify(), *tranches, user=self.coordinator)
 
     def test_list_of_tranches(self):
         for _number in range(6):

@@ -7,6 +7,7 @@ from . import (
     grant_amendment,
     grant_disbursement,
     grant_financial_report,
+    grant_letter,
     grant_signed_scan,
     grant_subsidy,
     grant_subsidy_annexes,
