@@ -21,7 +21,6 @@ from . import (
     grant_pdf_mixin,
     ir_actions_report,
     ir_attachment,
-    mail_activity,
     mail_thread,
     res_company,
 )

@@ -74,6 +74,7 @@ from . import (
     grant_subsidy_requests,
     grant_upload_rate,
     ir_http,
+    mail_activity,
     res_company,
     res_company_portal,
     res_company_reminders,

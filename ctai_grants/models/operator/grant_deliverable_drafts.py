@@ -134,13 +134,12 @@ class GrantDeliverable(models.Model):
     def _check_room(self, size):
         if self.env.user._is_portal():
             # What waits in the drafts of other pieces takes room too.
-            drafts = self.env["grant.hand.in"].search(
-                [
-                    ("deliverable_id.subsidy_id", "=", self.subsidy_id.id),
-                    ("deliverable_id", "!=", self.id),
-                ]
-            )
-            size += sum(drafts.file_ids.mapped("size"))
+            others = [
+                ("draft_id.deliverable_id.subsidy_id", "=", self.subsidy_id.id),
+                ("draft_id.deliverable_id", "!=", self.id),
+            ]
+            [[kept]] = self.env["grant.hand.in.file"]._read_group(others, [], ["size:sum"])
+            size += kept or 0
         return super()._check_room(size)
 
     def _keep_comment(self, comment, revision=None):

@@ -275,20 +275,23 @@ class GrantDeliverable(models.Model):
         :param int size: bytes of the files to come
         :raise UserError: too many versions within an hour, or too many bytes of one subsidy
         """
+        versions = self.env["grant.deliverable.version"]
         hour_ago = fields.Datetime.now() - timedelta(hours=1)
-        recent = self.version_ids.filtered(lambda version: version.submitted_at > hour_ago)
-        if len(recent) >= VERSIONS_AN_HOUR:
+        recent = versions.search_count(
+            [("deliverable_id", "=", self.id), ("submitted_at", ">", hour_ago)]
+        )
+        if recent >= VERSIONS_AN_HOUR:
             raise UserError(
                 self.env._(
                     "“%(piece)s” was handed in %(number)s times within an hour. What was handed "
                     "in is kept; try again later.",
                     piece=self.name,
-                    number=len(recent),
+                    number=recent,
                 )
             )
         largest = self.company_id.grant_upload_max_mb * LARGEST_FILES
-        versions = self.subsidy_id.deliverable_ids.version_ids
-        if sum(versions.mapped("size")) + size > largest * 2**20:
+        [[kept]] = versions._read_group([("subsidy_id", "=", self.subsidy_id.id)], [], ["size:sum"])
+        if (kept or 0) + size > largest * 2**20:
             raise UserError(
                 self.env._(
                     "The files of “%(subsidy)s” would together be larger than %(largest)s MB. "

@@ -410,20 +410,6 @@ class TestDeliverable(GrantsCommon):
         self.accept()
         self.assertFalse(self.piece.activity_ids)
 
-    def test_the_coordinator_is_mailed_by_the_job(self):
-        """Who hands in waits for no mail; what was done meanwhile is not mailed."""
-        activities = self.env["mail.activity"]
-        told = [("partner_ids", "in", self.coordinator.partner_id.ids)]
-        known = self.env["mail.message"].search_count(told)
-        self.submit()
-        self.assertTrue(self.piece.activity_ids.grant_to_tell)
-        self.assertEqual(self.env["mail.message"].search_count(told), known)
-        with self.enter_registry_test_mode():
-            activities._cron_tell()
-            activities._cron_tell()
-        self.assertFalse(self.piece.activity_ids.grant_to_tell)
-        self.assertEqual(self.env["mail.message"].search_count(told), known + 1)
-
     def test_milestone_follows_its_pieces(self):
         """Reached when all of them are settled, whatever was added or deleted meanwhile."""
         subsidy = self.make_subsidy()
