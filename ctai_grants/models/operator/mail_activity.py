@@ -72,13 +72,13 @@ class MailActivity(models.Model):
         """What the mail says of a task, and its link: the page of the document, after a login."""
         # sudo: of a document that is its user's to follow, the name and whose it is
         document = self.env[self.res_model].sudo().browse(self.res_id)
-        about = [document.display_name]
+        about = document.display_name
         if "subsidy_id" in document and (subsidy := document.subsidy_id):
-            about += [subsidy.partner_id.name, f"{subsidy.name} ({subsidy.code})"]
+            about = f"{subsidy.partner_id.name} · {subsidy.name} ({subsidy.code})"
         base = document.get_base_url()
         return {
             "name": self.summary or self.activity_type_id.name,
-            "subsidy": " · ".join(dict.fromkeys(filter(None, about))),
+            "subsidy": about,
             "when": self.env._(
                 "To be done by %s",
                 format_date(self.env, self.date_deadline, date_format="d MMMM y"),

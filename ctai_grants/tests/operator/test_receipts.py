@@ -83,7 +83,8 @@ class TestReceipts(DraftCase):
         mail = self.env["mail.mail"].search(mails) - known
         self.assertIn("2 new things to do", mail.subject)
         for piece in (self.piece, other):
-            self.assertIn(f"/mail/view?model=grant.deliverable&amp;res_id={piece.id}", mail.body_html)
+            link = f"/mail/view?model=grant.deliverable&amp;res_id={piece.id}"
+            self.assertIn(link, mail.body_html)
             self.assertFalse(piece.activity_ids.grant_to_tell)
 
     def test_nobody_is_mailed_when_it_failed(self):
