@@ -76,7 +76,7 @@ class TestReceipts(DraftCase):
         self.hand_in(("un.pdf", ONE))
         self.assertTrue(self.piece.activity_ids.grant_to_tell)
         self.assertEqual(self.env["mail.mail"].search(mails), known)
-        other = self.make_deliverable(self.mine, name="Budget")
+        other = self.make_deliverable(self.mine, name="Budget").with_env(self.env)
         other.activity_schedule("ctai_grants.mail_activity_late", user_id=self.coordinator.id)
         for _time in range(2):
             job.method_direct_trigger()
