@@ -36,7 +36,7 @@ class Judged(NamedTuple):
     content: bytes | None = None
     attachment: models.BaseModel | None = None
 
-    def read(self):
+    def get_bytes(self):
         """Its bytes."""
         return self.attachment.raw if self.content is None else self.content
 
@@ -217,7 +217,7 @@ class GrantDeliverable(models.Model):
         if len(photos) < 2:
             return judged
         name = self.env._("Photos (%(number)s).pdf", number=len(photos))
-        joined = self._judge_file(name, make_pdf([photo.read() for photo in photos]))
+        joined = self._judge_file(name, make_pdf([photo.get_bytes() for photo in photos]))
         first = judged.index(photos[0])
         rest = [file for file in judged if file.mimetype not in PHOTOS]
         return [*rest[:first], joined, *rest[first:]]
