@@ -48,17 +48,15 @@ class HandInPortal(GrantsDownloads, PiecePortal):
     def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
         """Hand in files, those that are kept and those that come with the form; with ``save`` or
         ``discard``, only keep them."""
-        submit = super().portal_submit
-        values = {"comment": comment, "join_photos": join_photos, **kw}
         piece = self._get_piece(subsidy_id, deliverable_id)
         if not piece._is_draftable_by(request.env.user):
-            return submit(subsidy_id, deliverable_id, **values)
+            return self._answer_submission(piece, comment, bool(join_photos))
         failures = self._keep_draft(piece, comment, kw.get("discard"))
         if not failures and ("save" in kw or "discard" in kw):
             return request.redirect(request.httprequest.path)
         # Said beside the form by who renders it.
         request.grant_failures = failures
-        return submit(subsidy_id, deliverable_id, **values)
+        return self._answer_submission(piece, comment, bool(join_photos))
 
     def _keep_draft(self, piece, comment, discard):
         """Sentences of what could not be kept of what was sent; the rest is."""

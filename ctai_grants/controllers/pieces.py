@@ -56,13 +56,17 @@ class PiecePortal(GrantsPortal):
     def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
         """Hand in files for a piece of one's own subsidy."""
         deliverable = self._get_piece(subsidy_id, deliverable_id)
+        return self._answer_submission(deliverable, comment, bool(join_photos))
+
+    def _answer_submission(self, deliverable, comment, join_photos):
+        """Hand in what came for a piece that was checked."""
         try:
             # A refusal is answered with a page, not with an error, which would roll back.
             with request.env.cr.savepoint():
-                self._submit(deliverable, comment, bool(join_photos))
+                self._submit(deliverable, comment, join_photos)
         except UserError as error:
             return self._render_piece(
-                deliverable, error=str(error), comment=comment, join_photos=bool(join_photos)
+                deliverable, error=str(error), comment=comment, join_photos=join_photos
             )
         return request.redirect(f"{deliverable._get_page_url()}?handed_in=1")
 
@@ -71,7 +75,7 @@ class PiecePortal(GrantsPortal):
         """Take back what was handed in, before it is reviewed."""
         deliverable = self._get_piece(subsidy_id, deliverable_id)
         try:
-            # As in portal_submit.
+            # As in handing in.
             with request.env.cr.savepoint():
                 deliverable._do_take_back()
         except UserError as error:

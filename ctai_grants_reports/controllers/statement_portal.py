@@ -28,7 +28,13 @@ class StatementPortal(GrantsPortal):
         )
         return request.render(
             "ctai_grants_reports.portal_my_statements",
-            {**values, "page_name": "grant_statements", "statement": None},
+            {
+                **values,
+                "page_name": "grant_statements",
+                "statement": None,
+                # There is no bar to show them in.
+                "breadcrumbs_searchbar": False,
+            },
         )
 
     @http.route("/my/statements/<int:statement_id>", type="http", auth="user", website=True)

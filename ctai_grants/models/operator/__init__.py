@@ -85,6 +85,7 @@ from . import (
     ir_http,
     mail_mail,
     mail_template,
+    mail_activity,
     res_company,
     res_company_portal,
     res_company_reminders,

@@ -1,11 +1,9 @@
-import hashlib
-
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_datetime
 
 from ...lib.guard.words import clean
-from ...lib.proof.upload import LONGEST_COMMENT, clean_name
+from ...lib.proof.upload import LONGEST_COMMENT
 from ..proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
 
 
@@ -70,36 +68,34 @@ class GrantDeliverable(models.Model):
         taken, refused = [], []
         for name, content in files:
             try:
-                taken.append((clean_name(name), content, self._check_upload(name, content)))
+                taken.append(self._judge_file(name, content))
             except UserError as error:
                 refused.append(str(error))
         if taken:
             # Only now: reading files takes seconds, and others wait.
             draft = self._open_draft()
-            for name, content, mimetype in taken:
+            for file in taken:
                 try:
-                    self._keep_file(draft, name, content, mimetype)
+                    self._keep_file(draft, file)
                 except UserError as error:
                     refused.append(str(error))
         return refused
 
-    def _keep_file(self, draft, name, content, mimetype):
-        digest = hashlib.sha256(content).hexdigest()
-        if digest in draft.file_ids.mapped("sha256"):
+    def _keep_file(self, draft, judged):
+        if judged.sha256 in draft.file_ids.mapped("sha256"):
             # Sent again, because the answer was lost on its way, or chosen twice.
             return
-        self._check_draft_room(draft, len(content))
-        # sudo: the association's own file, of its own draft
-        attachment = self.env["ir.attachment"].sudo().create(
-            {"name": name, "raw": content, "mimetype": mimetype}
-        )  # fmt: skip
+        self._check_draft_room(draft, judged.size)
+        attachment = self._keep_content(judged)
         file = draft.env["grant.hand.in.file"].create(
             {
                 "draft_id": draft.id,
-                "name": name,
+                "name": judged.name,
                 "attachment_id": attachment.id,
-                "size": len(content),
-                "sha256": digest,
+                "mimetype": judged.mimetype,
+                "size": judged.size,
+                "sha256": judged.sha256,
+                "checksum": attachment.checksum,
                 "user_id": self.env.uid,
             }
         )
@@ -138,13 +134,12 @@ class GrantDeliverable(models.Model):
     def _check_room(self, size):
         if self.env.user._is_portal():
             # What waits in the drafts of other pieces takes room too.
-            drafts = self.env["grant.hand.in"].search(
-                [
-                    ("deliverable_id.subsidy_id", "=", self.subsidy_id.id),
-                    ("deliverable_id", "!=", self.id),
-                ]
-            )
-            size += sum(drafts.file_ids.mapped("size"))
+            others = [
+                ("draft_id.deliverable_id.subsidy_id", "=", self.subsidy_id.id),
+                ("draft_id.deliverable_id", "!=", self.id),
+            ]
+            [[kept]] = self.env["grant.hand.in.file"]._read_group(others, [], ["size:sum"])
+            size += kept or 0
         return super()._check_room(size)
 
     def _keep_comment(self, comment, revision=None):
@@ -214,8 +209,10 @@ class GrantDeliverable(models.Model):
                 )
             )
         self._check_revision(draft, revision)
-        files = [(file.name, file.attachment_id.raw) for file in draft.file_ids]
-        version = self._do_submit_files(files, draft.comment, join_photos)
+        self._check_submittable()
+        self._check_set(draft.file_ids.mapped("size"))
+        judged = [file._get_judged() for file in draft.file_ids]
+        version = self._hand_in(judged, draft.comment, join_photos)
         draft.unlink()
         return version
 

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..proof.grant_deliverable_submission import Judged
+
 # After so many days without a change, what was not handed in goes.
 DAYS_KEPT = 30
 
@@ -78,4 +80,24 @@ class GrantHandInFile(models.Model):
     attachment_id = fields.Many2one("ir.attachment", required=True, ondelete="restrict")
     size = fields.Integer(required=True)
     sha256 = fields.Char(required=True, index=True)
+    # What was judged: of files from before these were noted, nothing.
+    mimetype = fields.Char()
+    checksum = fields.Char(help="Of the attachment, as Odoo computes it from its bytes.")
     user_id = fields.Many2one("res.users", string="Added By", ondelete="set null")
+
+    def _get_judged(self):
+        """This file as a version takes it over, attachment and all: what was found in its bytes is
+        not looked for again. Where these are not, or not known to be, the ones that were judged,
+        they are judged now.
+
+        :raise UserError: they are not taken
+        """
+        attachment = self.attachment_id
+        if self.mimetype and self._describe() == (attachment.checksum, attachment.mimetype):
+            return Judged(
+                self.name, self.mimetype, self.size, self.sha256, attachment=attachment
+            )
+        return self.draft_id.deliverable_id._judge_file(self.name, attachment.raw or b"")
+
+    def _describe(self):
+        return self.checksum, self.mimetype

@@ -1,6 +1,8 @@
+import hashlib
 import json
 import os
 import re
+from unittest.mock import patch
 
 from lxml import html
 
@@ -9,7 +11,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ...models.operator import grant_upload_rate
-from ..files import make_pdf
+from ..files import make_pdf, make_picture
 from ..portal.test_portal import PortalCase
 
 ONE, TWO = make_pdf(700), make_pdf(800)
@@ -128,6 +130,44 @@ class TestDrafts(DraftCase):
             self.assertEqual(self.hand_in(**values).status_code, 303)
         self.assertEqual(len(self.piece.version_ids), 3)
         self.assertFalse(self.get_draft())
+
+    def test_the_version_takes_the_files_over(self):
+        """What was judged when it came is neither read nor written again: the same attachment."""
+        self.send(("un.pdf", ONE))
+        attachment = self.get_draft().file_ids.attachment_id
+        judged = "odoo.addons.ctai_grants.models.proof.grant_deliverable_refusal.judge"
+        with patch(judged, side_effect=AssertionError("judged twice")):
+            self.assertEqual(self.hand_in().status_code, 303)
+        file = self.piece.version_ids.file_ids
+        self.assertEqual(file.attachment_id, attachment)
+        self.assertEqual((attachment.res_model, attachment.res_id), (file._name, file.id))
+        self.assertTrue(file._is_as_handed_in())
+        self.assertEqual((attachment.raw, file.mimetype), (ONE, "application/pdf"))
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            attachment.raw = TWO
+
+    def test_other_bytes_than_those_that_were_judged(self):
+        """Changed past the draft, or from before it was noted what was judged: judged now."""
+        self.send(("un.pdf", ONE))
+        file = self.get_draft().file_ids
+        file.attachment_id.raw = b"<html>"
+        self.hand_in()
+        self.assertFalse(self.piece.version_ids)
+        file.attachment_id.write({"raw": TWO, "mimetype": "application/pdf"})
+        file.checksum = False
+        self.hand_in()
+        handed_in = self.piece.version_ids.file_ids
+        self.assertTrue(handed_in._is_as_handed_in())
+        self.assertEqual(handed_in.attachment_id.raw, TWO)
+
+    def test_a_large_photo_stays_as_it_is(self):
+        """Odoo makes pictures smaller: those would be other files than the ones handed in."""
+        photo = make_picture(size=(2400, 1200))
+        self.send(("photo.jpg", photo))
+        self.hand_in(("autre.pdf", ONE))
+        file = self.piece.version_ids.file_ids[0]
+        self.assertEqual(file.sha256, hashlib.sha256(photo).hexdigest())
+        self.assertTrue(file._is_as_handed_in())
 
     def test_a_file_in_the_place_of_a_number(self):
         for name in ("revision", "seen", "discard"):

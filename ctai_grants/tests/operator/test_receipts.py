@@ -66,6 +66,27 @@ class TestReceipts(DraftCase):
         self.assertLess(first, second)
         self.assertEqual(len(self.get_mails()), 2)
 
+    def test_the_coordinator_is_mailed_by_a_job(self):
+        """Who hands in waits for no mail; one mail tells all that is still to do."""
+        self.coordinator.write({"email": "coordo@ville.example", "notification_type": "email"})
+        job = self.env.ref("ctai_grants.ir_cron_tell")
+        job.method_direct_trigger()
+        mails = [("recipient_ids", "in", self.coordinator.partner_id.ids)]
+        known = self.env["mail.mail"].search(mails)
+        self.hand_in(("un.pdf", ONE))
+        self.assertTrue(self.piece.activity_ids.grant_to_tell)
+        self.assertEqual(self.env["mail.mail"].search(mails), known)
+        other = self.make_deliverable(self.mine, name="Budget").with_env(self.env)
+        other.activity_schedule("ctai_grants.mail_activity_late", user_id=self.coordinator.id)
+        for _time in range(2):
+            job.method_direct_trigger()
+        mail = self.env["mail.mail"].search(mails) - known
+        self.assertIn("2 new things to do", mail.subject)
+        for piece in (self.piece, other):
+            link = f"/mail/view?model=grant.deliverable&amp;res_id={piece.id}"
+            self.assertIn(link, mail.body_html)
+            self.assertFalse(piece.activity_ids.grant_to_tell)
+
     def test_nobody_is_mailed_when_it_failed(self):
         self.hand_in(("faux.pdf", b"<html>"))
         self.assertFalse(self.get_mails())

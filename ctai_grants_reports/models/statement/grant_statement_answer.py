@@ -52,6 +52,7 @@ class GrantStatement(models.Model):
             {
                 "statement": letter, "title": title, "city": self.company_id,
                 "link": f"{self.get_base_url()}/my/statements/{self.id}",
+                "contact": self.env.user.name if self.env.user.email else self.company_id.name,
             },
         )  # fmt: skip
         self.env["mail.mail"].create(
