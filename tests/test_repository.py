@@ -2,6 +2,7 @@
 """Rules on the tree itself."""
 
 import ast
+import csv
 import re
 import subprocess
 from pathlib import Path
@@ -176,3 +177,17 @@ def test_french_keeps_the_placeholders(addon):
         if sorted(placeholder.findall(entry.msgid)) != sorted(placeholder.findall(entry.msgstr))
     ]
     assert wrong == []
+
+
+# --- releases ---------------------------------------------------------------------------
+
+
+def test_guards_change_with_the_version():
+    """A database knows its guards by the add-on's version: a released one keeps its SQL."""
+    from releases.make import GUARDS, get_guards
+
+    released = list(csv.reader(GUARDS.read_text(encoding="utf-8").splitlines()))
+    kept = {(addon, version): digest for addon, version, digest in released}
+    assert len(kept) == len(released) > 0
+    changed = [row for row in get_guards(ROOT) if kept.get((*row[:2],), row[2]) != row[2]]
+    assert changed == [], "Raise the version in the manifest: this one was released with other SQL."

@@ -5,10 +5,12 @@
 The demonstration of that commit (the Poitiers contract, its amounts invented) is installed from a
 `git worktree` and played, without what an upgrade does not look at: modules that are not installed,
 bundles, pictures. VERSION.tar.xz holds the database as SQL, the files that documents name, and the
-statement that the release wrote itself.
+statement that the release wrote itself; guards.csv, which SQL of the ledger's guards it has.
 """
 
 import ast
+import csv
+import hashlib
 import io
 import os
 import re
@@ -26,6 +28,7 @@ from launcher import backup, databases, files, odoo, paths, process, workshop  #
 
 DATABASE, YEAR_END = f"ctai_release_{os.getpid()}", "2021-12-31"
 ADDONS = ",".join(paths.ADDONS)
+GUARDS = HERE / "guards.csv"
 #: What an upgrade makes again, or never reads. Caches and mails are no part of a ledger.
 LEFT_OUT = """
     DELETE FROM ir_module_module WHERE state = 'uninstalled';
@@ -35,6 +38,9 @@ LEFT_OUT = """
     DELETE FROM ir_attachment WHERE store_fname IS NOT NULL
        AND res_model IS DISTINCT FROM 'account.move' AND coalesce(res_model, '') NOT LIKE 'grant.%';
     DELETE FROM ir_logging;
+    DELETE FROM mail_mail;
+    UPDATE ir_ui_view SET arch_db = arch_db - 'fr_FR', arch_prev = NULL;
+    UPDATE ir_model_fields SET field_description = field_description - 'fr_FR', help = NULL;
 """
 FILES = "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL"
 
@@ -70,7 +76,28 @@ def make(server, tree):
     call(server, tree, config, "grants_statement", *words, "--output", output)
     server.sql(LEFT_OUT, database=DATABASE)
     pack(server, output, HERE / f"{facts['version']}.tar.xz")
+    note_guards(tree)
     databases.drop(server, DATABASE)
+
+
+def get_guards(tree):
+    """Return, of each add-on of a tree, its version and a digest of its functions and triggers."""
+    rows = []
+    for addon in paths.ADDONS:
+        facts = ast.literal_eval((tree / addon / "__manifest__.py").read_text("utf-8"))
+        total = hashlib.sha256()
+        for path in sorted((tree / addon).rglob("*.sql")):
+            total.update(path.read_bytes())
+        rows.append([addon, facts["version"], total.hexdigest()[:20]])
+    return rows
+
+
+def note_guards(tree):
+    """Add what the add-ons of a tree are guarded by to the list."""
+    known = list(csv.reader(io.StringIO(files.read(GUARDS))))
+    new = [row for row in get_guards(tree) if row not in known]
+    with open(GUARDS, "w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(sorted(known + new))
 
 
 def call(server, tree, config, name, *words):
