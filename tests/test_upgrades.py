@@ -107,8 +107,10 @@ def upgraded(request, tmp_path_factory):
 
 
 @pytest.fixture
-def env(upgraded):
+def env(upgraded, monkeypatch):
     """An environment that keeps nothing."""
+    # As a server opens it: not to collect the tests of each add-on.
+    monkeypatch.setitem(odoo.tools.config.options, "test_enable", False)
     with Registry(upgraded.name).cursor() as cr:
         yield api.Environment(cr, SUPERUSER_ID, {"lang": "fr_FR"})
         cr.rollback()

@@ -93,11 +93,11 @@ class GrantSchema(models.AbstractModel):
         return [
             self.env._(
                 "The guards of the database are those of %(name)s %(version)s, and the add-on on "
-                "the server is %(source)s: stop the server, make a backup, and upgrade "
+                "the server is %(expected)s: stop the server, make a backup, and upgrade "
                 "(odoo -u %(names)s).",
                 name=name,
                 version=version or "?",
-                source=sources[name],
+                expected=sources[name],
                 names=",".join(sources),
             )
             for name, version in self._read_versions([*sources])
