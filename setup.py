@@ -12,8 +12,6 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 ADDONS = [path.parent.name for path in sorted(ROOT.glob("ctai_*/__manifest__.py"))]
-# Where OCA's add-ons are on PyPI; everything else our manifests depend on is Odoo's own.
-OCA = {"l10n_fr_siret": "odoo-addon-l10n_fr_siret==19.0.*"}
 
 
 def manifest(addon):
@@ -30,13 +28,14 @@ def packages():
 
 
 def requirements():
-    """Return what the manifests ask of PyPI."""
-    needed = {"odoo==19.0.*"}
-    for addon in ADDONS:
-        facts = manifest(addon)
-        needed.update(OCA[name] for name in facts["depends"] if name in OCA)
-        needed.update(facts.get("external_dependencies", {}).get("python", []))
-    return sorted(needed)
+    """Return what the manifests ask of PyPI for Python.
+
+    Not `odoo`: no index has it, and where pip sees it, what it asks for would be fetched and
+    compiled (psycopg2, beside psycopg2-binary). Nor OCA's add-on, which asks for `odoo`: README
+    says how it is installed.
+    """
+    facts = [manifest(addon).get("external_dependencies", {}) for addon in ADDONS]
+    return sorted({name for one in facts for name in one.get("python", [])})
 
 
 def readme():
@@ -47,7 +46,7 @@ def readme():
 
 setup(
     name="ctai-grants-suite",
-    version="19.0.1.0.0",
+    version=manifest("ctai_grants")["version"],
     description="Public subsidies after the award, in Odoo 19: contracts, tranches, statements",
     long_description=readme(),
     long_description_content_type="text/markdown",

@@ -23,7 +23,8 @@ from .errors import Stop
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = tuple(
-    f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster", "backup")
+    f"tests/test_{name}.py"
+    for name in ("layers", "repository", "wheel", "launcher", "cluster", "backup")
 )
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for what cannot be had: data that is not beside the project,

@@ -1,21 +1,13 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Rules on the tree itself, and the wheel: built, installed, started without addons_path.
-
-Run by `./ctai test`, which says in CTAI_* variables where Odoo and its database are.
-"""
+"""Rules on the tree itself."""
 
 import ast
-import configparser
-import os
+import csv
 import re
-import shutil
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import polib
-import psycopg2
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -187,108 +179,15 @@ def test_french_keeps_the_placeholders(addon):
     assert wrong == []
 
 
-# --- the wheel --------------------------------------------------------------------------
+# --- releases ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel from a copy: a build leaves files beside its sources."""
-    source = tmp_path_factory.mktemp("source")
-    for path in tracked():
-        relative = path.relative_to(ROOT)
-        if relative.parts[0] in {*ADDON_IDS, "setup.py", "pyproject.toml", "LICENSE", "README.md"}:
-            (source / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source / relative)
-    target = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index"]
-    run([*pip, "--no-build-isolation", "--wheel-dir", target, source])
-    return next(target.glob("ctai_grants_suite-19.0.*.whl"))
+def test_guards_change_with_the_version():
+    """A database knows its guards by the add-on's version: a released one keeps its SQL."""
+    from releases.make import GUARDS, get_guards
 
-
-def run(words, **options):
-    """Run a program; fail with what it said."""
-    result = subprocess.run(
-        [str(word) for word in words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **options,
-    )
-    assert result.returncode == 0, result.stdout[-5000:]
-    return result.stdout
-
-
-@pytest.fixture
-def fresh_python(tmp_path, wheel):
-    """Return the Python of a new environment with the wheel, beside a path to Odoo."""
-    home = tmp_path / "environment"
-    run([sys.executable, "-m", "venv", "--without-pip", home])
-    site = next(home.glob("lib/python3*/site-packages"))
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index"]
-    run([*pip, "--target", site, wheel])
-    # Odoo's requirements are those the launcher installed; Odoo is where it says.
-    path = [sysconfig.get_path("purelib"), os.environ["CTAI_ODOO_ROOT"]]
-    (site / "odoo-and-its-requirements.pth").write_text("\n".join([*path, ""]))
-    return home / "bin" / "python"
-
-
-@pytest.fixture
-def fresh_database():
-    """Yield the name of a database with what the add-ons depend on; drop it afterwards."""
-    name, base = "ctai_wheel", os.environ["CTAI_BASE_DB"]
-
-    def execute(*statements):
-        connection = psycopg2.connect(dbname="postgres")  # the rest is in PGHOST and the like
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-        connection.close()
-
-    drop = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
-    execute(drop, f"CREATE DATABASE {name} TEMPLATE {base}")
-    yield name
-    execute(drop)
-
-
-def test_odoo_runs_from_the_wheel(tmp_path, fresh_python, fresh_database):
-    """The wheel alone makes both add-ons installable: no addons_path, no checkout."""
-    config = configparser.ConfigParser(interpolation=None)
-    config.read(os.environ["CTAI_CONFIG"])
-    config.remove_option("options", "addons_path")
-    config["options"].update(db_name=fresh_database, data_dir=str(tmp_path / "data"), dbfilter="")
-    with open(tmp_path / "odoo.conf", "w", encoding="utf-8") as stream:
-        config.write(stream)
-    odoo = [fresh_python, "-c", "import odoo.cli; odoo.cli.main()"]
-    config_words = ["-c", tmp_path / "odoo.conf"]
-    said = run(
-        [*odoo, "server", *config_words, "-i", ",".join(ADDON_IDS)]
-        + ["--no-http", "--stop-after-init"],
-        cwd=tmp_path,
-    )
-    assert str(ROOT / "ctai_grants") not in said
-    assert "hold." in run([*odoo, "grants_verify", *config_words], cwd=tmp_path)
-    assert "as-at" in run([*odoo, "grants_statement", "--help"], cwd=tmp_path)
-    connection = psycopg2.connect(dbname=fresh_database)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM ir_module_module WHERE name = ANY(%s) AND state = 'installed'",
-            [ADDON_IDS],
-        )
-        assert sorted(name for (name,) in cursor.fetchall()) == ADDON_IDS
-    connection.close()
-
-
-def test_the_wheel_holds_every_file_of_the_addons(wheel):
-    """Views, translations, pictures: what is in the tree is in the wheel."""
-    import zipfile
-
-    held = set(zipfile.ZipFile(wheel).namelist())
-    expected = {
-        f"odoo/addons/{path.relative_to(ROOT).as_posix()}"
-        for path in tracked()
-        if path.relative_to(ROOT).parts[0] in ADDON_IDS
-    }
-    assert sorted(expected - held) == []
-    assert not {"odoo/__init__.py", "odoo/addons/__init__.py"} & held
+    released = list(csv.reader(GUARDS.read_text(encoding="utf-8").splitlines()))
+    kept = {(addon, version): digest for addon, version, digest in released}
+    assert len(kept) == len(released) > 0
+    changed = [row for row in get_guards(ROOT) if kept.get((*row[:2],), row[2]) != row[2]]
+    assert changed == [], "Raise the version in the manifest: this one was released with other SQL."

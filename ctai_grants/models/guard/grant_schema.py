@@ -3,6 +3,7 @@ import re
 import psycopg2
 
 from odoo import api, models
+from odoo.modules import Manifest
 from odoo.orm.table_objects import Constraint, UniqueIndex
 from odoo.tools import SQL, LazyTranslate
 
@@ -82,6 +83,38 @@ class GrantSchema(models.AbstractModel):
             )
         )
         return [self.env._("The table %s of the database is missing.", name) for (name,) in rows]
+
+    @api.private
+    @api.model
+    def _get_outdated(self):
+        """Sentences naming our add-ons whose guards, as the last upgrade installed them, are of
+        another version than the sources: what these read may not be there yet."""
+        sources = self._get_versions()
+        return [
+            self.env._(
+                "The guards of the database are those of %(name)s %(version)s, and the add-on on "
+                "the server is %(expected)s: stop the server, make a backup, and upgrade "
+                "(odoo -u %(names)s).",
+                name=name,
+                version=version or "?",
+                expected=sources[name],
+                names=",".join(sources),
+            )
+            for name, version in self._read_versions([*sources])
+            if version != sources[name]
+        ]
+
+    @api.model
+    def _get_versions(self):
+        """The version of each of our add-ons, as its manifest says."""
+        lines = self.pool.descendants(["grant.append.only.mixin"], "_inherit")
+        names = sorted({self.env[line]._original_module for line in lines})
+        return {name: Manifest.for_addon(name)["version"] for name in names}
+
+    @api.model
+    def _read_versions(self, names):
+        query = "SELECT name, latest_version FROM ir_module_module WHERE name = ANY(%s) ORDER BY 1"
+        return self.env.execute_query(SQL(query, names))
 
     @api.model
     def _get_replica(self):

@@ -93,14 +93,15 @@ class GrantEntry(models.Model):
 
         :return: list of sentences, as there
         """
-        # First: what is not there cannot be read.
-        if missing := self.env["grant.schema"]._get_missing_tables():
-            return missing
+        # First: what is not there, or not yet, cannot be read.
+        schema = self.env["grant.schema"]
+        if unreadable := schema._get_outdated() or schema._get_missing_tables():
+            return unreadable
         envelopes = self.env["grant.envelope"].search(fields.Domain.TRUE)
         return [
             *self._verify(envelopes),
             *self._get_postdated(envelopes),
-            *self.env["grant.schema"]._get_broken_guards(),
+            *schema._get_broken_guards(),
             *self.env["grant.append.only.mixin"]._get_broken_lines(),
             *self.env["grant.seal"]._get_altered_documents(),
             *self._get_altered_files(envelopes),

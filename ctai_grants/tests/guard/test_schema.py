@@ -33,6 +33,16 @@ class TestSchema(TransactionCase):
         (sentence,) = missing()
         self.assertIn("grant_seal", sentence)
 
+    def test_another_version(self):
+        """A database that was not upgraded is named as that, and nothing else is said of it."""
+        self.assertEqual(self.env["grant.schema"]._get_outdated(), [])
+        self.env.cr.execute(
+            "UPDATE ir_module_module SET latest_version = '19.0.1.0.1' WHERE name = 'ctai_grants'"
+        )
+        (sentence,) = self.env["grant.entry"]._verify_database()
+        self.assertIn("ctai_grants 19.0.1.0.1", sentence)
+        self.assertIn("-u ctai_grants", sentence)
+
     def test_all_of_the_sources_is_read(self):
         """Whatever is added to a file in another form is not left out unseen."""
         paths = sorted((Path(__file__).parents[2] / "models").rglob("*.sql"))
