@@ -95,6 +95,7 @@
         "wizards/operator/grant_indicator_entry_views.xml",
         "report/grants_reports.xml",
         "views/grants_menus.xml",
+        "views/home/grant_today_views.xml",
         "views/operator/grant_indicator_views.xml",
         "views/operator/grant_indicator_result_views.xml",
         "views/operator/grant_evaluation_views.xml",

@@ -15,7 +15,7 @@ import pytest
 ADDON = Path(__file__).resolve().parent.parent / "ctai_grants"
 LAYERS = (
     "guard", "ledger", "award", "proof", "payment", "closing", "change", "accounting", "treasury",
-    "portal", "operator",
+    "portal", "operator", "home",
 )  # fmt: skip
 # Fields of our models, and of Odoo's own.
 EVERYBODYS = {"company_id", "currency_id", "partner_id", "user_id", "_get_report"}

@@ -11,3 +11,4 @@ from . import accounting
 from . import treasury
 from . import portal
 from . import operator
+from . import home

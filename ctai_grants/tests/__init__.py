@@ -118,6 +118,9 @@ from .operator import (
     test_scan,
     test_workbook_files,
 )
+from .home import (
+    test_home_page,
+)
 from . import (
     test_grants_uninstall,
     test_grants_verify,

@@ -1,0 +1,231 @@
+import datetime
+from collections.abc import Callable
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import LazyTranslate, frozendict
+from odoo.tools.misc import format_date
+
+_lt = LazyTranslate(__name__)
+#: Days: what is paid later is not told yet, and how far one looks ahead.
+SOON, AHEAD = 10, 30
+#: More than a screen of each is a list, not a line of days.
+MOST = 20
+REPORT_TYPE = "ctai_grants.deliverable_type_financial_report"
+
+
+def _of_state(state):
+    return lambda _home: Domain("state", "=", state)
+
+
+class Tile(NamedTuple):
+    """Something to do: who does it, the list that it opens and which of its lines; of what its
+    euros are the sum, and of which lines when not of those."""
+
+    key: str
+    label: str
+    group: str
+    action: str
+    get_domain: Callable
+    amount: str = ""
+    summed: str = ""
+    get_summed: Callable | None = None
+
+
+COORDINATOR, OFFICER, MANAGER = (
+    f"ctai_grants.group_{role}" for role in ("coordinator", "finance_officer", "finance_manager")
+)
+TILES = (
+    Tile(
+        "review", _lt("To review"), COORDINATOR, "grant_review_action", _of_state("submitted"),
+        "amount", "grant.disbursement", lambda home: home._get_blocked_by_review(),
+    ),
+    Tile(
+        "requests", _lt("Requests of operators"), COORDINATOR, "grant_date_request_action",
+        _of_state("asked"),
+    ),
+    Tile(
+        "certify", _lt("Tranches to certify"), COORDINATOR, "grant_disbursement_action_certify",
+        _of_state("ready"), "amount",
+    ),
+    Tile(
+        "reports", _lt("Financial reports awaited"), COORDINATOR, "grant_deliverable_action",
+        lambda home: home._get_awaited(home.env.ref(REPORT_TYPE)),
+    ),
+    Tile(
+        "late", _lt("Late pieces"), COORDINATOR, "grant_deliverable_action_late",
+        lambda _home: Domain("is_late", "=", True),
+    ),
+    Tile(
+        "accounts", _lt("Accounts to confirm"), MANAGER, "grant_condition_action",
+        lambda _home: (
+            Domain("code", "=", "bank") & Domain("state", "=", "unmet")
+            & Domain("tranche_state", "=", "planned") & Domain("subsidy_id.state", "=", "signed")
+        ),
+    ),
+    Tile(
+        "amendments", _lt("Amendments to sign"), MANAGER, "grant_amendment_action",
+        _of_state("draft"),
+    ),
+    Tile(
+        "recoveries", _lt("Recoveries to decide"), MANAGER, "grant_recovery_action_decide",
+        lambda _home: Domain("is_delay_over", "=", True), "amount",
+    ),
+    Tile(
+        "order", _lt("Payments to order"), OFFICER, "grant_disbursement_action_order",
+        lambda _home: (
+            Domain("state", "=", "certified") & Domain("envelope_id.payment_path", "=", "city")
+        ),
+        "amount",
+    ),
+    Tile(
+        "pay", _lt("Payments due within 10 days or late"), OFFICER,
+        "grant_disbursement_action_pay", lambda home: home._get_to_pay_soon(), "amount",
+    ),
+    Tile(
+        "instalments", _lt("State instalments to claim"), OFFICER, "grant_funding_action",
+        lambda home: Domain("state", "=", "expected") & home._until("due_date", 0), "amount",
+    ),
+    Tile(
+        "differences", _lt("Ledger and accounting differ"), OFFICER,
+        "grant_accounting_control_action", lambda _home: Domain("is_different", "=", True),
+    ),
+)  # fmt: skip
+# What happens on a day: model, field of the day, of what states, what it is called.
+DAYS = (
+    ("grant.deliverable", "due_date", ("expected", "to_complete"), _lt("Piece due")),
+    (
+        "grant.disbursement", "payment_deadline", ("planned", "ready", "certified", "ordered"),
+        _lt("To pay before"),
+    ),
+    ("grant.funding", "due_date", ("expected",), _lt("State instalment due")),
+    ("grant.recovery", "answer_deadline", ("notified",), _lt("Delay to answer ends")),
+    ("grant.contract", "date_end", ("in_force",), _lt("Contract ends")),
+)  # fmt: skip
+
+
+class GrantToday(models.AbstractModel):
+    """The home of who works with grants: what waits for them, and what comes. Nothing is kept:
+    each figure is counted by the domain of the list that it opens."""
+
+    _name = "grant.today"
+    _description = "Today"
+
+    @api.model
+    def get_today(self):
+        """What the user has to do, as the page shows it: tiles in their order (those with nothing
+        left out), envelopes of contracts in force, the next 30 days.
+
+        The number of queries is that of the tiles, however many subsidies there are.
+
+        :raise AccessError: the user does not read grants
+        """
+        self.env["grant.contract"].check_access("read")
+        tiles = [self._get_tile(tile) for tile in TILES if self.env.user.has_group(tile.group)]
+        return {
+            "acts": bool(tiles),
+            "tiles": [tile for tile in tiles if tile["count"]],
+            "envelopes": self._get_envelopes(),
+            "days": self._get_days(),
+        }
+
+    def _get_tile(self, tile):
+        action = self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")
+        domain = tile.get_domain(self)
+        summed = self.env[tile.summed or action["res_model"]]
+        count, amounts = None, []
+        if tile.amount:
+            aggregates = ["__count", f"{tile.amount}:sum"]
+            sought = tile.get_summed(self) if tile.get_summed else domain
+            rows = summed._read_group(sought, ["currency_id"], aggregates)
+            amounts = [currency.format(amount) for currency, _count, amount in rows if amount]
+            count = sum(number for _currency, number, _amount in rows)
+        if not tile.amount or tile.get_summed:
+            count = self.env[action["res_model"]].search_count(domain)
+        # Nothing else than what was counted.
+        action.update(domain=list(domain), context={"create": False}, name=str(tile.label))
+        return {
+            "key": tile.key, "label": tile.label._translate(self.env.lang), "count": count,
+            "amount": " + ".join(amounts), "open": action,
+        }  # fmt: skip
+
+    # ------------------------------------------------------------------
+    # Which lines
+    # ------------------------------------------------------------------
+
+    def _until(self, name, days):
+        """Up to so many days from now, by the day of each city."""
+        return self.env["res.company"]._get_grant_today_domain(
+            lambda today: Domain(name, "<=", today + datetime.timedelta(days=days))
+        )
+
+    def _get_blocked_by_review(self):
+        """Tranches that wait for something that was handed in: each counts once."""
+        unmet = Domain("state", "=", "unmet") & Domain("deliverable_id.state", "=", "submitted")
+        return Domain("state", "=", "planned") & Domain("condition_ids", "any", unmet)
+
+    def _get_awaited(self, kind):
+        """Pieces of a kind that are due soon or late."""
+        return (
+            Domain("type_id", "=", kind.id)
+            & Domain("state", "in", ("expected", "to_complete"))
+            & Domain("subsidy_id.state", "=", "signed")
+            & self._until("due_date", AHEAD)
+        )
+
+    def _get_to_pay_soon(self):
+        waits = Domain("state", "=", "ordered") | (
+            Domain("state", "=", "certified") & Domain("envelope_id.payment_path", "=", "direct")
+        )
+        return waits & self._until("payment_deadline", SOON)
+
+    # ------------------------------------------------------------------
+    # Envelopes and days
+    # ------------------------------------------------------------------
+
+    def _get_envelopes(self):
+        """Envelopes in force, as the bar of the form reads them."""
+        envelopes = self.env["grant.envelope"].search(
+            [("contract_id.state", "=", "in_force")], limit=MOST
+        )
+        names = (
+            "display_name", "payment_path", "amount", "allocated_amount", "received_amount",
+            "committed_amount", "paid_amount", "justified_amount", "recovered_amount",
+            "draft_amount", "available_amount",
+        )  # fmt: skip
+        return [
+            {
+                **{name: envelope[name] for name in names},
+                "id": envelope.id,
+                "currency_id": envelope.currency_id.id,
+                "contract": envelope.contract_id.display_name,
+            }
+            for envelope in envelopes
+        ]
+
+    def _get_days(self):
+        """What is due in the next 30 days, in the order of its days."""
+        found = [line for row in DAYS for line in self._get_lines(*row)]
+        found.sort(key=lambda line: line["day"])
+        return [{**line, "day": format_date(self.env, line["day"])} for line in found[:MOST]]
+
+    def _get_lines(self, model, field, states, label):
+        day = self.env["res.company"]._get_grant_today_domain(
+            lambda today: Domain(field, ">=", today)
+        )
+        domain = Domain("state", "in", states) & day & self._until(field, AHEAD)
+        if "subsidy_id" in self.env[model]._fields:
+            domain &= Domain("subsidy_id.state", "=", "signed")
+        records = self.env[model].search(domain, order=f"{field}, id", limit=MOST)
+        open_form = frozendict(
+            type="ir.actions.act_window", res_model=model, views=[(False, "form")]
+        )
+        return [
+            {
+                "key": f"{model}-{record.id}", "day": record[field],
+                "what": label._translate(self.env.lang), "name": record.display_name,
+                "open": {**open_form, "res_id": record.id},
+            }
+            for record in records
+        ]  # fmt: skip

@@ -1,0 +1,49 @@
+import { Component, onWillStart, useState } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { Layout } from "@web/search/layout";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { GrantBar, envelopeBar } from "@ctai_grants/backend/envelope_bar/envelope_bar";
+
+/** What waits for its user, and what comes: each tile opens the list that it counts. */
+export class TodayPage extends Component {
+    static template = "ctai_grants.TodayPage";
+    static components = { GrantBar, Layout };
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.display = { controlPanel: {} };
+        this.state = useState({ page: null });
+        this.bar = envelopeBar.extractProps({ options: {} });
+        onWillStart(async () => {
+            this.state.page = await this.orm.call("grant.today", "get_today", []);
+        });
+    }
+
+    open(action) {
+        return this.action.doAction(action);
+    }
+
+    openEnvelope(envelope) {
+        return this.open({
+            type: "ir.actions.act_window",
+            res_model: "grant.envelope",
+            res_id: envelope.id,
+            views: [[false, "form"]],
+        });
+    }
+
+    /** What the bar of the form reads of its record. */
+    describe(envelope) {
+        return {
+            resModel: "grant.envelope",
+            resId: envelope.id,
+            context: {},
+            data: { ...envelope, currency_id: { id: envelope.currency_id } },
+        };
+    }
+}
+
+registry.category("actions").add("ctai_grants.today", TodayPage);

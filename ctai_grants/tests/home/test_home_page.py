@@ -1,0 +1,102 @@
+import datetime
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from odoo.addons.ctai_grants.tests.common import PDF, GrantsCommon
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestHomePage(GrantsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.subsidy = cls.make_subsidy()
+        cls.piece = cls.make_deliverable(cls.subsidy, name="Bilan")
+        cls.tranche = cls.make_tranche(
+            cls.subsidy, amount=3000, due_date=fields.Date.today() + datetime.timedelta(days=5)
+        )
+        cls.sign(cls.subsidy)
+
+    def get_page(self, user):
+        self.env.flush_all()
+        return self.env["grant.today"].with_user(user).get_today()
+
+    def get_tile(self, user, key):
+        """A tile, which opens the lines that it counts; None when there is nothing."""
+        tiles = {tile["key"]: tile for tile in self.get_page(user)["tiles"]}
+        if tile := tiles.get(key):
+            action = tile["open"]
+            model = self.env[action["res_model"]].with_user(user)
+            self.assertEqual(model.search_count(action["domain"]), tile["count"])
+            self.assertEqual(action["views"][0][1], action["view_mode"].split(",")[0])
+        return tile
+
+    def test_what_is_handed_in(self):
+        before = self.get_tile(self.coordinator, "review")
+        self.piece.with_user(self.operator_user)._do_submit("bilan.pdf", PDF)
+        after = self.get_tile(self.coordinator, "review")
+        self.assertEqual(after["count"], (before or {"count": 0})["count"] + 1)
+        self.assertFalse(self.get_tile(self.finance_officer, "review"))
+
+    def test_from_certifying_to_paying(self):
+        """What one has done is gone from their page, and on the next one's."""
+        tranche = self.make_tranche(self.sign(self.make_subsidy()), amount=2000)
+        mine = [("id", "=", tranche.id)]
+        counts = []
+        for user, key, act in (
+            (self.coordinator, "certify", lambda: self.certify(tranche)),
+            (self.finance_officer, "order", lambda: self.order(tranche)),
+            (self.finance_officer, "pay", lambda: self.pay(tranche)),
+        ):
+            tile = self.get_tile(user, key)
+            lines = tranche.with_user(user).search(tile["open"]["domain"] + mine)
+            self.assertEqual(lines, tranche)
+            self.assertIn(self.company.currency_id.symbol, tile["amount"])
+            act()
+            tile = self.get_tile(user, key)
+            counts.append(tile and tranche.search_count(tile["open"]["domain"] + mine) or 0)
+        self.assertEqual(counts, [0, 0, 0])
+
+    def test_the_days_to_come(self):
+        days = self.get_page(self.coordinator)["days"]
+        keys = [line["key"] for line in days]
+        self.assertEqual(len(keys), len(set(keys)))
+        for line in days:
+            record = self.env[line["open"]["res_model"]].browse(line["open"]["res_id"])
+            self.assertEqual(record.display_name, line["name"])
+
+    def test_envelopes_of_contracts_in_force(self):
+        envelopes = self.get_page(self.coordinator)["envelopes"]
+        self.assertIn(self.contract.envelope_ids[0].id, [line["id"] for line in envelopes])
+
+    def test_whose_page_it_is(self):
+        """A reader has nothing to do; who reads no grants has no page."""
+        reader = self.env["res.users"].with_context(no_reset_password=True).create(
+            {
+                "name": "Lectrice", "login": "home_reader",
+                "group_ids": [(6, 0, self.env.ref("ctai_grants.group_reader").ids)],
+            }
+        )  # fmt: skip
+        page = self.get_page(reader)
+        self.assertFalse(page["acts"] or page["tiles"])
+        with self.assertRaises(AccessError):
+            self.get_page(self.operator_user)
+
+    def test_as_many_statements_for_few_as_for_many(self):
+        self.get_page(self.administrator)
+        few = self.count_statements()
+        for number in range(15):
+            subsidy = self.make_subsidy(name=f"Foule {number}")
+            self.make_deliverable(subsidy, name="Bilan")
+            self.make_tranche(subsidy, amount=10)
+            self.sign(subsidy)
+        self.assertEqual(self.count_statements(), few)
+
+    def count_statements(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        self.env["grant.today"].with_user(self.administrator).get_today()
+        return self.env.cr.sql_log_count - before
