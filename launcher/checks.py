@@ -23,7 +23,8 @@ from .errors import Stop
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = tuple(
-    f"tests/test_{name}.py" for name in ("layers", "repository", "launcher", "cluster", "backup")
+    f"tests/test_{name}.py"
+    for name in ("layers", "repository", "manual", "launcher", "cluster", "backup")
 )
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for what cannot be had: data that is not beside the project,
@@ -302,3 +303,10 @@ def i18n(_options):
                 export_template(run.env, name, template)
                 merge = [paths.PYTHON, paths.LAUNCHER / "catalogue.py", template, folder / "fr.po"]
                 subprocess.run([str(word) for word in merge], check=True)
+
+
+def pages(_options):
+    """Make the manual that the application opens, and the add-ons' READMEs, of their sources."""
+    with workshop.lock():
+        workshop.prepare(test=True)
+    subprocess.run([str(paths.PYTHON), str(paths.LAUNCHER / "pages.py")], check=True)
