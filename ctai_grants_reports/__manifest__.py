@@ -69,6 +69,9 @@
         "views/review/grant_annual_review_views.xml",
     ],
     "assets": {
-        "web.assets_backend": ["ctai_grants_reports/static/src/steering/**/*"],
+        "web.assets_backend": [
+            "ctai_grants_reports/static/src/manual/**/*",
+            "ctai_grants_reports/static/src/steering/**/*",
+        ],
     },
 }

@@ -24,7 +24,7 @@ BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stab
 #: Top-level tests that need no registry: they judge the tree and the launcher.
 PLAIN_TESTS = tuple(
     f"tests/test_{name}.py"
-    for name in ("layers", "repository", "wheel", "launcher", "cluster", "backup")
+    for name in ("layers", "repository", "manual", "wheel", "launcher", "cluster", "backup")
 )
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for what cannot be had: data that is not beside the project,
@@ -303,3 +303,10 @@ def i18n(_options):
                 export_template(run.env, name, template)
                 merge = [paths.PYTHON, paths.LAUNCHER / "catalogue.py", template, folder / "fr.po"]
                 subprocess.run([str(word) for word in merge], check=True)
+
+
+def pages(_options):
+    """Make the manual that the application opens, and the add-ons' READMEs, of their sources."""
+    with workshop.lock():
+        workshop.prepare(test=True)
+    subprocess.run([str(paths.PYTHON), str(paths.LAUNCHER / "pages.py")], check=True)

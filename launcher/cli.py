@@ -73,6 +73,7 @@ COMMANDS = (
     ),
     ("shell", demo.shell, "Open Odoo's Python shell on the demonstration."),
     ("i18n", checks.i18n, "Rewrite the .pot files and merge new terms into fr.po."),
+    ("pages", checks.pages, "Make the manual's pages and the add-ons' READMEs of their sources."),
     ("doctor", doctor.doctor, "Say what is found and what is missing."),
 )
 

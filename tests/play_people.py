@@ -1,9 +1,18 @@
 # Part of ctai-grants. License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The people of a play, each with a browser of its own: a session, a screen, a way to work."""
 
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
 from playwright.sync_api import expect
 
 from odoo import http
+
+#: `CTAI_MANUAL=write ./ctai test -k test_play` makes the pictures of the manual anew.
+MANUAL = os.environ.get("CTAI_MANUAL") == "write"
+PICTURES = Path(__file__).resolve().parents[1] / "ctai_grants/static/manual/img"
 
 #: A telephone, and the screens of a town hall and of a prefecture.
 PHONE = {
@@ -51,6 +60,13 @@ class Person:
 
     def press(self, what):
         what.click()
+
+    def shoot(self, name):
+        """Keep what the screen shows, for the manual."""
+        if MANUAL:
+            self.page.wait_for_timeout(1000)  # pictures in the page, bars that grow
+            picture = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
+            picture.quantize(128).save(PICTURES / f"{name}.png", optimize=True)
 
     def lose_session(self):
         """The server forgets who this is, as after a restart or a long evening."""

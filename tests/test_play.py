@@ -134,6 +134,7 @@ class Play:
         expect(her.page.locator(comment)).to_have_value("Le bilan au 30 juin")
         her.page.wait_for_load_state("networkidle")
         her.choose(piece, [sheet])
+        her.shoot("operateur-depot")
         self.send("balance")
         version, _number, said, files = self.get_files("balance")
         assert files.keys() == {"bilan.pdf", "recit.docx", "presences.ods"}
@@ -187,6 +188,7 @@ class Play:
         clerk.go_to("to-review")
         clerk.open_row("Bilan intermédiaire")
         expect(clerk.page.locator(".o_grant_review_files")).to_contain_text("bilan.pdf")
+        clerk.shoot("relecture")
         clerk.do("action_accept")
         # On to the next one by itself.
         expect(clerk.page.locator(".o_grant_review h1")).to_contain_text("Justificatifs")
@@ -201,6 +203,7 @@ class Play:
         """What was sent back is the first thing that the volunteer's home tells."""
         her = self.her
         her.go_to("/my")
+        her.shoot("operateur-accueil")
         her.follow(self.get_piece_url("receipts"), "#wrap")
         expect(her.page.locator("#piece .alert-warning")).to_contain_text("est coupée")
         for seed in (0, 3):
@@ -235,6 +238,7 @@ class Play:
         expect(clerk.get_button("action_ask_certificate")).to_have_count(0)
         payer.go_to("tranches-to-order")
         expect(payer.page.locator(".o_data_row", has_text="Acompte")).to_have_count(1)
+        payer.shoot("a-mandater")
         assert self.read("date.request", "asked", "state") == "agreed"
         assert self.read("disbursement", "interim", "state") == "certified"
         self.find_mail("votre acompte est en préparation")
@@ -290,6 +294,7 @@ class Play:
             expect(her.page.locator(f"#field_{name}")).to_have_value(value)
         for code, amount in (("74com", "10000"), ("756", "2000")):
             her.write(f"#field_{fields[code]}", amount)
+        her.shoot("operateur-compte-rendu")
         self.attest("ateliers", 12000)
 
     def log_in_beside(self):
@@ -348,6 +353,11 @@ class Play:
             expect(clerk.page.locator(".modal")).to_have_count(0)
             [report] = self.read("subsidy", subsidy, "report_ids")
             assert self.read("financial.report", report, "state") == "accepted"
+        for name, model, what in (
+            ("contrat", "contract", "contract"), ("subvention", "subsidy", "ateliers")
+        ):  # fmt: skip
+            clerk.go_to(f"action-ctai_grants.grant_{model}_action/{self.ids[what]}")
+            clerk.shoot(name)
 
     # --- the prefecture -------------------------------------------------------------------
 
@@ -356,6 +366,7 @@ class Play:
         it.log_in("/my")
         page.click("main a[href='/my/contracts']")
         page.click(f"main a[href$='/my/contracts/{self.ids['contract']}']")
+        it.shoot("prefecture-contrat")
         link = f"a[href='/grants/versions/{self.get_files('balance')[0]}']"
         page.locator("details", has=page.locator(link)).locator("summary").click()
         pieces = it.download(link)
