@@ -36,6 +36,12 @@ class TestSteering(GrantsCommon):
         records = self.env[window["res_model"]].with_user(self.reader).search(window["domain"])
         return sum(records.mapped(name))
 
+    def test_the_screens_are_styled(self):
+        """One rule that does not compile takes the style of the whole back office away."""
+        bundle = self.env["ir.qweb"]._get_asset_bundle("web.assets_web", js=False)
+        bundle.preprocess_css()
+        self.assertFalse(bundle.css_errors)
+
     def test_figures_and_what_is_behind(self):
         page = self.page()
         tiles = {tile["open"]["domain"][-1][2]: tile for tile in page["tiles"][:6]}

@@ -16,12 +16,18 @@ class GrantStatementMatrix(models.TransientModel):
     contract_id = fields.Many2one("grant.contract", required=True, readonly=True)
     figure = fields.Selection(
         lambda self: [
-            (name, self.env["grant.statement.line"]._fields[name].string) for name in FIGURES
+            (name, self.env["grant.statement.line"]._fields[name]._description_string(self.env))
+            for name in FIGURES
         ],
         required=True,
         default="paid",
     )
     table = fields.Html(compute="_compute_table", sanitize=False, compute_sudo=False)
+
+    @api.depends("contract_id")
+    def _compute_display_name(self):
+        for window in self:
+            window.display_name = window.contract_id.display_name
 
     @api.depends("contract_id", "figure")
     def _compute_table(self):
@@ -31,7 +37,9 @@ class GrantStatementMatrix(models.TransientModel):
             window.table = self.env["ir.qweb"]._render(
                 "ctai_grants_reports.statement_matrix",
                 {
-                    "columns": [(one.name, format_date(self.env, one.as_at)) for one in statements],
+                    "columns": [
+                        (one.name, format_date(self.env, one.as_at), one.id) for one in statements
+                    ],
                     "rows": window._get_rows(statements),
                 },
             )
