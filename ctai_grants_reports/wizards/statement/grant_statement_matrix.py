@@ -24,10 +24,8 @@ class GrantStatementMatrix(models.TransientModel):
     )
     table = fields.Html(compute="_compute_table", sanitize=False, compute_sudo=False)
 
-    @api.depends("contract_id")
     def _compute_display_name(self):
-        for window in self:
-            window.display_name = window.contract_id.display_name
+        self.display_name = self.env._("Statements side by side")
 
     @api.depends("contract_id", "figure")
     def _compute_table(self):
