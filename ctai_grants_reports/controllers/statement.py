@@ -23,9 +23,13 @@ class GrantStatement(http.Controller):
             contract = request.env["grant.contract"].browse(contract_id).exists()
             if not contract:
                 raise NotFound()
-            stream, name, mimetype = request.env["grant.statement.data"]._make(
-                contract, date, file_format
-            )
+            data = request.env["grant.statement.data"]
+            contract.check_access("read")
+            # A file of zeros says nothing: people are told why. sudo: it was just checked that
+            # they may read the contract
+            if refusal := data._get_date_refusal(contract.sudo(), date):
+                raise UserError(refusal)
+            stream, name, mimetype = data._make(contract, date, file_format)
         except AccessError as error:
             # The same answer for what is not there and what is not theirs.
             raise NotFound() from error

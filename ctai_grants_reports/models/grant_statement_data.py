@@ -34,12 +34,12 @@ class GrantStatementData(models.AbstractModel):
         :param str file_format: ``xlsx``, or ``csv`` for a zip of CSV files
         :return: open temporary file, file name, media type
         :raise AccessError: the user may not read the contract
-        :raise UserError: a date after today, or before the contract; counters or lines that differ; decisions that cannot
+        :raise UserError: a date after today; counters or lines that differ; decisions that cannot
             have followed each other; a ledger too long for a workbook
         """
         contract.ensure_one().check_access("read")
-        if refusal := self._get_date_refusal(contract, as_at):
-            raise UserError(refusal)
+        if as_at > contract.company_id._grant_today():
+            raise UserError(self.env._("A statement cannot be made as at a date after today."))
         try:
             # sudo: whoever may read the contract may have its statement, with the names of
             # operators and the list of pieces that a portal user cannot look up
