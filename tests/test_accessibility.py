@@ -44,7 +44,10 @@ PAGES = {
     "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}",
                    "/my/contracts/{contract}/lines?figure=committed",
                    "/my/contracts/{contract}/actions?theme={theme}",
-                   "/my/statements", "/my/statements/{statement}"),
+                   "/my/contracts/{contract}/reviews/{review}",
+                   "/my/contracts/{contract}/reviews/{replaced_review}",
+                   "/my/statements", "/my/statements/{statement}", "/my/statements/{replaced}",
+                   "/grants/contracts/{contract}/statement?file_format=xlsx&as_at=1990-01-01"),
 }  # fmt: skip
 #: Who, on which page, what is done wrong there; the focus is then on the error or its field.
 ERRORS = (
@@ -88,13 +91,21 @@ class TestAccessibility(BrowserCase):
     @classmethod
     def _fill(cls):
         super()._fill()
-        cls.statement = (
-            cls.env["grant.statement"]
-            .with_user(cls.coordinator)
-            .create({"contract_id": cls.contract.id, "as_at": "2021-12-31"})
-        )
-        cls.statement.action_issue()
+        cls.replaced, cls.statement = cls._issue("grant.statement", as_at="2021-12-31")
+        cls.replaced_review, cls.review = cls._issue("grant.annual.review", year=2021)
         cls.env.flush_all()
+
+    @classmethod
+    def _issue(cls, model, **values):
+        """A document of the contract that was issued, and the one that replaced it."""
+        document = cls.env[model].with_user(cls.coordinator).create(
+            {"contract_id": cls.contract.id, **values}
+        )  # fmt: skip
+        document.action_issue()
+        other = document.browse(document.action_correct()["res_id"])
+        other.correction = "Une dépense de décembre manquait."
+        other.action_issue()
+        return document, other
 
     def do_nothing_contested(self, page):
         page.click("form[action$='/contest'] button")
@@ -106,7 +117,8 @@ class TestAccessibility(BrowserCase):
             "contract": self.contract.id, "theme": self.theme.id, "recovery": self.recovery.id,
             "accepted": self.accepted.id, "handed_in": self.handed_in.id,
             "sent_back": self.sent_back.id, "awaited": self.awaited.id,
-            "statement": self.statement.id,
+            "statement": self.statement.id, "replaced": self.replaced.id,
+            "review": self.review.id, "replaced_review": self.replaced_review.id,
         }  # fmt: skip
 
     def get_user(self, who):

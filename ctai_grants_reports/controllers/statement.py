@@ -23,9 +23,7 @@ class GrantStatement(http.Controller):
             contract = request.env["grant.contract"].browse(contract_id).exists()
             if not contract:
                 raise NotFound()
-            stream, name, mimetype = request.env["grant.statement.data"]._make(
-                contract, date, file_format
-            )
+            stream, name, mimetype = self._make(contract, date, file_format)
         except AccessError as error:
             # The same answer for what is not there and what is not theirs.
             raise NotFound() from error
@@ -34,6 +32,15 @@ class GrantStatement(http.Controller):
             values = {"reason": str(error), "contract_id": contract_id}
             return request.render(template, values, status=400)
         return self._send(stream, name, mimetype)
+
+    def _make(self, contract, date, file_format):
+        data = request.env["grant.statement.data"]
+        contract.check_access("read")
+        # A file of zeros says nothing: people are told why. sudo: it was just checked that they
+        # may read the contract
+        if refusal := data._get_date_refusal(contract.sudo(), date):
+            raise UserError(refusal)
+        return data._make(contract, date, file_format)
 
     def _send(self, stream, name, mimetype):
         response = send_file(

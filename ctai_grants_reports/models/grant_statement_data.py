@@ -4,6 +4,7 @@ import tempfile
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..lib import csv_files, frozen, xlsx
 from ..lib.statement import Statement, TieOutError
@@ -63,6 +64,21 @@ class GrantStatementData(models.AbstractModel):
             raise
         stream.seek(0)
         return stream, statement.name + ending, mimetype
+
+    @api.model
+    def _get_date_refusal(self, contract, as_at):
+        """Why no statement of this contract can be made as at that date: a sentence, or None."""
+        if as_at > contract.company_id._grant_today():
+            return self.env._("A statement cannot be made as at a date after today.")
+        if contract.signature_date and as_at < contract.signature_date:
+            return self.env._(
+                "%(date)s is before %(contract)s was signed, on %(signed)s: there is nothing to "
+                "state.",
+                date=format_date(self.env, as_at),
+                contract=contract.display_name,
+                signed=format_date(self.env, contract.signature_date),
+            )
+        return None
 
     @api.model
     def _get_refusal(self, wrong):

@@ -34,10 +34,9 @@ class GrantStatementWizard(models.TransientModel):
     @api.constrains("as_at")
     def _check_as_at(self):
         for wizard in self:
-            if wizard.as_at > wizard.contract_id.company_id._grant_today():
-                raise ValidationError(
-                    self.env._("A statement cannot be made as at a date after today.")
-                )
+            data = self.env["grant.statement.data"]
+            if refusal := data._get_date_refusal(wizard.contract_id, wizard.as_at):
+                raise ValidationError(refusal)
 
     def action_download(self):
         """Download the statement; see :meth:`grant.statement.data._make` for what it refuses."""

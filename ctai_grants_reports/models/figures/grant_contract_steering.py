@@ -22,10 +22,13 @@ class GrantContract(models.Model):
         return {
             "type": "ir.actions.client",
             "tag": "ctai_grants_reports.steering",
-            "name": self.env._("Steering: %s", self.code),
+            "name": self._get_steering_name(),
             "context": {"active_id": self.id},
             "params": {"contract_id": self.id},
         }
+
+    def _get_steering_name(self):
+        return self.env._("Steering: %s", self.code)
 
     @api.readonly
     def get_steering(self):
@@ -38,6 +41,7 @@ class GrantContract(models.Model):
         # Whoever reads the contract alone, as a prefecture does, has its own page.
         self.env["grant.figure"].check_access("read")
         return {
+            "name": self._get_steering_name(),
             "title": self.name,
             "subtitle": " · ".join(filter(None, [
                 self.code, self.funder_id.display_name, self._get_state_label(),

@@ -59,6 +59,7 @@ class GrantStatement(models.Model):
             {
                 "subject": title,
                 "body_html": body,
+                "body": body,
                 "email_from": self.company_id.email_formatted or self.env.user.email_formatted,
                 "reply_to": self.env.user.email_formatted or self.company_id.email_formatted,
                 "author_id": self.env.user.partner_id.id,

@@ -121,19 +121,12 @@ class GrantStatement(models.Model):
         about = {
             "contract": contract.display_name,
             "date": format_date(self.env, self.as_at),
-            "signed": format_date(self.env, contract.signature_date),
             "statement": self.display_name,
         }
         if contract.state == "draft":
             return self.env._("%(contract)s is not in force: there is nothing to state.", **about)
-        if self.as_at > self.company_id._grant_today():
-            return self.env._("A statement cannot be made as at a date after today.")
-        if contract.signature_date and self.as_at < contract.signature_date:
-            return self.env._(
-                "%(date)s is before %(contract)s was signed, on %(signed)s: there is nothing to "
-                "state.",
-                **about,
-            )
+        if refusal := self.env["grant.statement.data"]._get_date_refusal(contract, self.as_at):
+            return refusal
         domain = [("contract_id", "=", contract.id), ("date", "<=", self.as_at)]
         if not self.env["grant.entry"].search_count(domain, limit=1):
             return self.env._(

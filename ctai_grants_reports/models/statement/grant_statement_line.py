@@ -66,6 +66,16 @@ class GrantStatementLine(models.Model):
     def _get_chained_fields(self):
         return ["statement_id"]
 
+    def action_view_entries(self):
+        """Open the entries of the ledger behind this line, up to the date of its statement."""
+        self.ensure_one()
+        source = ("subsidy_id", "=", self.subsidy_id.id)
+        if not self.subsidy_id:
+            source = ("envelope_id", "=", self.envelope_id.id)
+        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_entry_action")
+        domain = [source, ("date", "<=", self.statement_id.as_at)]
+        return {**action, "domain": domain, "context": {}}
+
     def _get_values(self):
         """What these lines say, as :meth:`grant.statement._get_live_lines` says it: list of
         dicts."""

@@ -16,12 +16,16 @@ class GrantStatementMatrix(models.TransientModel):
     contract_id = fields.Many2one("grant.contract", required=True, readonly=True)
     figure = fields.Selection(
         lambda self: [
-            (name, self.env["grant.statement.line"]._fields[name].string) for name in FIGURES
+            (name, self.env["grant.statement.line"]._fields[name]._description_string(self.env))
+            for name in FIGURES
         ],
         required=True,
         default="paid",
     )
     table = fields.Html(compute="_compute_table", sanitize=False, compute_sudo=False)
+
+    def _compute_display_name(self):
+        self.display_name = self.env._("Statements side by side")
 
     @api.depends("contract_id", "figure")
     def _compute_table(self):
@@ -31,7 +35,9 @@ class GrantStatementMatrix(models.TransientModel):
             window.table = self.env["ir.qweb"]._render(
                 "ctai_grants_reports.statement_matrix",
                 {
-                    "columns": [(one.name, format_date(self.env, one.as_at)) for one in statements],
+                    "columns": [
+                        (one.name, format_date(self.env, one.as_at), one.id) for one in statements
+                    ],
                     "rows": window._get_rows(statements),
                 },
             )

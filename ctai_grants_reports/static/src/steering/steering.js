@@ -22,6 +22,8 @@ export class SteeringPage extends Component {
                 this.state.page = await this.orm.call("grant.contract", "get_steering", [
                     [this.contractId],
                 ]);
+                // Opened by its address, the window has no name of its own.
+                this.env.config.setDisplayName(this.state.page.name);
             }
         });
     }
