@@ -5,6 +5,7 @@ line and column."""
 import datetime
 import hashlib
 import re
+import unicodedata
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -150,12 +151,23 @@ def read_awards(content: bytes, today) -> list[Award]:
     return awards
 
 
+# Letters and a symbol by their category, that draw nothing.
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+
+
 def _set_keys(awards):
     counts = {}
     for award in awards:
         text = award.get_text()
         counts[text] = counts.get(text, 0) + 1
         award.key = hashlib.sha256(f"{text}\n#{counts[text]}".encode()).hexdigest()
+
+
+def _is_unseen(cell):
+    """Whether a text draws nothing: zero-width signs, marks without a letter, fillers."""
+    return isinstance(cell, str) and not any(
+        unicodedata.category(char)[0] in "LNPS" and char not in _FILLERS for char in cell
+    )
 
 
 class _Reader:
@@ -168,7 +180,7 @@ class _Reader:
     def cell(self, cells, name):
         place = self.columns.get(name)
         cell = cells[place] if place is not None and place < len(cells) else None
-        return None if is_empty(cell) else cell
+        return None if is_empty(cell) or _is_unseen(cell) else cell
 
     def is_award(self, cells):
         """Whether a row says anything of an award: neither a note nor a total."""

@@ -264,6 +264,15 @@ class TestCells(BaseCase):
         self.assertEqual(found, [("nature", "both")])
         self.assertEqual(self.find(nature="prêt")[1], [("nature", "nature")])
 
+    def test_unseen_is_nothing(self):
+        for text in ("\u200b", "\u2060\u00ad", "\u3164", "\u2800", "\u0301", "\u202e\u202c"):
+            (award,) = read(make_text([{"nomBeneficiaire": text}]))
+            self.assertFalse(award.beneficiary, ascii(text))
+            (award,) = read(make_text([{"objet": text}]))
+            self.assertEqual([fault.code for fault in award.faults], ["missing"], ascii(text))
+        (award,) = read(make_text([{"nomBeneficiaire": "جمعية\u200b"}]))
+        self.assertTrue(award.beneficiary)
+
     def test_shifted(self):
         (award,) = read("siret,objet,montant\n00000001800010,Ateliers,40000,50\n")
         self.assertEqual([fault.code for fault in award.faults], ["shifted"])
