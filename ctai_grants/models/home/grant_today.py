@@ -92,17 +92,21 @@ TILES = (
         "grant_accounting_control_action", lambda _home: Domain("is_different", "=", True),
     ),
 )  # fmt: skip
-# What happens on a day: model, field of the day, of what states, what it is called.
-DAYS = (
-    ("grant.deliverable", "due_date", ("expected", "to_complete"), _lt("Piece due")),
-    (
-        "grant.disbursement", "payment_deadline", ("planned", "ready", "certified", "ordered"),
-        _lt("To pay before"),
-    ),
-    ("grant.funding", "due_date", ("expected",), _lt("State instalment due")),
-    ("grant.recovery", "answer_deadline", ("notified",), _lt("Delay to answer ends")),
-    ("grant.contract", "date_end", ("in_force",), _lt("Contract ends")),
-)  # fmt: skip
+# What happens on a day: of what model and states, the field of the day; what that is called.
+DAYS = {
+    "grant.deliverable": ("due_date", ("expected", "to_complete")),
+    "grant.disbursement": ("payment_deadline", ("planned", "ready", "certified", "ordered")),
+    "grant.funding": ("due_date", ("expected",)),
+    "grant.recovery": ("answer_deadline", ("notified",)),
+    "grant.contract": ("date_end", ("in_force",)),
+}
+CALLED = {
+    "grant.deliverable": _lt("Piece due"),
+    "grant.disbursement": _lt("To pay before"),
+    "grant.funding": _lt("State instalment due"),
+    "grant.recovery": _lt("Delay to answer ends"),
+    "grant.contract": _lt("Contract ends"),
+}
 
 
 class GrantToday(models.AbstractModel):
@@ -178,7 +182,8 @@ class GrantToday(models.AbstractModel):
         waits = Domain("state", "=", "ordered") | (
             Domain("state", "=", "certified") & Domain("envelope_id.payment_path", "=", "direct")
         )
-        return waits & self._until("payment_deadline", SOON)
+        soon = self._until("payment_deadline", SOON) | Domain("payment_deadline", "=", False)
+        return waits & soon
 
     # ------------------------------------------------------------------
     # Envelopes and days
@@ -206,11 +211,12 @@ class GrantToday(models.AbstractModel):
 
     def _get_days(self):
         """What is due in the next 30 days, in the order of its days."""
-        found = [line for row in DAYS for line in self._get_lines(*row)]
+        found = [line for model in DAYS for line in self._get_lines(model)]
         found.sort(key=lambda line: line["day"])
         return [{**line, "day": format_date(self.env, line["day"])} for line in found[:MOST]]
 
-    def _get_lines(self, model, field, states, label):
+    def _get_lines(self, model):
+        field, states = DAYS[model]
         day = self.env["res.company"]._get_grant_today_domain(
             lambda today: Domain(field, ">=", today)
         )
@@ -224,7 +230,7 @@ class GrantToday(models.AbstractModel):
         return [
             {
                 "key": f"{model}-{record.id}", "day": record[field],
-                "what": label._translate(self.env.lang), "name": record.display_name,
+                "what": CALLED[model]._translate(self.env.lang), "name": record.display_name,
                 "open": {**open_form, "res_id": record.id},
             }
             for record in records
