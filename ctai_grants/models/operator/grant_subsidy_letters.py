@@ -36,8 +36,3 @@ class GrantSubsidy(models.Model):
     def action_send_closing(self):
         """Show the letters about the closing of these subsidies, before they are sent."""
         return self.env["grant.letter.window"]._open("closing", self)
-
-    def action_view_letters(self):
-        """Open the letters about these subsidies."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_letter_action")
-        return {**action, "domain": [("subsidy_id", "in", self.ids)], "context": {}}
