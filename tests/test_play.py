@@ -353,11 +353,10 @@ class Play:
             expect(clerk.page.locator(".modal")).to_have_count(0)
             [report] = self.read("subsidy", subsidy, "report_ids")
             assert self.read("financial.report", report, "state") == "accepted"
-        for name, model, what in (
-            ("contrat", "contract", "contract"), ("subvention", "subsidy", "ateliers")
-        ):  # fmt: skip
-            clerk.go_to(f"action-ctai_grants.grant_{model}_action/{self.ids[what]}")
-            clerk.shoot(name)
+        clerk.go_to(f"action-ctai_grants.grant_contract_action/{self.ids['contract']}")
+        clerk.shoot("contrat")
+        clerk.go_to(f"action-ctai_grants.grant_subsidy_action/{self.ids['ateliers']}")
+        clerk.shoot("subvention")
 
     # --- the prefecture -------------------------------------------------------------------
 

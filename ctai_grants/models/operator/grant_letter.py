@@ -324,7 +324,7 @@ class GrantLetter(models.Model):
         letter = self.sudo()  # sudo: a mail to an operator, for who may read what it is about
         shown = (
             self.env["grant.reminder.preview"]
-            .sudo()
+            .sudo()  # a window that nobody makes by themselves
             .create(
                 {
                     "partner_id": letter.partner_id.id,

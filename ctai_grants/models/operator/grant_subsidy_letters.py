@@ -16,8 +16,8 @@ class GrantDecidedMixin(models.AbstractModel):
 
     def _filter_sent_by_itself(self, kind):
         """Those of these documents whose contract has such letters sent by the act."""
-        # sudo: a switch of the contract, for who acts on a subsidy of it
         return self.filtered(
+            # sudo: a switch of the contract, for who acts on a subsidy of it
             lambda document: document.sudo()._get_decided_subsidy().contract_id[f"sends_{kind}"]
         )
 
