@@ -1,1 +1,1 @@
-from . import grant_today
+from . import grant_today, ir_http

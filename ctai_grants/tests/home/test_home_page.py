@@ -4,7 +4,9 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from odoo.addons.ctai_grants.tests.common import PDF, GrantsCommon
+from odoo.addons.http_routing.tests.common import MockRequest
+
+from ..common import PDF, GrantsCommon
 
 
 @tagged("standard", "post_install", "-at_install")
@@ -85,6 +87,16 @@ class TestHomePage(GrantsCommon):
         self.assertFalse(page["acts"] or page["tiles"])
         with self.assertRaises(AccessError):
             self.get_page(self.operator_user)
+
+    def test_where_the_day_begins(self):
+        """There, and where they chose to, who chose."""
+        today = self.env.ref("ctai_grants.grant_today_action")
+        http = self.env["ir.http"].with_user(self.coordinator)
+        with MockRequest(http.env):
+            self.assertEqual(http.session_info()["home_action_id"], today.id)
+            chosen = self.env.ref("base.action_res_users_my")
+            self.coordinator.action_id = chosen.id
+            self.assertEqual(http.session_info()["home_action_id"], chosen.id)
 
     def test_as_many_statements_for_few_as_for_many(self):
         counts = []
