@@ -53,3 +53,17 @@ class ResCompany(models.Model):
             )
             obstacles.append((sentence, companies))
         return obstacles
+
+    def _get_grant_person(self, role, but=None):
+        """Who acts for this city where a document names nobody: the first of its people who was
+        given the role itself, or else one who has it with another; never ``but``. An empty user
+        when there is none."""
+        group = self.env.ref(f"ctai_grants.group_{role}")
+        # sudo: only who a task is left to
+        users = self.env["res.users"].sudo().with_context(active_test=True)
+        domain = [
+            ("all_group_ids", "in", group.ids), ("company_ids", "in", self.ids),
+            ("share", "=", False), ("id", "not in", (but or users).ids),
+        ]  # fmt: skip
+        people = users.search(domain, order="id").with_env(self.env)
+        return people.filtered(lambda user: group in user.sudo().group_ids)[:1] or people[:1]

@@ -58,7 +58,8 @@ TILES = (
         lambda _home: Domain("is_late", "=", True),
     ),
     Tile(
-        "accounts", _lt("Accounts to confirm"), MANAGER, "grant_condition_action",
+        "accounts", _lt("Tranches that wait for a confirmed account"), MANAGER,
+        "grant_condition_action",
         lambda _home: (
             Domain("code", "=", "bank") & Domain("state", "=", "unmet")
             & Domain("tranche_state", "=", "planned") & Domain("subsidy_id.state", "=", "signed")
@@ -132,6 +133,7 @@ class GrantToday(models.AbstractModel):
             "tiles": [tile for tile in tiles if tile["count"]],
             "envelopes": self._get_envelopes(),
             "days": self._get_days(),
+            "most": MOST,
         }
 
     def _get_tile(self, tile):

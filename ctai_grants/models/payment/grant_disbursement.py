@@ -289,8 +289,12 @@ class GrantDisbursement(models.Model):
             )
 
     def _ask_finance(self):
-        """Leave an activity to the officer in charge of the contract's money, if there is one."""
-        if officer := self.contract_id.finance_user_id:
+        """Leave an activity to the officer in charge of the contract's money, or else to another
+        one of the city, who did not certify."""
+        officer = self.contract_id.finance_user_id or self.company_id._get_grant_person(
+            "finance_officer", but=self.certified_by_id
+        )
+        if officer:
             self.activity_schedule(
                 "ctai_grants.mail_activity_order",
                 user_id=officer.id,

@@ -17,7 +17,7 @@ class TestQueries(GrantsCommon):
         def pay(tranche):
             tranche._do_pay(datetime.date(2021, 11, 25), "P-1")
 
-        self.assertQueries(118, order, *tranches, user=self.finance_officer)
+        self.assertQueries(129, order, *tranches, user=self.finance_officer)
         self.assertQueries(192, pay, *tranches, user=self.finance_officer)
 
     def test_ordering_many(self):
@@ -33,5 +33,5 @@ class TestQueries(GrantsCommon):
         def order(batch):
             batch._do_order(str(100 * len(batch) + batch[0].id), datetime.date(2021, 11, 20))
 
-        self.assertQueries(133, order, *batches[:2], user=self.finance_officer)
-        self.assertQueries(164, order, batches[2], user=self.finance_officer)
+        self.assertQueries(149, order, *batches[:2], user=self.finance_officer)
+        self.assertQueries(205, order, batches[2], user=self.finance_officer)

@@ -66,6 +66,7 @@ class TestHomePage(GrantsCommon):
     def test_the_days_to_come(self):
         days = self.get_page(self.coordinator)["days"]
         keys = [line["key"] for line in days]
+        self.assertIn(f"grant.disbursement-{self.tranche.id}", keys)
         self.assertEqual(len(keys), len(set(keys)))
         for line in days:
             record = self.env[line["open"]["res_model"]].browse(line["open"]["res_id"])

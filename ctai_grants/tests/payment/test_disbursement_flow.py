@@ -192,6 +192,14 @@ class TestFlow(TranchesCase):
         self.tranche.with_user(self.finance_officer)._do_order("M-1", DAY)
         self.assertFalse(self.tranche.activity_ids)
 
+    def test_whom_to_tell_when_the_contract_names_nobody(self):
+        self.contract.finance_user_id = False
+        self.certify(self.tranche)
+        told = self.tranche.activity_ids.user_id
+        self.assertTrue(told.has_group("ctai_grants.group_finance_officer"))
+        self.assertIn(self.company, told.company_ids)
+        self.assertNotEqual(told, self.coordinator)
+
     def test_pieces_of_another_subsidy(self):
         other = self.make_subsidy()
         piece = self.make_deliverable(other, name="À l'autre")
