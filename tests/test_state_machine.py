@@ -293,7 +293,10 @@ class GrantsMachine(RuleBasedStateMachine):
         """Three envelopes, mostly in force, each with a subsidy, a tranche and a piece."""
         rnd = Random(seed)
         self.contract_state = "draft"
-        self.contract = self.case.contract.copy({"code": "MACHINE"})
+        contract = self.case.contract
+        names = ("signature_date", "date_start", "date_end")
+        dates = {name: contract[name] for name in names}
+        self.contract = contract.copy({"code": "MACHINE", **dates})
         city, direct = self.contract.envelope_ids
         other = city.copy({"code": "C", "contract_id": self.contract.id})
         self.envelopes = [

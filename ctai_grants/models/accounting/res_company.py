@@ -154,13 +154,14 @@ class ResCompany(models.Model):
 
     def _get_chart_obstacle(self):
         """Why orders and claims cannot be booked in this chart, or ``None``: it is that of another
-        country, or there is none. A city's own chart, which no template made, will do."""
-        chart = self.root_id.chart_template
-        if chart and not chart.startswith("fr"):
+        country, and can still be changed, or there is none. A city's own chart will do."""
+        root = self.root_id
+        chart = root.chart_template
+        if chart and not chart.startswith("fr") and not root._existing_accounting():
             return self.env._(
                 "Its chart of accounts is “%(chart)s”: choose the French one in Settings > "
                 "Invoicing > Fiscal Localization, before the first journal item.",
-                chart=dict(self.root_id._chart_template_selection()).get(chart, chart),
+                chart=dict(root._chart_template_selection()).get(chart, chart),
             )
         domain = self.env["account.account"]._check_company_domain(self)
         for side in ("liability_payable", "asset_receivable"):

@@ -145,8 +145,10 @@ class GrantContract(models.Model):
         :raise UserError: not signed, no envelope with an amount, or a company that is not French
         """
         about = {"contract": self.display_name}
-        # sudo: what the company is, which who puts in force may not read (its chart)
-        self.company_id.sudo()._check_grant_company()
+        # What was in force before goes on as it is.
+        if not any(self.envelope_ids.mapped("entry_count")):
+            # sudo: what the company is, which who puts in force may not read (its chart)
+            self.company_id.sudo()._check_grant_company()
         self._check_legal_dates()
         if not self.signature_date:
             raise UserError(self.env._("%(contract)s: enter the signature date first.", **about))

@@ -53,6 +53,8 @@ class GrantContract(models.Model):
         self.ensure_one()
         self._check_group("group_coordinator", self.env._("Renewing a contract"))
         contract = self.copy(values)
-        subsidies._renew(dict(zip(self.envelope_ids, contract.envelope_ids, strict=True)))
+        # Odoo copies lines in the order of their numbers.
+        old, new = self.envelope_ids.sorted("id"), contract.envelope_ids.sorted("id")
+        subsidies._renew(dict(zip(old, new, strict=True)))
         contract.message_post(body=self.env._("Renewal of %s.", self.display_name))
         return contract

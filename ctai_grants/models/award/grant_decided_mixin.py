@@ -81,6 +81,9 @@ class GrantDecidedMixin(models.AbstractModel):
         """A line in the discussion of the subsidy: who decided what of which of its documents; of
         itself, its states are tracked."""
         lines = defaultdict(list)
+        if not self.env.lang:
+            # Jobs have none: the city's.
+            self = self.with_context(lang=self.company_id[:1].partner_id.lang)
         for document in self:
             subsidy = document._get_decided_subsidy()
             if subsidy != document:

@@ -51,7 +51,7 @@ TILES = (
     ),
     Tile(
         "reports", _lt("Financial reports awaited"), COORDINATOR, "grant_deliverable_action",
-        lambda home: home._get_awaited(home.env.ref(REPORT_TYPE)),
+        lambda home: home._get_awaited(home.env.ref(REPORT_TYPE, False)),
     ),
     Tile(
         "late", _lt("Late pieces"), COORDINATOR, "grant_deliverable_action_late",
@@ -82,7 +82,7 @@ TILES = (
     ),
     Tile(
         "pay", _lt("Payments due within 10 days or late"), OFFICER,
-        "grant_disbursement_action_pay", lambda home: home._get_to_pay_soon(), "amount",
+        "grant_disbursement_action_pay", lambda home: home._get_to_pay_soon(),
     ),
     Tile(
         "instalments", _lt("State instalments to claim"), OFFICER, "grant_funding_action",
@@ -168,11 +168,17 @@ class GrantToday(models.AbstractModel):
 
     def _get_blocked_by_review(self):
         """Tranches that wait for something that was handed in: each counts once."""
-        unmet = Domain("state", "=", "unmet") & Domain("deliverable_id.state", "=", "submitted")
+        report = Domain("hand_in", "=", "submitted") & Domain("state", "=", "draft")
+        waits = Domain("deliverable_id.state", "=", "submitted") | (
+            Domain("code", "=", "report") & Domain("subsidy_id.report_ids", "any", report)
+        )
+        unmet = Domain("state", "=", "unmet") & waits
         return Domain("state", "=", "planned") & Domain("condition_ids", "any", unmet)
 
     def _get_awaited(self, kind):
-        """Pieces of a kind that are due soon or late."""
+        """Pieces of a kind, if there is one, that are due soon or late."""
+        if not kind:
+            return Domain.FALSE
         return (
             Domain("type_id", "=", kind.id)
             & Domain("state", "in", ("expected", "to_complete"))

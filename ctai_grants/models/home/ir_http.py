@@ -8,5 +8,6 @@ class IrHttp(models.AbstractModel):
         """Who works with grants begins the day on *Today*, unless they chose another home."""
         info = super().session_info()
         if not info.get("home_action_id") and self.env.user.has_group("ctai_grants.group_reader"):
-            info["home_action_id"] = self.env.ref("ctai_grants.grant_today_action").id
+            today = self.env.ref("ctai_grants.grant_today_action", raise_if_not_found=False)
+            info["home_action_id"] = today and today.id
         return info

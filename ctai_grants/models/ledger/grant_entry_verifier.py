@@ -1,3 +1,5 @@
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.tools import SQL, LazyTranslate, format_date
 
@@ -95,8 +97,20 @@ class GrantEntry(models.Model):
         """
         # First: what is not there, or not yet, cannot be read.
         schema = self.env["grant.schema"]
-        if unreadable := schema._get_outdated() or schema._get_missing_tables():
-            return unreadable
+        outdated = schema._get_outdated()
+        if missing := schema._get_missing_tables():
+            return outdated or missing
+        try:
+            with self.env.cr.savepoint():
+                return [*outdated, *self._verify_all()]
+        except psycopg2.ProgrammingError:
+            # A column that comes with the upgrade.
+            if outdated:
+                return outdated
+            raise
+
+    def _verify_all(self):
+        schema = self.env["grant.schema"]
         envelopes = self.env["grant.envelope"].search(fields.Domain.TRUE)
         return [
             *self._verify(envelopes),

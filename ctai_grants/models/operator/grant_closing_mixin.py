@@ -1,7 +1,13 @@
+import datetime
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 ACTIVITY = "ctai_grants.mail_activity_closing"
+#: Days: after an end, until when somebody is asked to close; and what they are given for it.
+LATEST, DELAY = 60, 30
 
 
 class GrantClosingMixin(models.AbstractModel):
@@ -58,18 +64,19 @@ class GrantClosingMixin(models.AbstractModel):
         for document in self.filtered(
             lambda d: not d.closing_task_date or d.closing_task_date <= d.date_end
         ):
-            sentences = {}
-            for sentence, user in document._get_closing_tasks():
-                sentences.setdefault(user, []).append(sentence)
-            for user, own in sentences.items():
-                document._schedule_closing(user, own)
-            document._transition(closing_task_date=document.company_id._grant_today())
+            today = document.company_id._grant_today()
+            # What ended long before this was asked for is found in the lists.
+            if document.date_end >= today - datetime.timedelta(days=LATEST):
+                for user in {user for _sentence, user in document._get_closing_tasks() if user}:
+                    document.with_context(lang=user.lang)._schedule_closing(user, today)
+            document._transition(closing_task_date=today)
 
-    def _schedule_closing(self, user, sentences):
-        if user:
-            self.activity_schedule(
-                ACTIVITY,
-                user_id=user.id,
-                summary=self.env._("Close %s", self.display_name),
-                note="\n".join(sentences),
-            )
+    def _schedule_closing(self, user, today):
+        sentences = [sentence for sentence, who in self._get_closing_tasks() if who == user]
+        self.activity_schedule(
+            ACTIVITY,
+            user_id=user.id,
+            date_deadline=today + datetime.timedelta(days=DELAY),
+            summary=self.env._("Close %s", self.display_name),
+            note=Markup("<br/>").join(sentences),
+        )

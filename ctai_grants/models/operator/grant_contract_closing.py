@@ -13,7 +13,8 @@ class GrantContract(models.Model):
         self.ensure_one()
         if self.state != "in_force":
             return []
-        officer = self.finance_user_id or self.user_id
+        people = self.finance_user_id | self.user_id
+        officer = people.filtered("active")[:1] or self.user_id
         tasks = self._say_open(
             [
                 (

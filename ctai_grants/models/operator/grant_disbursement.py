@@ -68,7 +68,7 @@ class GrantDisbursement(models.Model):
     def _get_receipt_text(self):
         subsidy = self.subsidy_id
         about = {
-            "amount": self.currency_id.format(self.amount),
+            "amount": self.currency_id.format(self._get_amount_after_reductions()),
             "date": format_date(self.env, self.paid_date, date_format="long"),
             "tranche": self.name,
             "subsidy": subsidy.name,

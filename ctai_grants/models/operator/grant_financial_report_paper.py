@@ -1,8 +1,12 @@
+import datetime
+
 from odoo import models
 from odoo.tools.misc import format_date
 
-from .grant_deliverable_page import ASKED
 from .grant_financial_report_hand_in import TEXTS
+
+#: After the end of a year, its report is due within six months (arrêté of 11 October 2006).
+DAYS_TO_REPORT = 184
 
 
 class GrantFinancialReport(models.Model):
@@ -57,10 +61,17 @@ class GrantFinancialReport(models.Model):
         another piece that asks for the same is waived."""
         # One review is enough: the piece is the paper of what was just accepted.
         paper = self.version_id.deliverable_id
-        if paper.state == "submitted" and paper.last_version_id == self.version_id:
+        is_report = self.submitted_at or paper._is_financial_report()
+        if is_report and paper.state == "submitted" and paper.last_version_id == self.version_id:
             paper.action_accept()
+        # Of a later year another report is awaited; what was sent back waits for its answer.
+        last = self.exercise_end + datetime.timedelta(days=DAYS_TO_REPORT)
         asked = self.subsidy_id.deliverable_ids.filtered(
-            lambda piece: piece.state in ASKED and piece._is_financial_report()
+            lambda piece: (
+                piece.state == "expected"
+                and piece._is_financial_report()
+                and (not piece.due_date or piece.due_date <= last)
+            )
         )
         if asked:
             asked._do_waive(self.env._("%s is accepted.", self.display_name))

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import api, fields, models
 
@@ -93,11 +94,29 @@ class GrantHandInFile(models.Model):
         :raise UserError: they are not taken
         """
         attachment = self.attachment_id
-        if self.mimetype and self._describe() == (attachment.checksum, attachment.mimetype):
+        if self._is_judged():
             return Judged(
                 self.name, self.mimetype, self.size, self.sha256, attachment=attachment
             )
         return self.draft_id.deliverable_id._judge_file(self.name, attachment.raw or b"")
 
-    def _describe(self):
-        return self.checksum, self.mimetype
+    def _is_judged(self):
+        """Whether the bytes that were judged are still there, by the rules of this version."""
+        attachment = self.attachment_id
+        most = self.draft_id.deliverable_id.company_id.grant_upload_max_mb * 2**20
+        return (
+            self.mimetype
+            and (self.checksum, self.mimetype) == (attachment.checksum, attachment.mimetype)
+            and self.size <= most
+            and self._is_there(attachment)
+        )
+
+    def _is_there(self, attachment):
+        if not attachment.store_fname:
+            return attachment.file_size == self.size
+        path = Path(attachment._full_path(attachment.store_fname))
+        return path.is_file() and path.stat().st_size == self.size
+
+    def init(self):
+        """After each upgrade what waits is judged anew, by its rules."""
+        self.env.cr.execute("UPDATE grant_hand_in_file SET mimetype = NULL")

@@ -182,6 +182,13 @@ class GrantLetter(models.Model):
         return {letter.decision_id: letter for letter in letters}
 
     def _say_sent_already(self):
+        if self.state in ("blocked", "failed", "cancelled"):
+            return self.env._(
+                "“%(letter)s” did not leave: %(problem)s Open it in the list of letters, and send "
+                "it again.",
+                letter=self.display_name,
+                problem=self.problem or "–",
+            )
         when = self.sent_at or self.queued_at
         return self.env._(
             "“%(letter)s” was sent already, on %(date)s. To send it again, open it in the list of "
@@ -248,6 +255,8 @@ class GrantLetter(models.Model):
         if not documents:
             return self.browse()
         documents._lock_in_turn()
+        if is_automatic:
+            documents = self._leave_out_paid_anew(kind, documents)
         occasions = self._get_occasions(kind, documents)
         told = self._get_sent_already(kind, occasions)
         values = [
@@ -257,6 +266,19 @@ class GrantLetter(models.Model):
             and not self._get_obstacle(kind, document)
         ]  # fmt: skip
         return self._add(values)
+
+    @api.model
+    def _leave_out_paid_anew(self, kind, documents):
+        """Without those whose payment was told: undone and matched anew in accounting, it is the
+        same money; a second letter is for somebody to send."""
+        if kind != "payment":
+            return documents
+        told = [
+            ("kind", "=", kind), ("state", "in", ("queued", "outgoing", "sent")),
+            ("disbursement_id", "in", documents.ids),
+        ]  # fmt: skip
+        # sudo: of documents that the user reads
+        return documents - self.sudo().search(told).disbursement_id.with_env(documents.env)
 
     @api.model
     def _add(self, values):
@@ -290,7 +312,8 @@ class GrantLetter(models.Model):
         for letter in self.sudo():  # sudo: rows that only these methods write
             letter._lock_in_turn()
             letter._check_again()
-            if letter.state == "failed" and letter.mail_id:
+            if letter.state == "failed" and letter.mail_id and not letter.mail_id.email_to:
+                # To people with a login: their addresses are read when it leaves.
                 letter.mail_id.mark_outgoing()
             elif letter.state == "sent":
                 again = letter._prepare(
@@ -299,6 +322,7 @@ class GrantLetter(models.Model):
                 )  # fmt: skip
                 self._add([again])
             else:
+                letter.mail_id.cancel()
                 letter.write({"state": "queued", "problem": False})
                 self.env.ref("ctai_grants.ir_cron_send_letters").sudo()._trigger()  # sudo: as above
 

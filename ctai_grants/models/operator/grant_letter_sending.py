@@ -129,10 +129,14 @@ class GrantLetter(models.Model):
 
     def _send_safely(self):
         for letter in self:
+            # Jobs have no language: that of who sent it, for what is said of it.
+            lang = letter.user_id.lang or letter.company_id.partner_id.lang
+            letter = letter.with_context(lang=lang or "fr_FR")
             try:
                 with self.env.cr.savepoint():
                     letter._send_one()
-            except psycopg2.Error:
+            except psycopg2.OperationalError:
+                # Somebody else was at it: the job begins again.
                 raise
             except UserError as error:
                 letter._block(str(error))

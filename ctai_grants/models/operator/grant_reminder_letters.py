@@ -18,7 +18,9 @@ class GrantReminder(models.Model):
         # sudo: as the scheduled action; the user reads these pieces
         self = self.sudo()
         days = {}
-        for piece in pieces.filtered("due_date"):
+        for piece in pieces.sudo().filtered("due_date"):  # sudo: as above
+            if piece.partner_id.commercial_partner_id.grant_unreminded_reason:
+                continue
             days[piece.id] = (piece.company_id._grant_today() - piece.due_date).days
         return self._lock(days)
 

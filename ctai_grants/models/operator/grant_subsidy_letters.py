@@ -31,7 +31,7 @@ class GrantSubsidy(models.Model):
 
     def _get_sent_letters(self):
         """Those that left, the last first."""
-        return self.letter_ids.filtered(lambda letter: letter.sent_at and letter.mail_id)
+        return self.letter_ids.filtered(lambda letter: letter.state == "sent")
 
     def action_send_closing(self):
         """Show the letters about the closing of these subsidies, before they are sent."""

@@ -1,5 +1,9 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.tools import format_date
+
+_logger = logging.getLogger(__name__)
 
 
 class MailActivity(models.Model):
@@ -13,7 +17,12 @@ class MailActivity(models.Model):
     def action_notify(self):
         """Mail the users; of what documents of ours ask for, once the job comes to it."""
         later = self.filtered(
-            lambda one: one.automated and (one.res_model or "").startswith("grant.")
+            lambda one: (
+                one.automated
+                and (one.res_model or "").startswith("grant.")
+                # Others find it among their messages in Odoo, at once.
+                and one.user_id.sudo().notification_type == "email"
+            )
         )
         if later:
             # sudo: what the caller just made; it starts no job but this one
@@ -30,18 +39,36 @@ class MailActivity(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(waiting))
         for user, tasks in waiting.grouped("user_id").items():
-            tasks.grant_to_tell = False
-            # Who reads his messages in Odoo finds them there.
-            if user.active and user.email and user.notification_type == "email":
-                tasks._mail_tasks(user)
-            if not cron._commit_progress(len(tasks)):
+            count = len(tasks)
+            try:
+                with self.env.cr.savepoint():
+                    tasks.exists()._tell(user)
+            except Exception:
+                # Nobody waits for a mail because another one's cannot be made.
+                _logger.exception("The tasks of %s were not mailed", user.login)
+            if not cron._commit_progress(count):
                 return
 
-    def _mail_tasks(self, user):
+    def _tell(self, user):
+        """Mail a user those of these tasks that are still to do, a mail for each city."""
+        self.grant_to_tell = False
+        if not (user.active and user.email):
+            return
+        tasks = self.filtered(lambda task: task.active and task._get_shown(user))
+        cities = tasks.grouped(lambda task: task._get_shown(user).company_id or user.company_id)
+        for city, tasks in cities.items():
+            tasks._mail_tasks(user, city)
+
+    def _get_shown(self, user):
+        """The document of this task, if it is there and its user may still read it."""
+        companies = user.company_ids.ids
+        document = self.env[self.res_model].with_user(user).browse(self.res_id).exists()
+        return document.with_context(allowed_company_ids=companies)._filtered_access("read")
+
+    def _mail_tasks(self, user, city):
         """One mail of all of these, in the language of their user."""
         tasks = self.with_context(lang=user.lang or self.env.lang)
         items = [task._describe_task() for task in tasks]
-        city = user.company_id
         title = items[0]["name"]
         if len(items) > 1:
             title = tasks.env._("%s new things to do", len(items))
@@ -83,5 +110,6 @@ class MailActivity(models.Model):
                 "To be done by %s",
                 format_date(self.env, self.date_deadline, date_format="d MMMM y"),
             ),
+            "note": self.note,
             "url": f"{base}/mail/view?model={document._name}&res_id={document.id}",
         }

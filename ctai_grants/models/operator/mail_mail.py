@@ -2,8 +2,7 @@ from odoo import models
 
 #: What a mail's state makes of the letter that it carries.
 FOLLOWED = {
-    "outgoing": "outgoing", "sent": "sent", "received": "sent", "exception": "failed",
-    "cancel": "cancelled",
+    "outgoing": "outgoing", "sent": "sent", "received": "sent", "cancel": "cancelled"
 }  # fmt: skip
 
 
@@ -14,8 +13,16 @@ class MailMail(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        # Odoo writes an exception before it tries: what failed is told below.
         if vals.get("state") in FOLLOWED:
-            # sudo: whoever sends mails, the letters tell of theirs
-            letters = self.env["grant.letter"].sudo().search([("mail_id", "in", self.ids)])
-            letters._follow_mail(FOLLOWED[vals["state"]])
+            self._get_letters()._follow_mail(FOLLOWED[vals["state"]])
         return result
+
+    def _postprocess_sent_message(self, *args, **kwargs):
+        failed = self.filtered(lambda mail: mail.state == "exception")
+        failed._get_letters()._follow_mail("failed")
+        return super()._postprocess_sent_message(*args, **kwargs)
+
+    def _get_letters(self):
+        # sudo: whoever sends mails, the letters tell of theirs
+        return self.env["grant.letter"].sudo().search([("mail_id", "in", self.ids)])

@@ -119,6 +119,10 @@ class MailTemplate(models.Model):
                     template.name or kind,
                 )
             )
+        # As it is kept: as HTML, the braces of a link would become %20.
+        body = html_sanitize(
+            body, sanitize_attributes=True, strip_classes=True, output_method="xml"
+        )
         if errors := find_errors(subject, values) + find_errors(body, values):
             raise UserError(
                 self.env._(
@@ -127,5 +131,4 @@ class MailTemplate(models.Model):
                     errors=", ".join(errors),
                 )
             )
-        body = html_sanitize(body, sanitize_attributes=True, strip_classes=True)
         return " ".join(fill(subject, values).split()), fill_html(body, values)

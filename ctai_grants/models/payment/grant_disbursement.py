@@ -237,10 +237,14 @@ class GrantDisbursement(models.Model):
 
     def _say_decided(self, decision, reason):
         # With its amount, and the number of its order or payment.
-        details = [self.currency_id.format(self.amount)]
+        details = [self.currency_id.format(self._get_amount_after_reductions())]
         if decision in ("ordered", "paid") and reason:
             details.append(reason)
         return f"{super()._say_decided(decision, reason)} ({', '.join(details)})"
+
+    def _get_amount_after_reductions(self):
+        """What is left to pay, or was paid, of this tranche: higher layers know what reduces it."""
+        return self.amount
 
     # ------------------------------------------------------------------
     # From planned to paid

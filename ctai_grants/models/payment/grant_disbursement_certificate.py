@@ -25,6 +25,8 @@ class GrantDisbursement(models.Model):
         """
         what = self._check_certifier()
         self._check_state(("planned", "ready"), what)
+        # sudo: conditions by the facts of today, for who may certify; whose jobs run at night
+        self.sudo()._refresh_readiness()
         for disbursement in self:
             disbursement._check_blockers()
         return {

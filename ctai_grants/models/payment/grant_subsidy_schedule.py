@@ -12,7 +12,9 @@ class GrantSubsidy(models.Model):
     def _copy_schedule(self, copied):
         pieces = super()._copy_schedule(copied)
         years = self._get_years_until(copied)
-        for tranche in self.disbursement_ids.filtered(lambda t: t.state != "cancelled"):
+        # What the closing of a subsidy cancelled was part of its schedule.
+        closed = self.state == "closed"
+        for tranche in self.disbursement_ids.filtered(lambda t: closed or t.state != "cancelled"):
             own = [pieces[piece].id for piece in tranche.deliverable_ids]
             tranche.copy(
                 {

@@ -4,7 +4,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..common import PDF, GrantsCommon
+from ..common import PDF, GrantsCommon, set_up_accounting
 
 ALL = "create read unlink write"
 READ = "read"
@@ -343,12 +343,12 @@ class TestCompanies(GrantsCommon):
         company = self.other_company
         contract = self.contract.copy({"company_id": company.id})
         contract.signature_date = "2021-10-21"
-        currency = self.env["res.currency"].create({"name": "XAB", "symbol": "x"})
-        company.currency_id = currency
+        set_up_accounting(company)
         contract.action_put_in_force()
-        self.assertEqual(contract.envelope_ids.entry_ids.currency_id, currency)
+        self.assertEqual(contract.envelope_ids.entry_ids.currency_id, company.currency_id)
         with self.assertRefused(company.name):
-            company.currency_id = self.env.ref("base.EUR")
+            currency = {"name": "XAB", "symbol": "x"}
+            company.currency_id = self.env["res.currency"].create(currency)
             self.env.flush_all()
         self.assertFalse(self.verify(contract))
 

@@ -14,7 +14,10 @@ class TestContract(GrantsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.manager_contract = cls.contract.with_user(cls.finance_manager)
-        cls.draft = cls.contract.copy({"code": "TEST-2022"}).with_user(cls.finance_manager)
+        dates = cls.contract.read(["signature_date", "date_start", "date_end"], load=None)[0]
+        del dates["id"]
+        copied = cls.contract.copy({"code": "TEST-2022", **dates})
+        cls.draft = copied.with_user(cls.finance_manager)
 
     def receive(self, amount=100, funding=None):
         funding = funding or self.env["grant.funding"].create(

@@ -397,7 +397,7 @@ class TestAmendment(AmendmentCase):
     def test_contract_not_below_what_is_committed(self):
         amendment = self.draft(self.contract)
         self.change(amendment, self.envelope, amount=9000)
-        parts = (self.envelope.name, "141,000.00", "140,000.00", "1,000.00 too much")
+        parts = (self.envelope.name, "141,000.00", "140,000.00", "1,000.00", "too much")
         for part in parts:
             self.assertIn(part, amendment.obstacles)
         with self.assertRefused(*parts):

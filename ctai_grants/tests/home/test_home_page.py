@@ -57,7 +57,7 @@ class TestHomePage(GrantsCommon):
             tile = self.get_tile(user, key)
             lines = tranche.with_user(user).search(tile["open"]["domain"] + mine)
             self.assertEqual(lines, tranche)
-            self.assertIn(self.company.currency_id.symbol, tile["amount"])
+            self.assertEqual(bool(tile["amount"]), key != "pay")
             act()
             tile = self.get_tile(user, key)
             counts.append(tile and tranche.search_count(tile["open"]["domain"] + mine) or 0)

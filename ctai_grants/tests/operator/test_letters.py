@@ -160,7 +160,7 @@ class TestLetters(LetterCase):
         letter = self.letters._queue("payment", self.tranche)
         self.assertFalse(self.run_queue())
         self.assertEqual(letter.state, "blocked")
-        self.assertIn("nobody to write to", letter.problem)
+        self.assertIn(self.operator.name, letter.problem)
         self.assertEqual(self.get_activities().user_id, self.coordinator)
         # Mended, it leaves without a reason: it never did.
         self.operator.email = "asso@asso.example"

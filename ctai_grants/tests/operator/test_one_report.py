@@ -15,8 +15,8 @@ class TestOneReport(DueCase):
         report = self.accept(subsidy)
         self.assertEqual(awaited.state, "waived")
         self.assertIn(report.display_name, awaited.answer)
-        # What was its paper is accepted with it.
-        self.assertEqual(report.version_id.deliverable_id.state, "accepted")
+        # A paper that is no report is reviewed by itself.
+        self.assertEqual(report.version_id.deliverable_id.state, "submitted")
 
     def test_its_own_piece_is_accepted(self):
         subsidy = self.make_paid_subsidy()
