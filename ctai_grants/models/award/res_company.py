@@ -65,5 +65,6 @@ class ResCompany(models.Model):
             ("all_group_ids", "in", group.ids), ("company_ids", "in", self.ids),
             ("share", "=", False), ("id", "not in", (but or users).ids),
         ]  # fmt: skip
-        people = users.search(domain, order="id").with_env(self.env)
-        return people.filtered(lambda user: group in user.sudo().group_ids)[:1] or people[:1]
+        people = users.search(domain, order="id")
+        given = people.filtered(lambda user: group in user.group_ids)
+        return (given or people)[:1].with_env(self.env)
