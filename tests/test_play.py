@@ -194,10 +194,15 @@ class Play:
         expect(clerk.page.locator(".o_grant_review h1")).to_contain_text("Justificatifs")
         clerk.do("action_send_back")
         clerk.answer("La deuxième page est coupée : photographiez-la de nouveau.")
-        clerk.page.wait_for_selector(".o_list_view, .o_view_nocontent")
+        self.leave("Justificatifs")
         assert self.read("deliverable", "balance", "state") == "accepted"
         assert self.read("deliverable", "receipts", "state") == "to_complete"
         assert self.get_piece_url("receipts") in self.find_mail("La deuxième page est coupée")
+
+    def leave(self, title):
+        """What was decided is gone from the screen: on to the next of the city, or to the list."""
+        shown = self.clerk.page.locator(".o_grant_review h1", has_text=title)
+        expect(shown).to_have_count(0)
 
     def complete(self):
         """What was sent back is the first thing that the volunteer's home tells."""
@@ -221,7 +226,7 @@ class Play:
         clerk.go_to("to-review")
         clerk.open_row("Justificatifs")
         clerk.do("action_accept")
-        clerk.page.wait_for_selector(".o_list_view, .o_view_nocontent")
+        self.leave("Justificatifs")
         payer.go_to("grant-tranches")
         expect(column.locator(".o_column_title")).to_contain_text("Prête")
 

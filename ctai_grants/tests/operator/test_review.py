@@ -186,8 +186,8 @@ class TestTwoPeople(ReviewCase):
         # Who only refused a part of it accepts the rest.
         self.of(report.with_user(self.coordinator), "641").refused_amount = 2
         report.with_user(self.coordinator).action_accept()
-        # Its paper with it.
-        self.assertEqual((report.state, self.piece.state), ("accepted", "accepted"))
+        # A piece that is no report is reviewed by itself.
+        self.assertEqual((report.state, self.piece.state), ("accepted", "submitted"))
 
 
 class TestSendingBack(ReviewCase):
