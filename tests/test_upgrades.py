@@ -76,7 +76,9 @@ class Restored:
         self.name = f"ctai_upgrade_{os.getpid()}"
         self.store = Path(odoo.tools.config.filestore(self.name))
         with tarfile.open(release) as archive:
-            archive.extractall(folder, filter="data")
+            # Our own file; Python 3.11 before 3.11.4 knows no filter.
+            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            archive.extractall(folder, **safe)
         self.statement = folder / "statement.zip"
         if (folder / "filestore").exists():
             shutil.copytree(folder / "filestore", self.store)

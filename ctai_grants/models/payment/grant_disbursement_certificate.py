@@ -63,7 +63,8 @@ class GrantDisbursement(models.Model):
         for disbursement in self:
             disbursement._check_blockers()
             day = fields.Date.to_date(date) or disbursement.company_id._grant_today()
-            disbursement._check_service_date(day)
+            if date:
+                disbursement._check_service_date(day)
             disbursement._decide(
                 "certified",
                 comment,

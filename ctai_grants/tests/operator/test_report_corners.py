@@ -97,21 +97,23 @@ class TestTwoAtOnce(PortalCase):
     def test_begun_again_all_files_are_there(self):
         self.login(self.operator_user)
         pieces, known = self.registry["grant.deliverable"], []
-        submit = pieces._do_submit_files
+        submit = pieces._hand_in
 
         class Again(psycopg2.errors.SerializationFailure):
             pgcode = "40001"
 
-        def first_fails(piece, files, *args):
-            known.append(files)
+        def first_fails(piece, judged, *args):
+            known.append([(file.name, file.size, file.sha256) for file in judged])
             if len(known) == 1:
                 raise Again
-            return submit(piece, files, *args)
+            return submit(piece, judged, *args)
 
         files = [("a.pdf", PDF), ("b.jpg", make_picture(seed=1))]
-        with patch.object(pieces, "_do_submit_files", first_fails), patch("time.sleep"):
+        with patch.object(pieces, "_hand_in", first_fails), patch("time.sleep"):
             self.assertEqual(self.upload_all(self.piece, files).status_code, 303)
-        self.assertEqual(known, [files, files])
+        first, second = known
+        self.assertEqual(first, second)
+        self.assertEqual([name for name, _size, _hash in first], ["a.pdf", "b.jpg"])
 
 
 @tagged("post_install", "-at_install")
