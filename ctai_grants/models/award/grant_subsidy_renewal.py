@@ -38,8 +38,8 @@ class GrantSubsidy(models.Model):
     def _get_renewal_values(self, envelope=None):
         self._check_filled(["date_start", "date_end"])
         start = envelope and envelope.contract_id.date_start
-        years = 1
-        # What ran for several years runs for as many again, from the new contract on.
+        # What ran for several years runs for as many again: after them, or from the new contract.
+        years = 1 if start else max(1, round((self.date_end - self.date_start).days / 365.25))
         while start and years < 10 and move(self.date_start, years) < start:
             years += 1
         return {

@@ -55,6 +55,13 @@ class TestRenewal(GrantsCommon):
         with self.assertRaises(AccessError):
             self.subsidy.with_user(self.finance_officer).action_renew()
 
+    def test_of_several_years(self):
+        """As many again, after them: no year is granted twice."""
+        values = {"name": "A", "date_start": "2022-01-01", "date_end": "2023-12-31"}
+        next_ones = self.env["grant.subsidy"].new(values)._get_renewal_values()
+        dates = [str(next_ones[name]) for name in ("date_start", "date_end")]
+        self.assertEqual(dates, ["2024-01-01", "2025-12-31"])
+
     def test_a_piece_due_before_the_start(self):
         """At the signature, which the next year has not yet."""
         subsidy = self.make_subsidy(date_end="2021-12-31")
