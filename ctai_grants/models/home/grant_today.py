@@ -149,10 +149,11 @@ class GrantToday(models.AbstractModel):
             count = sum(number for _currency, number, _amount in rows)
         if not tile.amount or tile.get_summed:
             count = self.env[action["res_model"]].search_count(domain)
+        label = tile.label._translate(self.env.lang)
         # Nothing else than what was counted.
-        action.update(domain=list(domain), context={"create": False}, name=str(tile.label))
+        action.update(domain=list(domain), context={"create": False}, name=label)
         return {
-            "key": tile.key, "label": tile.label._translate(self.env.lang), "count": count,
+            "key": tile.key, "label": label, "count": count,
             "amount": " + ".join(amounts), "open": action,
         }  # fmt: skip
 
