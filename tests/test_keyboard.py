@@ -45,6 +45,9 @@ class TestKeyboard(BrowserCase):
     def test_from_login_to_logout(self):
         with self.browser_pages() as open_page:
             page = open_page()
+            # From now on Chromium opens no window of its own for files: asked for it only when the
+            # key is pressed, it may hear of it after the key.
+            page.on("filechooser", lambda chooser: None)
             page.goto("/my")
             self.log_in(page)
             self.press(page, "main a[href='/my/subsidies']")
