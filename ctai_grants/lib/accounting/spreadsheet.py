@@ -11,11 +11,9 @@ import io
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
-from xml.parsers import expat
 
 import python_calamine
 
@@ -28,19 +26,23 @@ MOST_ROWS = 200_000
 #: Cells of all sheets, each from its first to its last row and column, the empty ones among them:
 #: the widest extract that a treasury sends, of the most rows.
 MOST_CELLS = 50 * MOST_ROWS
-# Tags that are remembered; a sheet has a dozen.
-MOST_TAGS = 1000
 DELIMITERS = ";,\t"
-#: Bytes of memory and seconds that reading it may take: a text that cells share or repeat is
-#: stored once, and read as many times.
+#: Bytes of memory and seconds that reading it may take: two cells at opposite ends need room for
+#: all between them, and a text that cells share or repeat is stored once, and read as many times.
 MEMORY, SECONDS = 2 * 2**30, 60
+# Says how many rows there are, and how many cells from the first of each sheet to its last.
 _REHEARSAL = """
 import io, sys
 import python_calamine
+rows = cells = 0
 book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
 for about in book.sheets_metadata:
     if about.visible == python_calamine.SheetVisibleEnum.Visible:
-        book.get_sheet_by_name(about.name)
+        # Counted from 0; none of an empty sheet.
+        row, column = book.get_sheet_by_name(about.name).end or (-1, -1)
+        rows += row + 1
+        cells += (row + 1) * (column + 1)
+print(rows, cells)
 """
 
 _CENT = Decimal("0.01")
@@ -59,17 +61,8 @@ _TWO_READINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})")
 _DIGITS = re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})")
-_REFERENCE = re.compile(r"([A-Za-z]{0,3})([0-9]{0,7})")
 _TIME = re.compile(r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?Z?$")
 
-
-# What a part of an archive fails with that is damaged, encrypted, or packed in another way.
-_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
-
-# Namespaces of ODS.
-_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
-_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
-_TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
 
 # The longer marks first: one begins with the mark of another.
 _MARKS = {
@@ -158,150 +151,19 @@ def _read_workbook(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
             raise Refusal("too_large")
-        _check_areas(archive)
+    # Where there is no room for a sheet, its reader ends the whole process: in one apart first.
     try:
-        run_apart(_REHEARSAL, content, memory=MEMORY, seconds=SECONDS)
+        found = run_apart(_REHEARSAL, content, memory=MEMORY, seconds=SECONDS)
     except Failed as error:
         raise Refusal("damaged" if error.code else "too_large") from error
+    rows, cells = map(int, found.split())
+    if rows > MOST_ROWS or cells > MOST_CELLS:
+        raise Refusal("too_large")
     try:
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
-            sheets = [*_read_visible(workbook)]
+            return [*_read_visible(workbook)]
     except (python_calamine.CalamineError, UnicodeError) as error:
         raise Refusal("damaged") from error
-    if sum(len(sheet.rows) for sheet in sheets) > MOST_ROWS:
-        raise Refusal("too_large")
-    return sheets
-
-
-def _check_areas(archive):
-    """Refuse a workbook of two cells at opposite ends, or of one that is repeated without end: its
-    reader makes room for all between them, and where there is none ends the whole server."""
-    cells = 0
-    for member in archive.infolist():
-        area = _Area()
-        try:
-            # Whatever its name: a part is a sheet because another one says so.
-            with archive.open(member) as part:
-                area.measure(part)
-        except expat.ExpatError as error:
-            if area.deepest:
-                raise Refusal("damaged") from error
-            # A picture, or nothing that a reader of sheets reads.
-        except _UNREADABLE as error:
-            raise Refusal("damaged") from error
-        cells += area.deepest * area.widest
-        if cells > MOST_CELLS:
-            raise Refusal("too_large")
-
-
-class _Area:
-    """How far the cells of a sheet reach: of XLSX by their references, of ODS by their repeats.
-    Read in pieces, and no further than it is refused."""
-
-    def __init__(self):
-        self.deepest = self.widest = self.row = self.column = self.pending = 0
-        # What becomes of each tag, and the number of each column, as they were met.
-        self.ways, self.columns, self.digits = {}, {}, "-"
-
-    def measure(self, part):
-        """Read a part that is open.
-
-        :raise Refusal: ``too_large``, ``damaged``; :raise ExpatError: it is no XML
-        """
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.StartElementHandler = self._begin
-        parser.ParseFile(part)
-
-    def _begin(self, tag, attributes):
-        # Of every element of the file.
-        (self.ways.get(tag) or self._find_way(tag))(attributes)
-
-    def _find_way(self, tag):
-        name = tag.rpartition(" ")[2]
-        way = {
-            "c": self._add_cell,
-            "row": self._begin_row,
-            "table-row": self._begin_table_row,
-            "table-cell": self._add_table_cell,
-            "covered-table-cell": self._add_table_cell,
-            "table": self._begin_table,
-        }.get(name) or (self._add_text if tag.startswith(_TEXT) else _pass_over)
-        if len(self.ways) < MOST_TAGS:
-            self.ways[tag] = way
-        return way
-
-    def _add_cell(self, attributes):
-        reference = attributes.get("r", "")
-        # Most are in the row of the one before, and in a column that was there: both are reached.
-        if reference.endswith(self.digits) and (
-            column := self.columns.get(reference[: -len(self.digits)])
-        ):
-            self.column = column
-            return
-        letters, digits = self._read_reference(reference)
-        self.column = _get_column(letters) if letters else self.column + 1
-        self._reach(int(digits or self.row), self.column)
-        if letters and digits:
-            self.digits, self.columns[letters] = digits, self.column
-
-    def _begin_row(self, attributes):
-        _letters, digits = self._read_reference(attributes.get("r", ""))
-        self.row, self.column = int(digits or self.row + 1), 0
-
-    def _read_reference(self, text):
-        reference = _REFERENCE.fullmatch(text)
-        if not reference:
-            raise Refusal("damaged")
-        return reference.groups()
-
-    def _begin_table_row(self, attributes):
-        self.row += _get_repeat(attributes, "rows")
-        self.column = self.pending = 0
-
-    def _add_table_cell(self, attributes):
-        self.column += _get_repeat(attributes, "columns")
-        # What fills a sheet up to its end is empty, and not read.
-        self.pending = self.column
-        if f"{_OFFICE} value-type" in attributes:
-            self._reach(self.row, self.column)
-
-    def _begin_table(self, _attributes):
-        self.row = self.column = self.pending = 0
-
-    def _add_text(self, _attributes):
-        # Something is in the cell after all.
-        if self.pending:
-            self._reach(self.row, self.pending)
-
-    def _reach(self, row, column):
-        if row > self.deepest or column > self.widest:
-            self.deepest, self.widest = max(self.deepest, row), max(self.widest, column)
-            if self.deepest > MOST_ROWS or self.deepest * self.widest > MOST_CELLS:
-                raise Refusal("too_large")
-
-
-def _pass_over(_attributes):
-    pass
-
-
-def _get_repeat(attributes, what):
-    text = attributes.get(f"{_TABLE} number-{what}-repeated", "1")
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise Refusal("damaged")
-    return int(text)
-
-
-@functools.lru_cache(16384)
-def _get_column(letters):
-    """Number of a column.
-
-    >>> _get_column("A"), _get_column("XFD")
-    (1, 16384)
-    """
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _read_text(content):
