@@ -366,7 +366,8 @@ class _RowReader:
     def _parse(self, line, column, parse, cell):
         """What a cell says; None when it says nothing, or nothing one can use."""
         try:
-            if not is_empty(cell):
+            # A number is never empty; most are.
+            if cell.__class__ is float or not is_empty(cell):
                 return parse(cell)
             if column in ("amount", "date"):
                 line.refuse("missing", self._heading(column))

@@ -4,6 +4,7 @@ Matching decides and says why; booking checks again, by the rules of the documen
 """
 
 import datetime
+import functools
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +40,7 @@ def normal_number(number: str) -> str:
     return number.lstrip("0") or "0" if number.isdecimal() else number
 
 
+@functools.lru_cache(4096)
 def operator_key(identifier: str) -> str:
     """What names an operator in an identifier: the SIREN of its SIRET, or its RNA."""
     return identifier[:9] if identifier.isdecimal() and len(identifier) == 14 else identifier
