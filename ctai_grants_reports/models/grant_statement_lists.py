@@ -164,11 +164,11 @@ class GrantStatementLists(models.AbstractModel):
             rest -= amount
             state = states[facts.tranche_state(tranche, amount)]
             planned = self._get_planned(facts, tranche)
-            order = self._get_order(facts, tranche)
-            yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on
+            *order, batch = self._get_order(facts, tranche)
+            yield tranche.name, kinds[tranche.kind], *planned, state, *order, amount, paid_on, batch
         # Costs of the city have no tranches: accounting says what is paid of them.
         if rest:
-            yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None
+            yield self._get_other_label(), "", ZERO, None, "", "", None, rest, None, None
 
     @api.model
     def _get_other_label(self):
@@ -190,6 +190,8 @@ class GrantStatementLists(models.AbstractModel):
             Column(self.env._("Ordered on"), "date", 12),
             Column(self.env._("Paid"), "amount"),
             Column(self.env._("Paid on"), "date", 12),
+            # The last: files issued before end with the date.
+            Column(self.env._("Batch no."), "integer", 12),
         ]
 
     @api.model
@@ -225,8 +227,8 @@ class GrantStatementLists(models.AbstractModel):
     @api.model
     def _get_order(self, facts, tranche):
         if not tranche.order_date or tranche.order_date > facts.as_at:
-            return "", None
-        return tranche.order_number or "", tranche.order_date
+            return "", None, None
+        return tranche.order_number or "", tranche.order_date, tranche.order_batch_id.number or None
 
     # ------------------------------------------------------------------
     # Pieces

@@ -193,7 +193,7 @@ class TestIncomplete(StatementCase):
         row = self.get_rows(self.open(), TRANCHES)[0]
         self.assertEqual((row["Due on"], row["Order no."], row["Paid on"]), (None, None, None))
         written = self.read_csv(self.read_zip(), TRANCHES)
-        self.assertEqual(written[1][6:], ["50,00", "", "Planned", "", "", "0,00", ""])
+        self.assertEqual(written[1][6:], ["50,00", "", "Planned", "", "", "0,00", "", ""])
 
     def test_two_actions_of_one_name(self):
         subsidy = self.make_subsidy(

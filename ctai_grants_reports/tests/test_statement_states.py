@@ -426,7 +426,7 @@ class TestOnceSaid(StatesCase):
             self.get_rows(book, number) for number in (OPERATORS, TRANCHES, PIECES)
         )
         state = f"State as at {date:%d/%m/%Y}"
-        order, later = ("Order no.", "Ordered on"), ("Handed in later", "Expected")
+        order, later = ("Order no.", "Ordered on", "Batch no."), ("Handed in later", "Expected")
         return (
             operators,
             [{key: row[key] for key in row if key not in order} for row in tranches],

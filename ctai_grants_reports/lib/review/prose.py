@@ -14,6 +14,29 @@ YEAR = re.compile(
     r"(?![\d/]|[.,]\d|[ \u00a0\u202f]\d|[ \u00a0\u202f]*[€%])"
 )
 FIRST = re.compile(r"(?<!\d)1er\b")
+# Numbers in words: from ten, whatever they count; below, of people and euros, since small counts
+# are what may not be told (R9). “Two partners meet” is prose.
+TENS = re.compile(
+    r"\b(?:dix|onze|douze|treize|quatorze|quinze|seize|vingts?|trente|quarante|cinquante|soixante"
+    r"|septante|huitante|octante|nonante|cents?|mille|milliers?|millions?|milliards?"
+    r"|(?:diz|douz|quinz|vingt|trent|quarant|cinquant|soixant|cent)aines?"
+    r"|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty"
+    r"|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|dozens?)\b",
+    re.IGNORECASE,
+)
+_PEOPLE = (
+    r"\s+(?:[\w’'-]+\s+){0,2}?(?:personnes?|femmes?|hommes?|enfants?|mineure?s?|adultes?|jeunes"
+    r"|familles?|ménages?|bénéficiaires?|réfugiée?s?|arrivante?s?|participante?s?|stagiaires?"
+    r"|apprenante?s?|salariée?s?|bénévoles?|euros?|people|women|men|children|adults|families"
+    r"|households|refugees|participants|trainees|employees|volunteers)\b"
+)
+FEW = re.compile(
+    r"\b(?:deux|trois|quatre|cinq|six|sept|huit|neuf|two|three|four|five|seven|eight|nine)"
+    + _PEOPLE,
+    re.IGNORECASE,
+)
+# “2021 personnes” is no year; “en 2021 les personnes” is one.
+NO_YEAR = re.compile(r"(?<![\d.,/])(?:19|20)\d\d" + _PEOPLE.replace("{0,2}?", "{0}"), re.IGNORECASE)
 
 
 class Fault(NamedTuple):
@@ -68,10 +91,15 @@ def find_numbers(text):
     ['45', '12,5']
     >>> find_numbers("２０ places"), find_numbers("2021 €"), find_numbers("12 2021")
     (['２０'], ['2021'], ['12 2021'])
+    >>> find_numbers("Une vingtaine de personnes, dont trois jeunes femmes ; deux partenaires")
+    ['vingtaine', 'trois jeunes']
+    >>> find_numbers("En 2021 les personnes ; 2021 personnes")
+    ['2021 personnes']
     """
+    text = text or ""
+    numbers, number = [found[0] for found in NO_YEAR.finditer(text)], ""
     for allowed in (DATE, FIRST, YEAR):
-        text = allowed.sub(lambda found: "x" * len(found[0]), text or "")
-    numbers, number = [], ""
+        text = allowed.sub(lambda found: "x" * len(found[0]), text)
     for sign in f"{text}\n":
         if unicodedata.category(sign).startswith("N"):
             number += sign
@@ -80,4 +108,5 @@ def find_numbers(text):
         elif number:
             numbers.append(number.strip(" \u00a0\u202f.,"))
             number = ""
-    return numbers
+    said = [found[0] for words in (TENS, FEW) for found in words.finditer(text)]
+    return numbers + said

@@ -198,8 +198,19 @@ class GrantAnnualReview(models.Model):
             self._make_table(
                 self.env._("Actions by theme"), headings, shown, 1,
                 [self.env._("All actions"), "", "", "", total] if rows else (),
+                self._say_own_costs(),
             )
         ]  # fmt: skip
+
+    def _say_own_costs(self):
+        """What the city spends itself is no action of an operator, and is among what is
+        committed."""
+        own = self._read_figures(["contract_id"], [("subsidy_id.kind", "=", "own_cost")])
+        committed = sum(sums["committed"] for _group, sums in own)
+        return committed and self.env._(
+            "Besides these actions, the city's own costs for the contract: %(amount)s committed.",
+            amount=self.currency_id.format(committed),
+        ) or ""
 
     def _get_block_money(self):
         names = ("allocated", "committed", "paid", "justified", "recovered")

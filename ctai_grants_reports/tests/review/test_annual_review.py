@@ -39,12 +39,22 @@ class TestAnnualReview(ReviewCase):
             ],
         )
         self.assertIn("15,000.00", table["totals"][-1])
+        self.assertFalse(table["note"])
         facts = self.review._get_facts()
         self.assertEqual(
             (facts["operators"], facts["actions"], facts["themes"], facts["committed_share"]),
             ("2 operators", "3 actions", "2 themes", "7 %"),
         )
         self.assertEqual(facts["theme_names"], "Test health and Test housing")
+
+    def test_what_the_city_spends_itself_is_said(self):
+        """The table of money has it: a reader who adds up the actions has to find the rest."""
+        city = self.company.partner_id
+        self.sign(self.make_subsidy(kind="own_cost", partner_id=city.id, amount=2000))
+        (table,) = self.review._get_block("actions")
+        self.assertIn("15,000.00", table["totals"][-1])
+        self.assertIn("2,000.00", table["note"])
+        self.assertEqual(self.review._get_money()["committed"], 17000)
 
     def test_the_text_is_filled_in(self):
         text = self.paragraph("money").text
@@ -74,6 +84,16 @@ class TestAnnualReview(ReviewCase):
                 self.issue(draft)
             self.assertEqual((draft.state, self.review.state), ("draft", "issued"))
             draft.unlink()
+
+    def test_no_figure_is_typed_in_words(self):
+        paragraph = self.paragraph("money")
+        for typed in ("Une vingtaine de personnes.", "Trois jeunes femmes.", "2021 personnes."):
+            paragraph.body = typed
+            self.assertTrue(paragraph.faults, typed)
+            with self.assertRaises(UserError):
+                self.issue()
+        paragraph.body = "En 2021, deux partenaires se sont rencontrés."
+        self.assertFalse(paragraph.faults)
 
     def test_a_title_holds_no_typed_figure_either(self):
         self.paragraph("money").title = "15 000 € pour tous"
