@@ -36,6 +36,7 @@ from .proof import (
     test_deliverable,
 )
 from .payment import (
+    test_account_task,
     test_certificate,
     test_certifying_queries,
     test_dates_and_amounts,

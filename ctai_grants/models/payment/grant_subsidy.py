@@ -204,6 +204,13 @@ class GrantSubsidy(models.Model):
             ),
         ]  # fmt: skip
 
+    def action_sign(self):
+        result = super().action_sign()
+        # What is signed waits for an account that is confirmed.
+        unconfirmed = self.partner_id.filtered(lambda partner: not partner._get_grant_bank())
+        unconfirmed._follow_account()
+        return result
+
     def _check_signable(self):
         result = super()._check_signable()
         self._check_schedule_total()

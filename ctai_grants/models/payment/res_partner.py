@@ -1,5 +1,7 @@
 from odoo import api, models
 
+ACCOUNT_ACTIVITY = "ctai_grants.mail_activity_account"
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -13,6 +15,39 @@ class ResPartner(models.Model):
         """The bank account payments go to: the first one marked as trusted, or none."""
         self.ensure_one()
         return self.commercial_partner_id.bank_ids.filtered("allow_out_payment")[:1]
+
+    def _follow_account(self):
+        """Leave a finance manager of each city that pays these bodies the activity to confirm their
+        account while none of theirs is; end it once one is, or there is none to confirm."""
+        for body in self.commercial_partner_id:
+            accounts = body.bank_ids
+            # sudo: who signs or enters an account may not be who is asked to confirm it
+            tasks = body.sudo().activity_search([ACCOUNT_ACTIVITY])
+            if body._get_grant_bank():
+                tasks.action_feedback()
+            elif not accounts:
+                tasks.unlink()
+            else:
+                body._ask_for_account(accounts[0], tasks.user_id)
+
+    def _ask_for_account(self, account, asked):
+        # sudo: all cities, whatever those of the user
+        subsidies = self.env["grant.subsidy"].sudo().search(
+            [*self._get_subsidies_domain(), ("state", "=", "signed"),
+             ("envelope_id.payment_path", "=", "city")]
+        )
+        for company in subsidies.company_id:
+            manager = company._get_grant_person("finance_manager")
+            if manager and manager not in asked:
+                asked |= manager
+                # sudo: as in _follow_account
+                self.sudo().activity_schedule(
+                    ACCOUNT_ACTIVITY,
+                    user_id=manager.id,
+                    summary=self.env._(
+                        "Confirm the account %(account)s", account=account._get_masked_number()
+                    ),
+                )
 
     def _get_waiting_tranches(self):
         """The tranches of these bodies that wait for their conditions."""

@@ -40,12 +40,32 @@ class ResPartnerBank(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        accounts._get_operators()._follow_account()
+        return accounts
+
     def write(self, vals):
         for account in self.filtered("allow_out_payment"):
             is_changed = self.env["grant.guarded.mixin"]._is_changed
             if any(name in vals and is_changed(account, name, vals[name]) for name in TRUST_FIELDS):
                 account._check_trust_of_cities()
-        return super().write(vals)
+        operators = self._get_operators()
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(TRUST_FIELDS):
+            (operators | self._get_operators())._follow_account()
+        return result
+
+    def unlink(self):
+        operators = self._get_operators()
+        result = super().unlink()
+        operators._follow_account()
+        return result
+
+    def _get_operators(self):
+        bodies = self.partner_id.commercial_partner_id
+        return bodies.filtered(lambda body: body.grant_role == "operator")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_trusted_elsewhere(self):
