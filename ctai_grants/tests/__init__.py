@@ -39,6 +39,7 @@ from .payment import (
     test_account_task,
     test_certificate,
     test_certifying_queries,
+    test_condition_lifting,
     test_dates_and_amounts,
     test_disbursement_flow,
     test_legal_dates,

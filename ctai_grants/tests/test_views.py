@@ -187,7 +187,7 @@ BUTTONS = {
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
     "grant.deliverable.version": {"action_download": None},
-    "grant.condition": {"action_override": MANAGER},
+    "grant.condition": {"action_lift": None, "action_override": MANAGER},
     "grant.own.cost": {"action_open_move": OFFICER},
     "grant.treasury.import": {
         "action_book": OFFICER,

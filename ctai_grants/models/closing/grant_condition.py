@@ -46,6 +46,20 @@ class GrantCondition(models.Model):
             owed=self.currency_id.format(self.amount),
         )
 
+    def _get_lifted_by(self):
+        if self.code in ("report", "due") and (report := self.subsidy_id.report_ids[:1]):
+            return report, False, "current"
+        if self.code == "repayment" and (claims := self._get_claims()):
+            return claims[0], False, "current"
+        return super()._get_lifted_by()
+
+    def _get_claims(self):
+        """The repayments that the operator of this tranche still owes, the oldest first."""
+        return self.env["grant.recovery"].search(
+            [("partner_id.grant_body", "=", self.partner_id.grant_body),
+             ("company_id", "=", self.company_id.id), ("state", "=", "claimed")], order="id",
+        )  # fmt: skip
+
     def _get_facts(self, disbursement, yearly_amounts):
         return [
             *super()._get_facts(disbursement, yearly_amounts),

@@ -9,6 +9,7 @@ from . import (
     grant_disbursement_certificate,
     grant_disbursement_clock,
     grant_disbursement_dates,
+    grant_disbursement_lifting,
     grant_disbursement_people,
     grant_disbursement_schedule,
     grant_disbursement_undone,
