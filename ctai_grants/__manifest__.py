@@ -48,6 +48,7 @@
         "views/accounting/account_move_views.xml",
         "views/ledger/grant_entry_views.xml",
         "views/ledger/grant_heads_receiver_views.xml",
+        "views/ledger/grant_finding_views.xml",
         "wizards/ledger/grant_ledger_comparison_views.xml",
         "views/treasury/grant_treasury_line_views.xml",
         "wizards/treasury/grant_treasury_upload_views.xml",

@@ -15,6 +15,7 @@ from .ledger import (
     test_administrator,
     test_ceilings,
     test_copies,
+    test_finding,
     test_heads,
     test_ledger,
     test_posting_queries,

@@ -29,7 +29,7 @@ COORDINATION = {
 FINANCE = {
     "menu_tranches_to_order", "menu_tranches_to_pay", "menu_accounting_control", "menu_set_offs",
 }  # fmt: skip
-MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads"}
+MANAGEMENT = {"menu_recoveries_to_decide", "menu_heads", "menu_findings"}
 CONFIGURATION = {
     "menu_letter_wordings",
     "menu_accounts", "menu_schedule_templates", "menu_themes", "menu_audiences",

@@ -66,7 +66,7 @@ TILES = (
         ),
     ),
     Tile(
-        "amendments", _lt("Amendments to sign"), MANAGER, "grant_amendment_action",
+        "amendments", _lt("Amendments in preparation"), MANAGER, "grant_amendment_action",
         _of_state("draft"),
     ),
     Tile(
@@ -87,6 +87,10 @@ TILES = (
     Tile(
         "instalments", _lt("State instalments to claim"), OFFICER, "grant_funding_action",
         lambda home: Domain("state", "=", "expected") & home._until("due_date", 0), "amount",
+    ),
+    Tile(
+        "findings", _lt("Alerts of the verifier"), MANAGER, "grant_finding_action",
+        lambda _home: Domain.TRUE,
     ),
     Tile(
         "differences", _lt("Ledger and accounting differ"), OFFICER,
@@ -177,13 +181,14 @@ class GrantToday(models.AbstractModel):
         return Domain("state", "=", "planned") & Domain("condition_ids", "any", unmet)
 
     def _get_awaited(self, kind):
-        """Pieces of a kind, if there is one, that are due soon or late."""
+        """Pieces of a kind, if there is one, that are due soon; those that are late have a tile."""
         if not kind:
             return Domain.FALSE
         return (
             Domain("type_id", "=", kind.id)
             & Domain("state", "in", ("expected", "to_complete"))
             & Domain("subsidy_id.state", "=", "signed")
+            & Domain("is_late", "=", False)
             & self._until("due_date", AHEAD)
         )
 

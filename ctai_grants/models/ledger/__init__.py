@@ -18,6 +18,7 @@ from . import (
     grant_entry_strays,
     grant_entry_verifier,
     grant_envelope,
+    grant_finding,
     grant_heads,
     grant_heads_receiver,
     grant_heads_receiver_mail,
