@@ -76,6 +76,25 @@ class TestHomePage(GrantsCommon):
         envelopes = self.get_page(self.coordinator)["envelopes"]
         self.assertIn(self.contract.envelope_ids[0].id, [line["id"] for line in envelopes])
 
+    def test_the_first_steps_of_a_city(self):
+        """Ticked by the data; gone with the first subsidy."""
+        self.assertFalse(self.get_page(self.administrator)["steps"])
+        city = self.env["res.company"].create({"name": "Ville neuve", "country_id": False})
+        self.coordinator.company_ids |= city
+
+        def get_steps(user):
+            home = self.env["grant.today"].with_user(user).with_company(city)
+            self.env.flush_all()
+            return home.get_today()["steps"]
+
+        steps = get_steps(self.coordinator)
+        self.assertEqual([step["done"] for step in steps[:4]], [False] * 4)
+        self.assertFalse(steps[0]["open"], "who may not change the company is not sent there")
+        self.assertTrue(steps[3]["open"])
+        self.finance_officer.company_ids |= city
+        self.assertTrue(get_steps(self.coordinator)[2]["done"])
+        self.assertFalse(get_steps(self.coordinator)[-1]["done"])
+
     def test_whose_page_it_is(self):
         """A reader has nothing to do; who reads no grants has no page."""
         reader = self.env["res.users"].with_context(no_reset_password=True).create(

@@ -1,4 +1,5 @@
 import { Component, onWillStart, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -16,6 +17,8 @@ export class TodayPage extends Component {
         this.action = useService("action");
         this.display = { controlPanel: {} };
         this.state = useState({ page: null });
+        this.done = _t("Done");
+        this.toDo = _t("To do");
         this.bar = envelopeBar.extractProps({ options: {} });
         onWillStart(async () => {
             this.state.page = await this.orm.call("grant.today", "get_today", []);

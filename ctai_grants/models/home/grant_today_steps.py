@@ -1,0 +1,97 @@
+from collections.abc import Callable
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+
+class Step(NamedTuple):
+    """Something that a new city does once: why, where, who can; whether the data say it is done."""
+
+    label: str
+    why: str
+    action: str
+    group: str
+    is_done: Callable
+
+
+def _has_people(company):
+    """Who certifies is not who orders (R4): two persons."""
+    coordinator = company._get_grant_person("coordinator")
+    return coordinator and company._get_grant_person("finance_officer", but=coordinator)
+
+
+STEPS = (
+    Step(
+        _lt("Your city"),
+        _lt("Country, currency, SIRET and chart of accounts: papers and files name them."),
+        "base.action_res_company_form", "base.group_system",
+        lambda company: company.company_registry and not company._get_grant_obstacles(),
+    ),
+    Step(
+        _lt("Journals and accounts"),
+        _lt("In the settings, “Set up what is missing” makes those of subsidies."),
+        "ctai_grants.res_config_settings_action", "base.group_system",
+        lambda company: not company._get_missing_grant_settings(),
+    ),
+    Step(
+        _lt("People and roles"),
+        _lt("Who certifies the work done is not who orders its payment: two persons at least."),
+        "base.action_res_users", "base.group_erp_manager", _has_people,
+    ),
+    Step(
+        _lt("The contract and its envelopes"),
+        _lt("Enter the contract with the State, its envelopes and instalments, put it in force."),
+        "ctai_grants.grant_contract_action", "ctai_grants.group_coordinator",
+        lambda company: company.env["grant.envelope"].search_count(
+            [("company_id", "=", company.id), ("contract_id.state", "=", "in_force")], limit=1
+        ),
+    ),
+    Step(
+        _lt("Operators"),
+        _lt("Enter them or import their list: name, SIRET, address, bank account."),
+        "ctai_grants.res_partner_action", "ctai_grants.group_coordinator",
+        lambda company: company.env["res.partner"].search_count(
+            [("grant_role", "=", "operator")], limit=1
+        ),
+    ),
+    Step(
+        _lt("The first subsidy"),
+        _lt("Its schedule comes from a template; granted, it leaves this page to the day's work."),
+        "ctai_grants.grant_subsidy_action", "ctai_grants.group_coordinator",
+        lambda _company: False,
+    ),
+)  # fmt: skip
+
+
+class GrantToday(models.AbstractModel):
+    """The first hour of a city: what is to be set up, until it grants."""
+
+    _inherit = "grant.today"
+
+    @api.model
+    def get_today(self):
+        """As it is, with ``steps``: what a city that has granted nothing yet sets up, in its order:
+        dicts with ``label``, ``why``, ``done`` and ``open`` (the action, to who may do it)."""
+        page = super().get_today()
+        return {**page, "steps": self._get_steps() if page["acts"] else []}
+
+    def _get_steps(self):
+        company, user = self.env.company, self.env.user
+        begun = [("company_id", "=", company.id), ("state", "not in", ("draft", "cancelled"))]
+        # sudo: whether there is one, to who reads grants of this city or another
+        if self.env["grant.subsidy"].sudo().search_count(begun, limit=1):
+            return []
+        # sudo: whether it is done; who does it has the rights
+        company = company.sudo()
+        return [
+            {
+                "label": step.label._translate(self.env.lang),
+                "why": step.why._translate(self.env.lang),
+                "done": bool(step.is_done(company)),
+                "open": user.has_group(step.group) and step.action,
+            }
+            for step in STEPS
+        ]
