@@ -30,7 +30,7 @@ DATABASE, YEAR_END = f"ctai_release_{os.getpid()}", "2021-12-31"
 ADDONS = ",".join(paths.ADDONS)
 GUARDS = HERE / "guards.csv"
 #: What an upgrade of ours makes again, or never reads. Caches and mails are no part of a ledger.
-#: What Odoo notes of its own models goes too, but for those that ours extend; its views stay, as the
+#: What Odoo notes of its own models goes too, but for those that ours extend; its views stay: the
 #: next release may extend others.
 LEFT_OUT = """
     DELETE FROM ir_module_module WHERE state = 'uninstalled';
@@ -61,8 +61,8 @@ LEFT_OUT = """
         OR model = 'res.country.state' AND NOT EXISTS (
            SELECT FROM res_country_state WHERE id = res_id);
 """
-#: By its comment Odoo knows the definition of an index or a constraint, and changes those of another.
-#: (Comments on columns are labels: left out.)
+#: By its comment Odoo knows what an index or a constraint was defined as, and changes it. (Comments
+#: on columns are labels: left out.)
 COMMENTS = """
     SELECT format('COMMENT ON INDEX public.%I IS %L;', relname, description)
       FROM pg_description JOIN pg_class ON pg_class.oid = objoid
