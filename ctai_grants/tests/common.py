@@ -162,6 +162,7 @@ class GrantsCommon(TransactionCase):
              "currency_id": cls.env.ref("base.EUR").id}
         )  # fmt: skip
         cls.env.user.company_ids += city
+        cls.env["account.chart.template"].try_loading("fr", city, install_demo=False)
         return city
 
     @classmethod
