@@ -8,11 +8,17 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
+from conftest import LONG
 
 import odoo
 from odoo.service.db import _drop_conn
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from launcher.checks import COMPLAINT  # noqa: E402
 
 CONFIG = os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"]
 BASE = os.environ.get("CTAI_BASE_DB")
@@ -63,6 +69,54 @@ assert len(journals) == 2, journals
 assert bill.line_ids.read(["balance", "account_id", "name"]) == before
 env.cr.commit()
 """
+#: The reports go, grants are used without them, and the reports come back: in one process.
+WITHOUT_REPORTS = f"""
+from odoo import SUPERUSER_ID, api
+
+def reports(action):
+    global env
+    module = env["ir.module.module"].search([("name", "=", "{OURS[1]}")])
+    getattr(module, action)()
+    env = api.Environment(env.cr, SUPERUSER_ID, {{}})
+    env.transaction.reset()
+    return env["ir.module.module"].browse(module.id).state
+
+def verified():
+    faults = env["grant.entry"]._verify_database()
+    assert faults == [], faults
+    return len(env["grant.entry"].search([]))
+
+assert reports("button_immediate_uninstall") == "uninstalled"
+assert "grant.statement" not in env and not verified()
+{USED}
+assert verified() == 2
+assert reports("button_immediate_install") == "installed"
+assert "grant.statement" in env and verified() == 2
+contract = env["grant.contract"].search([], limit=1)
+stream, _name, _mimetype = env["grant.statement.data"]._make(
+    contract, contract.date_end, "csv")
+assert stream.read(2) == b"PK"
+"""
+#: What all rows of a table say but who wrote them last, and when.
+CONTENT = """SELECT md5(string_agg(said, '' ORDER BY said)) FROM (
+    SELECT (to_jsonb(t) - %s::text[])::text said FROM "{}" t) rows"""
+WRITTEN = ["write_date", "write_uid"]
+#: What Odoo writes anew at every update: the source before, the windows' lists of views. (Of the
+#: sources of five views: Odoo takes a no-break space between a tag and a colon from the French.)
+ANEW = {
+    "ir_act_window_view": ["id", "create_date"],
+    "ir_module_module": ["url"],
+    "ir_ui_view": ["arch_db", "arch_prev"],
+}
+#: What an update does, not what it leaves.
+PASSING = {"ir_cron_trigger", "orm_signaling_registry"}
+
+#: Of the add-ons' own tests those that met the data of the demonstration: SIRENs, accounts, lists;
+#: with --long also numbers of orders, what statements count, heads.
+SUITES = ["award/test_partner.py", "award/test_signing_queries.py"]
+if LONG:
+    SUITES += ["accounting/test_accounting.py", "accounting/test_own_cost.py"]
+    SUITES += ["ledger/test_copies.py", "payment/test_certifying_queries.py"]
 
 
 def on_server(*queries):
@@ -109,13 +163,29 @@ def shell(database, story):
 
 
 def update(database, *words):
-    run("server", database, *words, "--no-http", "--stop-after-init", "--max-cron-threads=0")
+    """Install or update; nothing of ours may be complained of."""
+    words = (*words, "--no-http", "--stop-after-init", "--max-cron-threads=0")
+    said = run("server", database, *words)
+    assert not COMPLAINT.findall(said), COMPLAINT.findall(said)
 
 
-def query(database, text):
+def query(database, text, *values):
     with closing(odoo.sql_db.db_connect(database).cursor()) as cr:
-        cr.execute(text)
+        cr.execute(text, values)
         return cr.fetchall()
+
+
+def read_tables(database):
+    """A digest of each table's rows."""
+    names = query(
+        database, "SELECT relname FROM pg_class WHERE relkind = 'r'"
+        " AND relnamespace = 'public'::regnamespace",
+    )  # fmt: skip
+    return {
+        name: query(database, CONTENT.format(name), WRITTEN + ANEW.get(name, []))
+        for (name,) in names
+        if name not in PASSING
+    }
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +217,28 @@ def test_in_french_after_posted_entries_and_in_two_companies(used):
     assert len({entry[0] for entry in entries}) == 2
     assert not query(used, "SELECT FROM res_users WHERE login = 'coordinator'"), "No demonstration"
     run("grants_verify", used)
+
+
+def test_updates_change_nothing(used):
+    """Ours, once more."""
+    before = read_tables(used)
+    update(used, "-u", ",".join(OURS))
+    after = read_tables(used)
+    assert {name for name in before if before[name] != after.get(name)} == set()
+    run("grants_verify", used)
+
+
+def test_without_the_reports_and_with_them_again(installed):
+    """Grants stand on their own, before they are used and while they are."""
+    with copied(installed, f"{installed}_again") as name:
+        shell(name, WITHOUT_REPORTS)
+
+
+def test_tests_of_the_add_ons_beside_other_data(used):
+    """Who develops has a copy of a city's database, and runs them there."""
+    files = [ROOT / "ctai_grants" / "tests" / name for name in SUITES]
+    words = ("-q", "-p", "no:cacheprovider", f"--odoo-config={CONFIG}", f"--odoo-database={used}")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, *files], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-5000:]

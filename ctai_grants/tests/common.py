@@ -17,12 +17,13 @@ from .files import PDF  # noqa: F401  what most tests hand in
 
 # The work is certified before the orders of these tests: in 2021, as they are.
 CERTIFIED = "2021-11-08 12:00:00"
-# Invented, like all there: no SIREN begins with 000.
-SIRETS = ("00000001800010", "00000002600013")
+# Invented: no SIREN begins with 000. Nor are they the demonstration's, nor a code, a number or a
+# login that a city may have: these tests pass in a database that holds data of its own.
+SIRETS = ("00090001900019", "00090002700012")
 # Of further organisations: one each.
-numbers = itertools.count(100)
-# Invented accounts: no bank has the code 99999.
-IBANS = ("FR7699999000010000000000115", "FR7699999000010000000000212")
+numbers = itertools.count(90100)
+# Invented accounts: no bank has the code 99999, and no branch of the demonstration's is 98.
+IBANS = ("FR7699999000980000000000115", "FR7699999000980000000000212")
 
 
 def make_siret(number=None, nic=1):
@@ -65,6 +66,9 @@ def set_up_accounting(company):
         field = f"property_account_{side.partition('_')[2]}_id"
         env["ir.default"].set("res.partner", field, account.id, company_id=company.id)
     treasury = make_account("T515", "Compte au Trésor de test", "asset_cash")
+    if not company.account_journal_suspense_account_id:
+        waiting = make_account("T471", "Compte d’attente de test", "asset_current")
+        company.account_journal_suspense_account_id = waiting
     company.grant_purchase_journal_id = make_journal("TMAN", "Mandats", "purchase")
     company.grant_sale_journal_id = make_journal("TTIT", "Titres", "sale")
     company.grant_payment_journal_id = make_journal("TTRE", "Trésor", "bank", treasury)
@@ -90,6 +94,9 @@ class GrantsCommon(TransactionCase):
         # The sentences that tests read, in whatever language the database was made.
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env["ir.default"].set("res.partner", "lang", "en_US")
+        if cls.env["grant.contract"].search_count([], limit=1):
+            # A database that holds data: numbers of orders and bills are those of its company.
+            cls.env.user.company_id = cls._make_city_beside()
         cls.company = cls.env.company
         # In Paris it is tomorrow already, late in the evening of the dates that tests take.
         cls.company.partner_id.write({"lang": "en_US", "tz": "UTC"})
@@ -147,6 +154,16 @@ class GrantsCommon(TransactionCase):
         cls.contract.with_user(cls.finance_manager).action_put_in_force()
         cls.envelope, cls.direct_envelope = cls.contract.envelope_ids
         cls.portal_users = cls.operator_user | cls.other_operator_user | cls.prefecture_user
+
+    @classmethod
+    def _make_city_beside(cls):
+        city = cls.env["res.company"].create(
+            {"name": "Ville de test", "country_id": cls.env.ref("base.fr").id,
+             "currency_id": cls.env.ref("base.EUR").id}
+        )  # fmt: skip
+        cls.env.user.company_ids += city
+        cls.env["account.chart.template"].try_loading("fr", city, install_demo=False)
+        return city
 
     @classmethod
     def _make_organisation(cls, name, role, iban=None):
@@ -379,11 +396,12 @@ class GrantsCommon(TransactionCase):
         self.env.invalidate_all()
 
     def read_list(self, model):
-        """Read what the web client reads to show the list of ``model``."""
+        """Read what the web client reads to show the list of ``model``: of our contract."""
         arch = model.get_views([(False, "list")])["views"]["list"]["arch"]
         names = {node.get("name") for node in etree.fromstring(arch).iterfind(".//field")}
         shown = {
             name: {"fields": {"display_name": {}}} if model._fields[name].relational else {}
             for name in sorted(names)
         }
-        return model.web_search_read([], shown, limit=80)["records"]
+        ours = [("contract_id", "=", self.contract.id)]
+        return model.web_search_read(ours, shown, limit=80)["records"]

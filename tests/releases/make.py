@@ -29,18 +29,51 @@ from launcher import backup, databases, files, odoo, paths, process, workshop  #
 DATABASE, YEAR_END = f"ctai_release_{os.getpid()}", "2021-12-31"
 ADDONS = ",".join(paths.ADDONS)
 GUARDS = HERE / "guards.csv"
-#: What an upgrade makes again, or never reads. Caches and mails are no part of a ledger.
+#: What an upgrade of ours makes again, or never reads. Caches and mails are no part of a ledger.
+#: What Odoo notes of its own models goes too, but for those that ours extend; its views stay: the
+#: next release may extend others.
 LEFT_OUT = """
     DELETE FROM ir_module_module WHERE state = 'uninstalled';
-    DELETE FROM ir_model_data data WHERE model = 'ir.module.module'
-       AND NOT EXISTS (SELECT FROM ir_module_module WHERE id = res_id);
     UPDATE ir_module_module SET summary = NULL, description = NULL;
     DELETE FROM ir_attachment WHERE store_fname IS NOT NULL
        AND res_model IS DISTINCT FROM 'account.move' AND coalesce(res_model, '') NOT LIKE 'grant.%';
     DELETE FROM ir_logging;
     DELETE FROM mail_mail;
+    CREATE TEMP TABLE ours AS
+        SELECT model, res_id FROM ir_model_data WHERE module LIKE 'ctai_grants%';
     UPDATE ir_ui_view SET arch_db = arch_db - 'fr_FR', arch_prev = NULL;
+    DELETE FROM ir_model_fields
+     WHERE id NOT IN (SELECT field_id FROM ir_default) AND model NOT IN (
+        SELECT model FROM ir_model_fields
+         WHERE id IN (SELECT res_id FROM ours WHERE model = 'ir.model.fields'));
     UPDATE ir_model_fields SET field_description = field_description - 'fr_FR', help = NULL;
+    DELETE FROM ir_model_constraint WHERE module NOT IN (
+        SELECT id FROM ir_module_module WHERE name LIKE 'ctai_grants%');
+    DELETE FROM res_bank WHERE id NOT IN (
+        SELECT bank_id FROM res_partner_bank WHERE bank_id IS NOT NULL);
+    DELETE FROM res_country_state WHERE id NOT IN (
+        SELECT state_id FROM res_partner WHERE state_id IS NOT NULL);
+    DELETE FROM ir_model_data data
+     WHERE module NOT LIKE 'ctai_grants%' AND model LIKE 'ir.model.%' AND model != 'ir.model.access'
+        OR model = 'ir.module.module' AND NOT EXISTS (
+           SELECT FROM ir_module_module WHERE id = res_id)
+        OR model = 'res.bank' AND NOT EXISTS (SELECT FROM res_bank WHERE id = res_id)
+        OR model = 'res.country.state' AND NOT EXISTS (
+           SELECT FROM res_country_state WHERE id = res_id);
+"""
+#: By its comment Odoo knows what an index or a constraint was defined as, and changes it. (Comments
+#: on columns are labels: left out.)
+COMMENTS = """
+    SELECT format('COMMENT ON INDEX public.%I IS %L;', relname, description)
+      FROM pg_description JOIN pg_class ON pg_class.oid = objoid
+     WHERE classoid = 'pg_class'::regclass AND relkind = 'i'
+    UNION ALL
+    SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L;', conname,
+                  'public.' || quote_ident(relname), description)
+      FROM pg_description JOIN pg_constraint ON pg_constraint.oid = objoid
+      JOIN pg_class ON pg_class.oid = conrelid
+     WHERE classoid = 'pg_constraint'::regclass
+     ORDER BY 1
 """
 FILES = "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL"
 
@@ -125,7 +158,8 @@ def pack(server, output, target):
     # An older PostgreSQL or psql does not know these.
     sql = re.sub(rb"(?m)^(\\(un)?restrict|SET transaction_).*\n", b"", sql)
     with tarfile.open(target, "w:xz", preset=9) as archive:
-        add(archive, "database.sql", sql)
+        comments = server.sql(COMMENTS, database=DATABASE)
+        add(archive, "database.sql", sql + comments.encode() + b"\n")
         for name in server.sql(FILES, database=DATABASE).split():
             add(archive, f"filestore/{name}", (paths.FILESTORE / DATABASE / name).read_bytes())
         (statement,) = output.glob(f"*{YEAR_END}_csv.zip")

@@ -614,7 +614,8 @@ class TestControl(AccountingCase):
             {"name": "Versement", "envelope_id": self.envelope.id, "amount": 100}
         )
         funding.with_user(self.finance_officer)._do_receive(PAID, 40)
-        lines = self.env["grant.accounting.control"].search([])
+        ours = [("company_id", "=", self.company.id)]
+        lines = self.env["grant.accounting.control"].search(ours)
         self.assertEqual(
             sorted((line.kind, line.ledger_amount, line.accounting_amount) for line in lines),
             [("payment", 1000, 1000), ("receipt", 40, 40)],

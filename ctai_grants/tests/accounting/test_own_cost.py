@@ -342,7 +342,8 @@ class TestPayrollImport(OwnCostCase):
         ):
             with self.subTest(content=content), self.assertRefused(*parts):
                 self.load(content)
-        self.assertFalse(self.env["account.move"].search([("grant_file_sha256", "!=", False)]))
+        imported = [("grant_file_sha256", "!=", False), ("company_id", "=", self.company.id)]
+        self.assertFalse(self.env["account.move"].search(imported))
 
     def test_who(self):
         for user in (self.reader, self.coordinator):

@@ -156,8 +156,8 @@ class TestBill(PaidAccountCase):
 
 class TestSent(PaidAccountCase):
     def test_all_the_same(self):
-        content = self.make_file(self.tranche.order_batch_id)[0].raw.decode()
-        self.assertIn(IBANS[0], content)
+        content = self.make_file(self.tranche.order_batch_id)[0].raw
+        self.assertIn(IBANS[0].encode(), content)
         self.assertTrue(self.batch._make_pdf()[1])
         self.assertFalse(self.verify())
         self.tranche.with_user(self.finance_officer)._do_pay("2021-12-03", "P-1")

@@ -16,8 +16,10 @@ class TestPartner(GrantsCommon):
                 self.operator.rna = number
 
     def test_siret(self):
-        self.operator.company_registry = "21860194600013"
-        for number in ("21860194600014", "2186019460001", "21860194600O13"):
+        good = make_siret()
+        self.operator.company_registry = good
+        wrong = str((int(good[-1]) + 1) % 10)
+        for number in (good[:-1] + wrong, good[:-1], good[:11] + "O" + good[12:]):
             with self.subTest(number=number), self.assertRefused(number[:9], self.operator.name):
                 self.operator.company_registry = number
 
@@ -36,7 +38,7 @@ class TestPartner(GrantsCommon):
         account = supplier.bank_ids.create({"acc_number": "12345", "partner_id": supplier.id})
         with self.assertRefused("12345", supplier.name):
             supplier.grant_role = "operator"
-        account.acc_number = "FR7699999000010000000000309"
+        account.acc_number = "FR7699999000980000000000309"
         supplier.grant_role = "operator"
 
     def test_bank_of_the_organisation(self):
@@ -58,7 +60,7 @@ class TestPartner(GrantsCommon):
                 account.with_user(user).allow_out_payment = True
         created = account.with_user(self.coordinator).create(
             {
-                "acc_number": "FR7699999000010000000000309",
+                "acc_number": "FR7699999000980000000000309",
                 "partner_id": self.operator.id,
                 "allow_out_payment": True,
             }
@@ -109,7 +111,7 @@ class TestPartner(GrantsCommon):
     def test_merging_does_not_pass_trust_on(self):
         """An account verified as another's becomes the operator's, to be verified again (R4)."""
         merge = self.env["base.partner.merge.automatic.wizard"].with_user(self.coordinator)
-        other = self._make_organisation("Autre", False, "FR7699999000010000000000309")
+        other = self._make_organisation("Autre", False, "FR7699999000980000000000309")
         self.operator.bank_ids.allow_out_payment = False
         (self.operator | other).email = "double@example.org"
         account = other.bank_ids

@@ -38,14 +38,14 @@ class TestRegisterFiles(BaseCase):
         return list(read_register(io.BytesIO(content), name, set(keys)))
 
     def test_layouts(self):
-        lines = "000000018,00010,00000001800010,O,true,12,,AV,DE PARIS,86000,POITIERS,2020-01-01,A"
-        (answer,) = self.read_all(f"{ESTABLISHMENTS}\n{lines}\n".encode(), ["00000001800010"])
+        lines = "000900019,00010,00090001900019,O,true,12,,AV,DE PARIS,86000,POITIERS,2020-01-01,A"
+        (answer,) = self.read_all(f"{ESTABLISHMENTS}\n{lines}\n".encode(), ["00090001900019"])
         self.assertEqual((answer.street, answer.zip, answer.line), ("12 AV DE PARIS", "86000", 2))
         self.assertTrue(answer.is_open)
-        text = f"{UNITS}\n000000018,O,2025-03-01,C,L'ÉCOLE,00010\n"
-        (answer,) = self.read_all(text.encode("utf-8-sig"), ["000000018"])
+        text = f"{UNITS}\n000900019,O,2025-03-01,C,L'ÉCOLE,00019\n"
+        (answer,) = self.read_all(text.encode("utf-8-sig"), ["000900019"])
         self.assertEqual((answer.is_open, str(answer.closed_on)), (False, "2025-03-01"))
-        self.assertEqual((answer.name, answer.siret), ("L'ÉCOLE", "00000001800010"))
+        self.assertEqual((answer.name, answer.siret), ("L'ÉCOLE", "00090001900019"))
         row = '"W863001234";"";"";"0001-01-01";"L\'école; libre";"1";"";"";"X";"86000";"P";"A";""'
         (answer,) = self.read_all(f"{WALDEC}\n{row}\n".encode("cp1252"), ["W863001234"])
         self.assertEqual((answer.name, answer.is_open), ("L'école; libre", True))
@@ -58,38 +58,38 @@ class TestRegisterFiles(BaseCase):
         for packing in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             archive = io.BytesIO()
             with zipfile.ZipFile(archive, "w", packing) as file:
-                file.writestr("rna.csv", f"{UNITS}\n000000018,O,,A,X,00010\n" * 20)
+                file.writestr("rna.csv", f"{UNITS}\n000900019,O,,A,X,00010\n" * 20)
             whole = archive.getvalue()
             for damaged in (whole[7:], *(
                 whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]
                 for place in range(4, len(whole), 11)
             )):  # fmt: skip
                 with suppress(RegisterError):
-                    self.read_all(damaged, ["000000018"], "rna.zip")
+                    self.read_all(damaged, ["000900019"], "rna.zip")
 
     def test_refusals(self):
         for content, name, code, line in (
             (b"", "x.csv", "empty", None),
             (b"PK\3\4 cut off", "x.zip", "bad_zip", None),
             (b"a,b\n1,2\n", "x.csv", "unknown_columns", 1),
-            (f"{UNITS}\n000000018,O,,A,X\n".encode(), "x.csv", "bad_line", 2),
-            (f"{UNITS}\n000000018,O,,?,X,1\n".encode(), "x.csv", "bad_state", 2),
+            (f"{UNITS}\n000900019,O,,A,X\n".encode(), "x.csv", "bad_line", 2),
+            (f"{UNITS}\n000900019,O,,?,X,1\n".encode(), "x.csv", "bad_state", 2),
             (f"{UNITS}\n1.8E+1,O,,A,X,1\n".encode(), "x.csv", "bad_number", 2),
-            (f"{UNITS}\n".encode() + b"000000026,O,,A,X,00010\n" * 4000 + b"\xff\xfe,,\n", "x.csv",
+            (f"{UNITS}\n".encode() + b"000900027,O,,A,X,00010\n" * 4000 + b"\xff\xfe,,\n", "x.csv",
              "not_text", 4002),
         ):  # fmt: skip
             with self.subTest(code=code), self.assertRaises(RegisterError) as caught:
-                self.read_all(content, ["000000018"], name)
+                self.read_all(content, ["000900019"], name)
             self.assertEqual(caught.exception.code, code)
             if code != "not_text":
                 self.assertEqual(caught.exception.line, line)
 
     def test_memory_is_flat(self):
         def read(count):
-            lines = b"000000026,O,2020-01-01,A,ASSOCIATION,00010\n" * count
+            lines = b"000900027,O,2020-01-01,A,ASSOCIATION,00010\n" * count
             stream = io.BytesIO(f"{UNITS}\n".encode() + lines)
             tracemalloc.start()
-            list(read_register(stream, "x.csv", {"000000018"}))
+            list(read_register(stream, "x.csv", {"000900019"}))
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             return peak
@@ -104,7 +104,7 @@ class TestRegisterFiles(BaseCase):
             self.skipTest("no extracts are beside the project (shared/data/registers)")
         for path in files:
             with self.subTest(file=path.name), path.open("rb") as stream:
-                list(read_register(stream, path.name, {"000000018"}))
+                list(read_register(stream, path.name, {"000900019"}))
 
 
 class TestRegister(CommandMixin, GrantsCommon):

@@ -140,7 +140,9 @@ class TestAutomation(GrantsCommon):
     """A real automation rule, which runs inside the write it watches."""
 
     def make_rule(self, code):
-        self.assertIn("base.automation", self.env, "the tests' database has base_automation")
+        if "base.automation" not in self.env:
+            # Our own test database has it, and ./ctai test lets nothing be skipped.
+            self.skipTest("no base_automation in this database")
         model = self.env["ir.model"]._get("grant.disbursement")
         action = self.env["ir.actions.server"].create(
             {"name": "Règle", "model_id": model.id, "state": "code", "code": code}

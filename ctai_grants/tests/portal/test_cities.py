@@ -94,7 +94,7 @@ class TestCities(PortalCase):
     def test_no_city_renames_for_the_other(self):
         for user, city in ((self.coordinator, "Autre ville"), (self.clerk, self.company.name)):
             for name, value in (
-                ("name", "Autrement"), ("company_registry", "00000002600013"),
+                ("name", "Autrement"), ("company_registry", "00090002700012"),
                 ("rna", "W863001234"), ("legal_form", "company"), ("grant_role", False),
                 ("company_id", user.company_id.id),
             ):  # fmt: skip

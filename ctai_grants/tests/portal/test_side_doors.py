@@ -50,7 +50,7 @@ class DoorsCase(GrantsCommon):
 class TestMailGateway(DoorsCase):
     def test_not_for_everybody(self):
         """Odoo makes what the caller likes, in the name of whom the mail is from."""
-        account = {"acc_number": "FR7699999000010000000000309", "allow_out_payment": True}
+        account = {"acc_number": "FR7699999000980000000000309", "allow_out_payment": True}
         mail = make_mail("manager@example.org")
         for user in (*self.staff, *self.portal_users):
             for model, values in (
@@ -100,7 +100,7 @@ class TestNestedCommands(DoorsCase):
 
     def test_documents_and_accounts(self):
         tranche = self.make_tranche(self.subsidy)
-        account = {"acc_number": "FR7699999000010000000000309", "allow_out_payment": True}
+        account = {"acc_number": "FR7699999000980000000000309", "allow_out_payment": True}
         for record, name, command in (
             (self.operator, "bank_ids", Command.create(account)),
             (self.operator, "bank_ids", Command.update(self.operator.bank_ids.id,

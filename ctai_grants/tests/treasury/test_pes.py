@@ -15,7 +15,7 @@ from ..common import PDF, GrantsCommon, make_siret
 
 DAY = datetime.date(2021, 11, 20)
 # Invented: their keys are right, nobody has them.
-SENDER = pes.Sender("Ville de test", "00000001800010", "086999", "001", "00", "Budget – principal")
+SENDER = pes.Sender("Ville de test", "00090001900019", "086999", "001", "00", "Budget – principal")
 HOSTILE = "Cœur & <âmes> “d’été” – 5 € 😀\nÉcole " + "très " * 60
 
 
@@ -41,7 +41,7 @@ class PesCase(GrantsCommon):
             {"grant_pes_post": "086999", "grant_pes_entity": "001", "grant_pes_budget": "00"}
         )
         cls.company.partner_id.write(
-            {"country_id": cls.env.ref("base.fr").id, "company_registry": "00000003400017"}
+            {"country_id": cls.env.ref("base.fr").id, "company_registry": "00090003500015"}
         )
         cls.address = {"street": "1 rue des Tests", "zip": "86000", "city": "Poitiers"}
         # Before the orders: what it is later is not of their day.
@@ -75,8 +75,8 @@ class TestPesFile(PesCase):
 
     def make(self, kind="orders", pieces=1, **changes):
         party = pes.Party(
-            "Association", "00000001800010", "association", "1 rue", "86000", "Poitiers",
-            "FR7699999000010000000000115", "", "Association",
+            "Association", "00090001900019", "association", "1 rue", "86000", "Poitiers",
+            "FR7699999000980000000000115", "", "Association",
         )  # fmt: skip
         piece = {
             "object": "Avance", "amount": Decimal("1000.10"), "account": "65748", "party": party,
@@ -109,8 +109,8 @@ class TestPesFile(PesCase):
 
     def test_hostile_words(self):
         party = pes.Party(
-            HOSTILE, "00000001800010", "company", HOSTILE, "86000", HOSTILE,
-            "FR7699999000010000000000115", "", HOSTILE,
+            HOSTILE, "00090001900019", "company", HOSTILE, "86000", HOSTILE,
+            "FR7699999000980000000000115", "", HOSTILE,
         )  # fmt: skip
         for kind in ("orders", "claims"):
             with self.subTest(kind=kind):
@@ -153,7 +153,7 @@ class TestPesDocuments(PesCase):
         self.assertEqual(values(root, "CodServ"), ["CULTURE"])
         self.assertEqual(values(root, "Fonction"), ["424"])
         self.assertEqual(values(root, "Nature"), ["6574"])
-        self.assertEqual(values(root, "IBAN"), ["FR7699999000010000000000115"])
+        self.assertEqual(values(root, "IBAN"), ["FR7699999000980000000000115"])
         self.assertEqual(values(root, "IdBord"), [str(tranche.order_batch_id.number)])
         self.assertEqual(
             [gzip.decompress(base64.b64decode(f.text)) for f in root.iter("Fichier")], [PDF]
@@ -230,7 +230,7 @@ class TestPesDocuments(PesCase):
             (lambda: self.company.write({"grant_pes_post": False}),
              lambda: self.company.write({"grant_pes_post": "086999"}), "Accounting Post"),
             (lambda: self.operator.write({"company_registry": False}),
-             lambda: self.operator.write({"company_registry": "00000001800010"}), "SIRET"),
+             lambda: self.operator.write({"company_registry": "00090001900019"}), "SIRET"),
             (lambda: tranche._transition(order_number="M-1"),
              lambda: tranche._transition(order_number="41"), "M-1"),
         ):  # fmt: skip

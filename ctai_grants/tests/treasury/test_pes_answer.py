@@ -19,7 +19,7 @@ CLAIM = """<Piece><BlocPiece><IdPce V="{number}"/><EtatPce V="{state}"/>
 <ObsEtat V="{reasons}"/></BlocPiece></Piece>"""
 ACQUIT = """<?xml version="1.0" encoding="UTF-8"?>
 <n:PES_ACQUIT xmlns:n="http://www.minefi.gouv.fr/cp/helios/pes_v2/Rev0/retour/v2">
-<EnTetePES><DteStr V="2021-11-22"/><IdColl V="00000003400017"/></EnTetePES>
+<EnTetePES><DteStr V="2021-11-22"/><IdColl V="00090003500015"/></EnTetePES>
 <ACQUIT><ElementACQUIT><DomaineAck V="{domain}"/><EtatAck V="{state}"/>
 <NumBord V="{batch}"/><ExerciceBord V="2021"/>
 <Erreur><NumAnoAck V="201"/><LibelleAnoAck V="Poste inconnu"/></Erreur>
@@ -41,7 +41,7 @@ class TestPesAnswer(PesCase):
         wizard.action_confirm()
         return wizard.result
 
-    def answer_return(self, *pieces, date="2021-11-25", siret="00000003400017", batch=None):
+    def answer_return(self, *pieces, date="2021-11-25", siret="00090003500015", batch=None):
         body = "".join(
             PIECE.format(number=number, state=state, reasons=reasons, comment=comment)
             for number, state, reasons, comment in pieces
@@ -126,8 +126,8 @@ class TestPesAnswer(PesCase):
         ):  # fmt: skip
             with self.subTest(content=content), self.assertRefused():
                 self.answer(content)
-        with self.assertRefused("another city", "00000001800010"):
-            self.answer_return((41, "02", "", ""), siret="00000001800010")
+        with self.assertRefused("another city", "00090001900019"):
+            self.answer_return((41, "02", "", ""), siret="00090001900019")
         for user in (self.reader, self.coordinator):
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.answer(RETURN, user)
@@ -237,7 +237,7 @@ class TestPesAnswer(PesCase):
 
     def answer_claim(self, number, state, observed="", date="2021-11-25"):
         piece = CLAIM.format(number=number, state=state, reasons=observed)
-        content = RETURN.format(date=date, siret="00000003400017", batch=number, pieces=piece)
+        content = RETURN.format(date=date, siret="00090003500015", batch=number, pieces=piece)
         return self.answer(content.replace("PES_DepenseRetour", "PES_RecetteRetour"))
 
     def test_claims(self):
@@ -268,12 +268,12 @@ class TestPesAnswer(PesCase):
                 if kind == "02":
                     piece = PIECE.format(number=number, state="02", reasons="", comment="")
                     content = RETURN.replace('TypBord V="01"', 'TypBord V="02"').format(
-                        date="2022-03-01", siret="00000003400017", batch=number, pieces=piece
+                        date="2022-03-01", siret="00090003500015", batch=number, pieces=piece
                     )
                 else:
                     piece = CLAIM.format(number=number, state="02", reasons="")
                     content = RETURN.replace("Depense", "Recette").replace("2021", "2022").format(
-                        date="2022-03-01", siret="00000003400017", batch=number, pieces=piece
+                        date="2022-03-01", siret="00090003500015", batch=number, pieces=piece
                     )
                 self.assertIn("Claims marked: 1", self.answer(content))
                 self.assertEqual(recovery.treasury_state, kept)
@@ -310,16 +310,16 @@ class TestPesAnswer(PesCase):
             "grant_pes_entity": "001", "grant_pes_budget": "01",
         })  # fmt: skip
         other.partner_id.write(
-            {"country_id": self.env.ref("base.fr").id, "company_registry": "00000003400017"}
+            {"country_id": self.env.ref("base.fr").id, "company_registry": "00090003500015"}
         )
         user = self.finance_officer
-        about = '<IdColl V="00000003400017"/><CodColl V="001"/><CodBud V="{}"/>'
+        about = '<IdColl V="00090003500015"/><CodColl V="001"/><CodBud V="{}"/>'
         piece = PIECE.format(number=41, state="04", reasons="01", comment="")
         plain = RETURN.format(
-            date="2021-11-25", siret="00000003400017", batch=self.batch.number, pieces=piece
+            date="2021-11-25", siret="00090003500015", batch=self.batch.number, pieces=piece
         )
         theirs, ours = (
-            plain.replace('<IdColl V="00000003400017"/>', about.format(budget))
+            plain.replace('<IdColl V="00090003500015"/>', about.format(budget))
             for budget in ("01", "00")
         )
         with self.assertRefused("001 01", self.company.name, "001 00"):

@@ -9,7 +9,7 @@ from odoo.tests import freeze_time
 from odoo.addons.ctai_grants.tests.common import GrantsCommon
 
 # Invented: no SIREN begins with 000.
-CITY_SIRET = "00000004200010"
+CITY_SIRET = "00090004300019"
 
 
 def find_shared(name):

@@ -17,11 +17,11 @@ from .common import find_shared
 TODAY = datetime.date(2022, 6, 30)
 GOOD = {
     "nomAttribuant": "Ville de test",
-    "idAttribuant": "00000004200010",
+    "idAttribuant": "00090004300019",
     "dateConvention": "2021-10-25",
     "referenceDecision": "2021-0042",
     "nomBeneficiaire": "Les Amis",
-    "idBeneficiaire": "00000001800010",
+    "idBeneficiaire": "00090001900019",
     "rnaBeneficiaire": "",
     "objet": "Ateliers de français",
     "montant": "30000.50",
@@ -51,7 +51,7 @@ class TestFiles(BaseCase):
     def check_good(self, awards):
         (award,) = awards
         self.assertEqual(award.faults, [])
-        self.assertEqual(award.number, "00000001800010")
+        self.assertEqual(award.number, "00090001900019")
         self.assertEqual(award.amount, Decimal("30000.50"))
         self.assertEqual(award.purpose, "Ateliers de français")
         self.assertEqual(award.convention_date, datetime.date(2021, 10, 25))
@@ -79,11 +79,11 @@ class TestFiles(BaseCase):
                 self.check_good(read(make_text(titles=titles)))
 
     def test_columns_more_or_less(self):
-        text = "id;objet;siret;foo;montant\n1;Ateliers;000 000 018 00010;x;1 234,50 €\n"
+        text = "id;objet;siret;foo;montant\n1;Ateliers;000 900 019 00019;x;1 234,50 €\n"
         (award,) = read(text)
         self.assertEqual((award.faults, award.amount), ([], Decimal("1234.50")))
         with self.assertRaises(Refusal) as refusal:
-            read("objet;siret\nAteliers;00000001800010\n")
+            read("objet;siret\nAteliers;00090001900019\n")
         self.assertEqual(refusal.exception.code, "no_columns")
         self.assertEqual(refusal.exception.about["missing"], ["amount"])
 
@@ -130,7 +130,7 @@ class TestFiles(BaseCase):
             for text in ("siret", "objet", "montant")
         )
         values = (
-            '<table:table-cell office:value-type="string"><text:p>00000001800010</text:p>'
+            '<table:table-cell office:value-type="string"><text:p>00090001900019</text:p>'
             '</table:table-cell><table:table-cell office:value-type="string"><text:p>Ateliers'
             '</text:p></table:table-cell><table:table-cell office:value-type="float" '
             'office:value="30000.5"><text:p>30 000,50</text:p></table:table-cell>'
@@ -202,17 +202,17 @@ class TestCells(BaseCase):
             ("840690.0", "siret_decimals"),
             ("840690,5", "siret_decimals"),
             ("0000001800010", "siret_zero"),
-            ("00000001800011", "siret_key"),
+            ("00090001900010", "siret_key"),
             ("1234", "siret_length"),
             ("FR12345", "siret_letters"),
             ("n/a", "siret_letters"),
         ):
             with self.subTest(cell=cell):
                 self.assertEqual(self.find(idBeneficiaire=cell)[1], [("idBeneficiaire", code)])
-        for cell in ("000 000 018 00010", "000\u00a0000\u202f01800010", "'00000001800010",
-                     "00000001800010.0"):  # fmt: skip
-            self.assertEqual(self.find(idBeneficiaire=cell)[0].number, "00000001800010")
-        self.assertEqual(self.find(idBeneficiaire="000000018")[0].number, "000000018")
+        for cell in ("000 900 019 00019", "000\u00a0900\u202f01900019", "'00090001900019",
+                     "00090001900019.0"):  # fmt: skip
+            self.assertEqual(self.find(idBeneficiaire=cell)[0].number, "00090001900019")
+        self.assertEqual(self.find(idBeneficiaire="000900019")[0].number, "000900019")
         self.assertEqual(self.find(idBeneficiaire="#")[1], [("idBeneficiaire", "missing")])
         self.assertEqual(self.find(idBeneficiaire="#", rnaBeneficiaire="W863001234")[1], [])
 
@@ -274,5 +274,5 @@ class TestCells(BaseCase):
         self.assertTrue(award.beneficiary)
 
     def test_shifted(self):
-        (award,) = read("siret,objet,montant\n00000001800010,Ateliers,40000,50\n")
+        (award,) = read("siret,objet,montant\n00090001900019,Ateliers,40000,50\n")
         self.assertEqual([fault.code for fault in award.faults], ["shifted"])

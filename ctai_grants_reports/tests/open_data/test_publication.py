@@ -24,7 +24,7 @@ class TestLines(OpenDataCase):
                 "dateConvention": "2021-10-25",
                 "referenceDecision": "2021-0042",
                 "nomBeneficiaire": "Association de test",
-                "idBeneficiaire": "00000001800010",
+                "idBeneficiaire": "00090001900019",
                 "rnaBeneficiaire": "",
                 "objet": "Ateliers",
                 "montant": "30000.00",

@@ -14,11 +14,11 @@ TODAY = datetime.date(2021, 12, 31)
 LINE = scdl.Line(
     exercise=2021,
     grantor="Ville de test",
-    grantor_siret="00000004200010",
+    grantor_siret="00090004300019",
     convention_date=datetime.date(2021, 10, 25),
     decision="2021-0042",
     beneficiary="Association « Les Amis », \"quai 9\"",
-    beneficiary_siret="00000001800010",
+    beneficiary_siret="00090001900019",
     beneficiary_rna="W863001234",
     purpose="Ateliers; de français, l'après-midi",
     amount=Decimal("30000.50"),
@@ -83,8 +83,8 @@ class TestRules(BaseCase):
         )
 
     def test_what_the_schema_asks(self):
-        self.assertEqual(find(grantor_siret="00000004200011"), {"idAttribuant": "siret"})
-        self.assertEqual(find(beneficiary_siret="000000018"), {"idBeneficiaire": "siret"})
+        self.assertEqual(find(grantor_siret="00090004300010"), {"idAttribuant": "siret"})
+        self.assertEqual(find(beneficiary_siret="000900019"), {"idBeneficiaire": "siret"})
         self.assertEqual(find(beneficiary=" = "), {"nomBeneficiaire": "required"})
         self.assertEqual(find(purpose=""), {"objet": "required"})
         self.assertEqual(
@@ -140,9 +140,9 @@ class TestRules(BaseCase):
         content = three_sixty.write([LINE, LINE], ["grant.subsidy-1", "grant.subsidy-2"])
         self.assertEqual(three_sixty.check(content), [])
         grant = json.loads(content)["grants"][0]
-        self.assertEqual(grant["id"], "360G-FR-000000042-grant.subsidy-1")
+        self.assertEqual(grant["id"], "360G-FR-000900043-grant.subsidy-1")
         self.assertEqual(grant["amountAwarded"], 30000.5)
-        self.assertEqual(grant["recipientOrganization"][0]["id"], "FR-INSEE-00000001800010")
+        self.assertEqual(grant["recipientOrganization"][0]["id"], "FR-INSEE-00090001900019")
         twice = three_sixty.write([LINE, LINE._replace(purpose="")], ["a", "a"])
         self.assertEqual(three_sixty.check(twice), [(2, "title"), (2, "id")])
 
