@@ -31,15 +31,20 @@ class Stage(GrantsCommon):
         return {"subsidy": subsidy.id, "piece": piece.id, "login": f"{who}_volunteer"}
 
     @classmethod
-    def set_up(cls, env, who, siren):
-        """The city, a contract in force, and an association; logins begin with ``who``."""
+    def set_people(cls, env, who, siren, prefecture="Préfecture du jeu"):
+        """The city and its people, whose logins begin with ``who``, and a prefecture."""
         cls.env = env
         french = env["res.lang"]._activate_lang("fr_FR")
         env["ir.default"].set("res.partner", "lang", french.code)
         set_up_accounting(env.company)
         for role in ("coordinator", "finance_officer", "finance_manager"):
             setattr(cls, role, cls.make_user(f"{who}_{role}", f"group_{role}"))
-        cls.prefecture = cls.make_organisation("Préfecture du jeu", "prefecture", siren)
+        cls.prefecture = cls.make_organisation(prefecture, "prefecture", siren)
+
+    @classmethod
+    def set_up(cls, env, who, siren):
+        """The city, a contract in force, and an association; logins begin with ``who``."""
+        cls.set_people(env, who, siren)
         cls.operator = cls.make_organisation("Association du jeu", "operator", siren + 1)
         bank = {"acc_number": IBANS[0], "allow_out_payment": True}
         cls.operator.bank_ids = [Command.create(bank)]

@@ -259,6 +259,9 @@ class GrantContract(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("ctai_grants.grant_subsidy_action")
         action["domain"] = [("contract_id", "in", self.ids)]
         action["context"] = {"search_default_group_envelope": 1}
+        if len(self.envelope_ids) == 1:
+            # What is made from here can be of no other.
+            action["context"]["default_envelope_id"] = self.envelope_ids.id
         return action
 
     def action_view_entries(self):

@@ -1,4 +1,4 @@
-import { Component, onWillStart, useState } from "@odoo/owl";
+import { Component, markup, onWillStart, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -26,7 +26,9 @@ export class TodayPage extends Component {
     }
 
     open(action) {
-        return this.action.doAction(action);
+        // As the web client does of what a button answers: what an empty list says is HTML.
+        const help = action.help && markup(action.help);
+        return this.action.doAction(help ? { ...action, help } : action);
     }
 
     openEnvelope(envelope) {
