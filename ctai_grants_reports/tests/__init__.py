@@ -23,6 +23,7 @@ from .accounts import (
 from .documents import (
     test_documents,
     test_letters_documents,
+    test_scans_portal,
     test_signed_scans,
 )
 from .figures import (

@@ -14,8 +14,9 @@ class TestQueries(PortalCase):
             before = self.env.cr.sql_log_count
             self.page(f"/my/subsidies/{self.mine.id}")
         # Of them: what each piece brings, the documents, the account on file; who answers, and
-        # whether there are dates to take; who wrote, and what is asked for; figures; letters.
-        self.assertLessEqual(self.env.cr.sql_log_count - before, 32)
+        # whether there are dates to take; who wrote, and what is asked for; figures; letters;
+        # of the reports, signed papers.
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 33)
 
     def test_list_of_subsidies(self):
         for _number in range(3):

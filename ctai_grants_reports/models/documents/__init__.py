@@ -11,4 +11,5 @@ from . import (
     grant_signed_scan,
     grant_subsidy,
     grant_subsidy_annexes,
+    grant_subsidy_scans,
 )
