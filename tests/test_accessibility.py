@@ -78,6 +78,8 @@ OPTIONS = {
     # Off unless asked for: targets are large enough to be hit.
     "rules": {"target-size": {"enabled": True}},
 }
+#: The smallest screen that pages are made for.
+NARROWEST = 320
 WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -150,6 +152,9 @@ class TestAccessibility(BrowserCase):
                 # Odoo looks for other accounts of this browser first.
                 page.wait_for_selector("#login")
             found += self.judge(page, path)
+        page.set_viewport_size({"width": NARROWEST, "height": 640})
+        if page.evaluate(WIDER):
+            found.append(f"{path} ({NARROWEST} px): it is wider than the screen")
         return found
 
     def test_axe_finds_nothing(self):

@@ -8,6 +8,7 @@ from . import (
     frame,
     hand_in,
     home,
+    imports,
     people,
     pieces,
     portal,

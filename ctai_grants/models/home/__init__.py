@@ -1,1 +1,1 @@
-from . import grant_today, grant_today_steps, ir_http
+from . import grant_import_template, grant_today, grant_today_steps, ir_http
