@@ -1,8 +1,12 @@
+import re
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...lib.ledger.chain import GENESIS
 
+# How an envelope is shown: contract, code and name.
+SHOWN = re.compile(r"(.+)/(.+?) – (.+)")
 STATES = [("draft", "Draft"), ("in_force", "In Force"), ("closed", "Closed")]
 
 
@@ -74,6 +78,21 @@ class GrantEnvelope(models.Model):
         for envelope in self:
             reference = "/".join(filter(None, (envelope.contract_id.code, envelope.code)))
             envelope.display_name = " – ".join(filter(None, (reference, envelope.name)))
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """Also as it is shown, which is how lists export it: “CTAI-2021/A – Name”."""
+        domain = super()._search_display_name(operator, value)
+        if operator not in ("=", "in", "ilike"):
+            return domain
+        texts = [value] if isinstance(value, str) else value or ()
+        for shown in filter(None, (SHOWN.fullmatch(text) for text in texts if text)):
+            contract, code, name = shown.groups()
+            domain |= (
+                fields.Domain("contract_id.code", "=", contract)
+                & fields.Domain("code", "=", code) & fields.Domain("name", "=", name)
+            )  # fmt: skip
+        return domain
 
     @api.depends("allocated_amount", "committed_amount")
     def _compute_available_amount(self):

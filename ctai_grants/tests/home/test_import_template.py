@@ -71,7 +71,7 @@ class TestImportTemplate(HttpCase, GrantsCommon):
 
     def test_subsidies_and_instalments(self):
         self.authenticate(self.coordinator.login, self.coordinator.login)
-        known = {"Enveloppe": self.envelope.name, "Opérateur": self.operator.name}
+        known = {"Enveloppe": self.envelope.display_name, "Opérateur": self.operator.name}
         content = self.fill(self.download("grant.subsidy").content, **known)
         made, messages = self.take("grant.subsidy", content)
         self.assertFalse(messages)
