@@ -334,6 +334,7 @@ class TestAccessMatrix(AccessCase):
             # Of these there is none, in whatever database.
             **dict.fromkeys(("attachment_id", "ask_id", "access_id", "wizard_id"), "999999999"),
             "statement_id": self.statement, "review_id": self.review, "ending": "csv",
+            "model": "grant.subsidy",
             "converter": "typst", "reportname": "ctai_grants_reports.convention",
             "docids": self.mine,
             "kind": KINDS.get(pattern, "question"),
