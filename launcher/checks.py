@@ -29,7 +29,7 @@ PLAIN_TESTS = tuple(
 REPORT = paths.STATE / "pytest.xml"
 #: What a test says that skips itself for what cannot be had: data that is not beside the project,
 #: a package of Debian.
-ABSENT = ("(shared/data/", "(no clamd of Debian)")
+ABSENT = ("(shared/data/", "(no clamd of Debian)", "(no LibreOffice)")
 #: Lines of a translation template that change without its content.
 POT_DATES = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date):.*\n', re.M)
 #: What an installation may not say: any error, or a warning about what is ours.
@@ -44,6 +44,7 @@ def test(options):
     """Run every check and test, stopping at the first that fails."""
     with files.Lock(paths.STATE / "test.lock").alone("Wait for another ./ctai test"):
         _ensure_browser()
+        _ensure_office()
         debian.prepare_clamd()
         with workshop.running(test=True) as server:
             run = _Run(server, databases.present_addons(), options.long)
@@ -272,11 +273,26 @@ def _ensure_browser():
             "The browser tests need Chromium, and none is on the PATH.",
             "On Debian, as root: apt-get install chromium",
         )
+    _install("Chromium for the browser tests", "chromium", "fonts-dejavu-core")
+
+
+def _ensure_office():
+    """Have LibreOffice for the tests that open workbooks with it: they skip themselves without,
+    which is told."""
+    if shutil.which("soffice") or "CTAI_SOFFICE" in os.environ:
+        return
+    if not os.geteuid() and shutil.which("apt-get"):
+        _install("LibreOffice for the tests of workbooks", "libreoffice-calc")
+
+
+def _install(title, *packages):
+    """Install packages of Debian, as root."""
+    apt = shutil.which("apt-get")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    log = paths.LOGS / "chromium.log"
+    log = paths.LOGS / f"{packages[0]}.log"
     process.run([apt, "update"], "Read the list of packages", log, env=env)
-    words = [apt, "install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
-    process.run(words, "Install Chromium for the browser tests", log, env=env)
+    words = [apt, "install", "--yes", "--no-install-recommends", *packages]
+    process.run(words, f"Install {title}", log, env=env)
 
 
 # --- translations -------------------------------------------------------------------------

@@ -48,8 +48,10 @@ class TestKeyboard(BrowserCase):
             # From now on Chromium opens no window of its own for files: asked for it only when the
             # key is pressed, it may hear of it after the key.
             page.on("filechooser", lambda chooser: None)
+            # Read before the server answers on our cursor.
+            login = self.operator_user.login
             page.goto("/my")
-            self.log_in(page)
+            self.log_in(page, login)
             self.press(page, "main a[href='/my/subsidies']")
             page.wait_for_url("**/my/subsidies")
             self.press(page, f"main a[href$='/my/subsidies/{self.mine.id}']")
@@ -66,14 +68,14 @@ class TestKeyboard(BrowserCase):
         self.assertEqual(self.piece.last_version_id.comment, "Voici")
         self.assertEqual(self.piece.last_version_id.user_id, self.operator_user)
 
-    def log_in(self, page):
+    def log_in(self, page, login):
         page.wait_for_selector("#login")
         # Where the page has the focus already, one goes on from there.
         if not page.evaluate("document.activeElement.matches('#login')"):
             self.go_to(page, "#login")
-        page.keyboard.type(self.operator_user.login)
+        page.keyboard.type(login)
         self.go_to(page, "#password")
-        page.keyboard.type(self.operator_user.login)
+        page.keyboard.type(login)
         page.keyboard.press("Enter")
         page.wait_for_url("**/my")
 

@@ -144,7 +144,10 @@ def test_figures_are_those_of_before(upgraded, env):
     before = read_figures(upgraded.statement)
     assert set(before) == set(FIGURES)
     for about, rows in before.items():
-        assert today[about] == rows, about
+        # A later release may say more, in columns at the end.
+        assert len(today[about]) == len(rows), about
+        told = zip(today[about], rows, strict=True)
+        assert [new[: len(old)] for new, old in told] == rows, about
 
 
 def test_issued_statements_are_the_bytes_they_were(upgraded, env):

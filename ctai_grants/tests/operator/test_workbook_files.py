@@ -55,7 +55,7 @@ class TestWrittenByOthers(BaseCase):
             with self.subTest(name):
                 self.assertReadAsFilled((WRITTEN / name).read_bytes())
 
-    @unittest.skipUnless(has_libreoffice(), "LibreOffice is not there (CTAI_SOFFICE names it)")
+    @unittest.skipUnless(has_libreoffice(), "CTAI_SOFFICE would name it (no LibreOffice)")
     def test_saved_by_libreoffice_now(self):
         for formats in (["ods"], ["ods", "xlsx"]):
             with self.subTest(formats):
