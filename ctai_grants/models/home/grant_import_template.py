@@ -78,7 +78,8 @@ class GrantImportTemplate(models.AbstractModel):
             for field, values in zip(fields, lines, strict=True)
         ]
         stream = io.StringIO()
-        writer = csv.writer(stream)
+        # What a French spreadsheet takes for columns; Odoo's import finds it out.
+        writer = csv.writer(stream, delimiter=";")
         writer.writerow([self._get_heading(model, path) for path in paths])
         writer.writerows(zip(*columns, strict=True))
         return f"{self.env[model]._description}.csv", stream.getvalue().encode("utf-8-sig")

@@ -29,10 +29,12 @@ class TestImportTemplate(HttpCase, GrantsCommon):
 
     def fill(self, content, **values):
         """The template with other cells in its first line, by heading."""
-        head, first, *rest = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+        head, first, *rest = csv.reader(
+            io.StringIO(content.decode("utf-8-sig")), delimiter=";"
+        )
         first = [values.get(name, cell) for name, cell in zip(head, first, strict=True)]
         stream = io.StringIO()
-        csv.writer(stream).writerows([head, first, *rest])
+        csv.writer(stream, delimiter=";").writerows([head, first, *rest])
         return stream.getvalue().encode()
 
     def take(self, model, content, user=None):
