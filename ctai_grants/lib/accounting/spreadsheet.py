@@ -30,17 +30,19 @@ DELIMITERS = ";,\t"
 #: Bytes of memory and seconds that reading it may take: two cells at opposite ends need room for
 #: all between them, and a text that cells share or repeat is stored once, and read as many times.
 MEMORY, SECONDS = 2 * 2**30, 60
-# Says how many rows there are, and how many cells from the first of each sheet to its last.
+# Says how many rows are seen, and how many cells there are from the first of each sheet to its
+# last: of the hidden ones too, some readers make room for all.
 _REHEARSAL = """
 import io, sys
 import python_calamine
 rows = cells = 0
 book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
 for about in book.sheets_metadata:
-    if about.visible == python_calamine.SheetVisibleEnum.Visible:
+    is_visible = about.visible == python_calamine.SheetVisibleEnum.Visible
+    if is_visible or about.typ == python_calamine.SheetTypeEnum.WorkSheet:
         # Counted from 0; none of an empty sheet.
         row, column = book.get_sheet_by_name(about.name).end or (-1, -1)
-        rows += row + 1
+        rows += (row + 1) * is_visible
         cells += (row + 1) * (column + 1)
 print(rows, cells)
 """

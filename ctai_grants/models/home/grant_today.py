@@ -2,7 +2,7 @@ import datetime
 from collections.abc import Callable
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate, frozendict
 from odoo.tools.misc import format_date
@@ -10,6 +10,8 @@ from odoo.tools.misc import format_date
 _lt = LazyTranslate(__name__)
 #: Days: what is paid later is not told yet, and how far one looks ahead.
 SOON, AHEAD = 10, 30
+#: Days: each night the ledger is verified; a night may fail.
+VERIFIED = 2
 #: More than a screen of each is a list, not a line of days.
 MOST = 20
 REPORT_TYPE = "ctai_grants.deliverable_type_financial_report"
@@ -135,10 +137,27 @@ class GrantToday(models.AbstractModel):
         return {
             "acts": bool(tiles),
             "tiles": [tile for tile in tiles if tile["count"]],
+            "unverified": self._say_unverified(),
             "envelopes": self._get_envelopes(),
             "days": self._get_days(),
             "most": MOST,
         }
+
+    def _say_unverified(self):
+        """That the ledger is not verified each night any more, to who is told what is found: no
+        finding then means nothing."""
+        if not self.env.user.has_group(MANAGER):
+            return ""
+        # sudo: when a job of ours ran last
+        job = self.env.ref("ctai_grants.ir_cron_verify").sudo()
+        last = job.first_failure_date or job.lastcall or job.create_date
+        if last >= fields.Datetime.now() - datetime.timedelta(days=VERIFIED):
+            return ""
+        return self.env._(
+            "The ledger was not verified since %(date)s: no alert means nothing. Ask an "
+            "administrator to look at the scheduled action “%(job)s”.",
+            date=format_date(self.env, last), job=job.name,
+        )  # fmt: skip
 
     def _get_tile(self, tile):
         action = self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")

@@ -18,9 +18,10 @@ class Step(NamedTuple):
 
 
 def _has_people(company):
-    """Who certifies is not who orders (R4): two persons."""
+    """Who certifies is not who orders: two persons; a manager puts contracts in force."""
     coordinator = company._get_grant_person("coordinator")
-    return coordinator and company._get_grant_person("finance_officer", but=coordinator)
+    officer = coordinator and company._get_grant_person("finance_officer", but=coordinator)
+    return officer and company._get_grant_person("finance_manager")
 
 
 STEPS = (
@@ -54,7 +55,7 @@ STEPS = (
         _lt("Enter them or import their list: name, SIRET, address, bank account."),
         "ctai_grants.res_partner_action", "ctai_grants.group_coordinator",
         lambda company: company.env["res.partner"].search_count(
-            [("grant_role", "=", "operator")], limit=1
+            [("grant_role", "=", "operator"), ("company_id", "in", (False, company.id))], limit=1
         ),
     ),
     Step(

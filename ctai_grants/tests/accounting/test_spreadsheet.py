@@ -53,6 +53,19 @@ class TestFarCells(BaseCase):
                 list(read_sheets(content))
             self.assertEqual(caught.exception.code, "too_large")
 
+    def test_hidden(self):
+        """Nobody sees its sheet, its reader makes room for it all the same."""
+        stream = io.BytesIO()
+        with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+            book.add_worksheet().write_number(0, 0, 1)
+            hidden = book.add_worksheet()
+            hidden.write_number(199_000, 60, 1)
+            hidden.write_number(0, 0, 1)
+            hidden.hide()
+        with self.assertRaises(Refusal) as caught:
+            list(read_sheets(stream.getvalue()))
+        self.assertEqual(caught.exception.code, "too_large")
+
     def test_beyond_the_last_cell(self):
         """No spreadsheet has cells there, and none are read."""
         for rows, cells in (

@@ -76,6 +76,18 @@ class TestHomePage(GrantsCommon):
         envelopes = self.get_page(self.coordinator)["envelopes"]
         self.assertIn(self.contract.envelope_ids[0].id, [line["id"] for line in envelopes])
 
+    def test_a_verifier_that_stopped(self):
+        """Nothing found by who does not look is no good news."""
+        job = self.env.ref("ctai_grants.ir_cron_verify")
+        job.lastcall = fields.Datetime.now() - datetime.timedelta(days=1)
+        self.assertFalse(self.get_page(self.finance_manager)["unverified"])
+        job.lastcall = fields.Datetime.now() - datetime.timedelta(days=3)
+        self.assertIn(job.name, self.get_page(self.finance_manager)["unverified"])
+        self.assertFalse(self.get_page(self.coordinator)["unverified"])
+        # It runs, and comes to no end.
+        job.lastcall, job.first_failure_date = fields.Datetime.now(), job.lastcall
+        self.assertTrue(self.get_page(self.finance_manager)["unverified"])
+
     def test_the_first_steps_of_a_city(self):
         """Ticked by the data; gone with the first subsidy."""
         self.assertFalse(self.get_page(self.administrator)["steps"])
@@ -91,7 +103,7 @@ class TestHomePage(GrantsCommon):
         self.assertEqual([step["done"] for step in steps[:4]], [False] * 4)
         self.assertFalse(steps[0]["open"], "who may not change the company is not sent there")
         self.assertTrue(steps[3]["open"])
-        self.finance_officer.company_ids |= city
+        (self.finance_officer | self.finance_manager).company_ids |= city
         self.assertTrue(get_steps(self.coordinator)[2]["done"])
         self.assertFalse(get_steps(self.coordinator)[-1]["done"])
 
