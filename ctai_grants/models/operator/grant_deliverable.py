@@ -11,7 +11,10 @@ class GrantDeliverable(models.Model):
         if decision == "released":
             # Of its files, whatever it is the paper of.
             return super()._decide(decision, reason, *args, **kwargs)
-        reports = self._get_online_reports()
+        # Taken back, nothing is handed in any more: neither is a report whose paper another version
+        # followed.
+        versions = self.version_ids if decision == "taken_back" else self.last_version_id
+        reports = self._get_online_reports(versions)
         if reports and decision not in ("taken_back", "purged"):
             raise UserError(
                 self.env._(
@@ -27,13 +30,15 @@ class GrantDeliverable(models.Model):
             self.env["grant.reminder"]._tell_decided(self)
         return result
 
-    def _get_online_reports(self):
-        """Reports that wait for the city, whose paper is the last version of these pieces."""
+    def _get_online_reports(self, versions=None):
+        """Reports that wait for the city, whose paper is among these versions of the pieces; the
+        last ones unless said otherwise."""
+        versions = self.last_version_id if versions is None else versions
         # sudo: an operator takes its own paper back, and may read no report
         reports = self.env["grant.financial.report"].sudo()
         return reports.search(
             [
-                ("version_id", "in", self.last_version_id.ids),
+                ("version_id", "in", versions.ids),
                 ("hand_in", "=", "submitted"),
                 ("state", "=", "draft"),
             ]

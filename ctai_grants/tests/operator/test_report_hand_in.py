@@ -3,6 +3,7 @@ import datetime
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time
 
+from ..common import PDF
 from .test_report_lines import ACTUAL, ReportCase
 
 ATTESTED = {
@@ -266,6 +267,19 @@ class TestHandingIn(HandInCase):
         self.save(report)
         report._do_hand_in()
         self.assertEqual(len(piece.version_ids), 2)
+        self.assertEqual(report.version_id, piece.last_version_id)
+
+    def test_taken_back_after_another_version(self):
+        """The piece is awaited again: so is the report, or nobody could fill it in."""
+        piece, operator = self.make_piece(), self.operator_user
+        report = self.hand_in()
+        piece.with_user(operator)._do_submit("annexe.pdf", PDF)
+        self.assertEqual(report.hand_in, "submitted")
+        piece.with_user(operator)._do_take_back()
+        self.assertEqual((piece.state, report.hand_in), ("expected", "to_fill"))
+        self.save(report)
+        report._do_hand_in()
+        self.assertEqual((piece.state, report.hand_in), ("submitted", "submitted"))
         self.assertEqual(report.version_id, piece.last_version_id)
 
     def test_not_done(self):
