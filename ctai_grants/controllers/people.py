@@ -128,7 +128,8 @@ class PeoplePortal(GrantsPortal):
                 # Whoever is logged in on this machine is somebody else.
                 request.session.logout(keep_db=True)
                 return self._keep_private(request.redirect(url))
-        values = {"access": access_sudo, "token": token, "error": error}
+        replaced = access_sudo and access_sudo._get_private_logins()
+        values = {"access": access_sudo, "token": token, "error": error, "replaced": replaced}
         response = request.render(
             "ctai_grants.portal_invitation", values, status=200 if access_sudo else 404
         )
