@@ -39,6 +39,7 @@ class PeoplePortal(GrantsPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_people",
+                "title": self.env._("Who may act"),
                 "operator": operator_sudo,
                 "accesses": present,
                 "own": present.filtered(lambda access: access.user_id == request.env.user),
