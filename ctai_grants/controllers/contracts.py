@@ -10,7 +10,7 @@ class ContractPortal(GrantsPortal):
 
     def _get_contract_sortings(self):
         return {
-            "start": {"label": self.env._("Newest"), "order": "date_start desc, id desc"},
+            "start": {"label": self.env._("Date"), "order": "date_start desc, id desc"},
             "name": {"label": self.env._("Name"), "order": "name, id"},
             "code": {"label": self.env._("Code"), "order": "code, id"},
         }

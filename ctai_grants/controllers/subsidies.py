@@ -13,7 +13,7 @@ class SubsidyPortal(GrantsPortal):
 
     def _get_subsidy_sortings(self):
         return {
-            "start": {"label": self.env._("Newest"), "order": "date_start desc, id desc"},
+            "start": {"label": self.env._("Date"), "order": "date_start desc, id desc"},
             "name": {"label": self.env._("Name"), "order": "name, id"},
             "code": {"label": self.env._("Code"), "order": "code, id"},
             "amount": {"label": self.env._("Amount"), "order": "amount desc, id"},

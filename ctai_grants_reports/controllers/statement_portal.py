@@ -19,7 +19,7 @@ class StatementPortal(GrantsPortal):
 
     def _get_statement_sortings(self):
         return {
-            "day": {"label": self.env._("Newest"), "order": "as_at desc, id desc"},
+            "day": {"label": self.env._("Date"), "order": "as_at desc, id desc"},
             "name": {"label": self.env._("Number"), "order": "name, id"},
         }
 
