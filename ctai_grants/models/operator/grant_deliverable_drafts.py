@@ -220,12 +220,13 @@ class GrantDeliverable(models.Model):
 
     def _do_take_back(self):
         # Made by us, of a report that is written on again: no file of theirs.
-        is_paper = bool(self._get_online_reports(self.sudo().version_ids))
+        is_paper = bool(self._get_online_reports(self.sudo().last_version_id))
         was_handed_in = self.state == "submitted"
-        super()._do_take_back()
+        result = super()._do_take_back()
         if was_handed_in and not is_paper and self._is_draftable_by(self.env.user):
             # sudo: what was just taken back, by who handed it in
             self._put_back(self.sudo().last_version_id)
+        return result
 
     def _put_back(self, version):
         """Begin again with the files and the comment of a version that was taken back."""

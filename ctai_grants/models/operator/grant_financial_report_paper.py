@@ -46,6 +46,9 @@ class GrantFinancialReport(models.Model):
         # sudo: an operator hands in a report of its own subsidy; nothing depends on this piece
         subsidy = self.subsidy_id.sudo()
         due = self.exercise_end + datetime.timedelta(days=DAYS_TO_REPORT)
+        # Of a year before, which the review sees; no milestone comes before the subsidy.
+        start = subsidy.date_start or subsidy.decision_date or subsidy.signature_date
+        due = max(due, start or due)
         city = subsidy.with_context(lang=subsidy.company_id.partner_id.lang or self.env.lang)
         name = kind.sudo().with_env(city.env).name
         step = city.env["grant.milestone"].create(

@@ -276,6 +276,13 @@ class TestHandingIn(HandInCase):
         self.assertEqual(piece.state, "accepted")
         self.assertFalse(self.verify())
 
+    def test_nobody_asked_for_that_year(self):
+        """A year before the subsidy is for the review, and no obstacle that nobody understands."""
+        report = self.hand_in(exercise_start="2019-07-01", exercise_end="2020-06-30")
+        piece = self.subsidy.deliverable_ids
+        self.assertEqual((report.hand_in, piece.state), ("submitted", "submitted"))
+        self.assertEqual(piece.due_date, self.subsidy.date_start)
+
     def test_sent_back_with_its_piece(self):
         piece = self.make_piece()
         report = self.hand_in()
@@ -294,6 +301,7 @@ class TestHandingIn(HandInCase):
         self.assertEqual(report.hand_in, "submitted")
         piece.with_user(operator)._do_take_back()
         self.assertEqual((piece.state, report.hand_in), ("expected", "to_fill"))
+        self.assertEqual(piece.sudo().draft_ids.file_ids.mapped("name"), ["annexe.pdf"])
         self.save(report)
         report._do_hand_in()
         self.assertEqual((piece.state, report.hand_in), ("submitted", "submitted"))
