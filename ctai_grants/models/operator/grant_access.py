@@ -251,7 +251,9 @@ class GrantAccess(models.Model):
         pattern = re.sub(r"([\\%_])", r"\\\1", email)
         # sudo: as in _check_free
         users = self.env["res.users"].sudo().with_context(active_test=False)
-        return users.search([("login", "=ilike", pattern)])
+        found = users.search([("login", "=ilike", pattern)])
+        # Where the database ignores accents, an address that has them is still another one.
+        return found.filtered(lambda user: user.login.lower() == email.lower())
 
     @api.model
     def _filter_private(self, users):

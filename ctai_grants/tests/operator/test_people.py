@@ -1,4 +1,5 @@
 import re
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 from lxml import html
@@ -7,6 +8,7 @@ from odoo import Command, fields, http
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
+from odoo.tools import SQL
 
 from ...models.operator.grant_access import MOST_INVITATIONS
 from ..common import GrantsCommon
@@ -248,6 +250,21 @@ class TestInviting(PeopleCase):
         # Of an organisation, or of the staff, none is.
         for other in (self.other_operator_user, self.prefecture_user, self.reader):
             self.assertFalse(self.accesses._filter_private(other))
+
+    def test_signed_up_before_with_other_accents(self):
+        """Where the database ignores accents, too, it is somebody else's login."""
+        other = new_test_user(self.env, "hélène@example.org", "base.group_portal")
+        registry = self.env.registry
+        with (
+            patch.object(registry, "has_unaccent", True),
+            patch.object(registry, "unaccent", lambda x: SQL("translate(%s, 'éè', 'ee')", x)),
+        ):
+            access = self.invite(email="helene@example.org")
+            self.assertFalse(access.sudo()._get_private_logins())
+            user = self.accept(access)
+        self.assertEqual(user.login, "helene@example.org")
+        self.assertTrue(other.active)
+        self.assertEqual(self.accesses._get_logins("HÉLÈNE@example.org"), other)
 
     def test_sign_up_closed(self):
         """At install, where nobody has a portal; where people do, it is the city's setting."""
