@@ -84,10 +84,14 @@ class IrHttp(models.AbstractModel):
             "/web/reset_password": self.env._("Reset the password"),
             "/web/signup": self.env._("Choose a password"),
         }
+        path = request.httprequest.path
+        if not CLOSED.match(path) and (title or not status):
+            # Of the site, of other add-ons: theirs.
+            return title or "Odoo"
         title = str(title).strip() if title else ""
         if status:
             title = self.env._("Error %s", status)
-        title = title or names.get(request.httprequest.path) or self.env._("Portal of subsidies")
+        title = title or names.get(path) or self.env._("Portal of subsidies")
         # sudo: the name of the city, on a page of its own
         return f"{title} – {self.env.company.sudo().name}"
 

@@ -178,6 +178,11 @@ class TestFrame(PortalCase):
             self.assertEqual(city, self.company.name)
             titles.add(name)
         self.assertEqual(len(titles), len(paths) - 1, titles)
+        # What is not of the portal calls itself what it wants.
+        page = self.page("/web/login_successful")
+        self.assertEqual(page.xpath("string(//title)"), "Odoo")
+        page = html.fromstring(self.url_open("/nothing").content)
+        self.assertIn(self.company.name, page.xpath("string(//title)"))
 
     # ------------------------------------------------------------------
     # Without JavaScript
