@@ -60,7 +60,9 @@ class PrefecturePortal(ContractPortal):
         subsidy_sudo = self._choose(subsidies_sudo, subsidy)
         only = subsidy_sudo or None
         if operator_sudo:
-            only = subsidies_sudo.filtered(lambda one: one.partner_id == operator_sudo)
+            only = (subsidy_sudo or subsidies_sudo).filtered(
+                lambda one: one.partner_id == operator_sudo
+            )
         part = subsidy_sudo or operator_sudo or envelope_sudo
         found = contract_sudo._get_figure(
             figure, subsidies_sudo, envelope_sudo, only, LINES_PER_PAGE,

@@ -87,6 +87,9 @@ class TestPrefectureFigures(PortalCase):
             for tranche in own:
                 one = f"{self.path}/lines?subsidy={tranche.subsidy_id.id}&figure=paid"
                 self.assertEqual(self.read_lines(one), ([tranche.amount], tranche.amount))
+                # Of both, what is of both.
+                both = self.read_lines(f"{one}&operator={operator.id}")
+                self.assertEqual(both, ([tranche.amount], tranche.amount))
             self.assertNotIn("M-", page.partition("Amount")[2].partition("Total")[0])
 
     def test_a_cancelled_subsidy_is_not_named(self):
