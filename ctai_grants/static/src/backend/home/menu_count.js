@@ -1,4 +1,4 @@
-import { Component, onWillStart, reactive, useState } from "@odoo/owl";
+import { Component, onMounted, reactive, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
@@ -16,6 +16,9 @@ export const menuCounts = {
             refresh() {
                 asking ||= (async () => {
                     try {
+                        if (!(await user.hasGroup("ctai_grants.group_reader"))) {
+                            return;
+                        }
                         const found = await orm.silent.call("grant.today", "get_counts", []);
                         for (const action of Object.keys({ ...counts, ...found })) {
                             counts[action] = found[action] || 0;
@@ -39,12 +42,8 @@ export class GrantMenuCount extends Component {
     setup() {
         const service = useService("grant_menu_counts");
         this.counts = useState(service.counts);
-        onWillStart(async () => {
-            if (await user.hasGroup("ctai_grants.group_reader")) {
-                // Not awaited: a menu opens at once.
-                service.refresh().catch(() => {});
-            }
-        });
+        // Not before: a menu opens at once.
+        onMounted(() => service.refresh());
     }
 
     get count() {
