@@ -161,8 +161,8 @@ class GrantToday(models.AbstractModel):
 
     def _get_empty_page(self):
         return {
-            "reads": False, "acts": False, "tiles": [], "unverified": "", "envelopes": [], "days": [],
-            "most": MOST,
+            "reads": False, "acts": False, "unverified": "", "tiles": [], "envelopes": [],
+            "days": [], "most": MOST,
         }  # fmt: skip
 
     def _get_own_tiles(self):
