@@ -13,5 +13,6 @@ class IrUiView(models.Model):
         if field and field.type in ("date", "datetime") and model._name.startswith("grant."):
             options = node.get("options", "").strip().removeprefix("{").removesuffix("}")
             if "numeric" not in options:
-                node.set("options", "{" + ", ".join(filter(None, ["'numeric': True", options])) + "}")
+                options = ", ".join(filter(None, ("'numeric': True", options)))
+                node.set("options", f"{{{options}}}")
         return result
