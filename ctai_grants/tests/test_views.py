@@ -183,6 +183,7 @@ BUTTONS = {
         "action_sign": MANAGER,
         "action_correct_date": MANAGER,
         "action_refresh": COORDINATOR + MANAGER,
+        "action_discard": COORDINATOR,
         "action_view_entries": None,
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
