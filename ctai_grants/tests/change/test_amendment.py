@@ -357,7 +357,8 @@ class TestAmendment(AmendmentCase):
         with self.assertRaises(AccessError):
             amendment.with_user(self.finance_officer).action_discard()
         action = amendment.action_discard()
-        self.assertEqual((action["res_model"], action["res_id"]), ("grant.subsidy", self.subsidy.id))
+        opened = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(opened, self.subsidy.with_env(self.env))
         self.assertFalse(amendment.exists())
         self.assertEqual(self.subsidy.message_ids, messages)
         signed = self.draft(self.subsidy, date_end="2022-01-31")
