@@ -171,6 +171,24 @@ class TestHomePage(GrantsCommon):
         with self.assertRaises(AccessError):
             self.get_page(self.operator_user)
 
+    def test_each_role_has_its_own_tiles(self):
+        """None of somebody else's work; who has several roles has the tiles of each."""
+        tiles = {
+            user: {tile.key for tile in self.env["grant.today"].with_user(user)._get_own_tiles()}
+            for user in self.staff
+        }
+        coordination = {"review", "requests", "certify", "reports", "late"}
+        finance = {"order", "pay", "instalments", "differences"}
+        management = {"accounts", "amendments", "recoveries", "findings"}
+        self.assertEqual(tiles[self.reader], set())
+        self.assertEqual(tiles[self.coordinator], coordination)
+        self.assertEqual(tiles[self.finance_officer], finance)
+        self.assertEqual(tiles[self.finance_manager], finance | management)
+        self.assertEqual(tiles[self.administrator], coordination | finance | management)
+        for user, keys in tiles.items():
+            shown = {tile["key"] for tile in self.get_page(user)["tiles"]}
+            self.assertLessEqual(shown, keys)
+
     def test_where_the_day_begins(self):
         """There, and where they chose to, who chose."""
         today = self.env.ref("ctai_grants.grant_today_action")
@@ -200,3 +218,43 @@ class TestHomePage(GrantsCommon):
         before = self.env.cr.sql_log_count
         self.env["grant.today"].with_user(self.administrator).get_today()
         return self.env.cr.sql_log_count - before
+
+
+@tagged("standard", "post_install", "-at_install")
+class TestTwoCities(GrantsCommon):
+    """Two cities in one Odoo: each one's people see their own figures, and no other."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tranche = cls.make_tranche(cls.sign(cls.make_subsidy()), amount=2000)
+        france, euro = cls.env.ref("base.fr"), cls.env.ref("base.EUR")
+        cls.city = cls.env["res.company"].create(
+            {"name": "Ville voisine", "country_id": france.id, "currency_id": euro.id}
+        )
+        cls.theirs = new_test_user(
+            cls.env, "home_theirs", "ctai_grants.group_administrator",
+            company_id=cls.city.id, company_ids=[(6, 0, cls.city.ids)],
+        )  # fmt: skip
+        cls.env.flush_all()
+
+    def get_page(self, user):
+        return self.env["grant.today"].with_user(user).with_company(user.company_id).get_today()
+
+    def test_each_sees_its_own(self):
+        page = self.get_page(self.theirs)
+        self.assertFalse(page["tiles"] or page["envelopes"] or page["days"])
+        self.assertFalse(self.env["grant.today"].with_user(self.theirs).get_counts())
+        tiles = {tile["key"]: tile for tile in self.get_page(self.coordinator)["tiles"]}
+        self.assertTrue(tiles["certify"]["amount"])
+        # What is done here is not done there: neither a contract nor a subsidy.
+        self.assertFalse(page["steps"][3]["done"] or page["steps"][5]["done"])
+
+    def test_who_works_for_both_has_those_of_the_cities_they_chose(self):
+        self.coordinator.company_ids |= self.city
+        home = self.env["grant.today"].with_user(self.coordinator)
+        for companies, shown in ((self.company, True), (self.city, False)):
+            chosen = home.with_context(allowed_company_ids=companies.ids)
+            keys = [tile["key"] for tile in chosen.get_today()["tiles"]]
+            self.assertEqual("certify" in keys, shown)
+            self.assertEqual(bool(chosen.get_counts()), bool(keys))
