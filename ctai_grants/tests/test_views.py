@@ -400,6 +400,24 @@ class TestViews(GrantsCommon):
                         model.search_count(domain + self._evaluate(node.get("domain"), user))
         self.assertGreater(tried, 50)
 
+    def test_lists_find_what_they_show(self):
+        """What is typed and sent is looked for in the name, and in the operator and the code of the
+        subsidy beside it."""
+        self.make_deliverable(self.make_subsidy(), name="Bilan")
+        for model in (
+            "grant.subsidy", "grant.disbursement", "grant.deliverable", "grant.recovery",
+            "grant.financial.report", "grant.entry",
+        ):  # fmt: skip
+            records = self.env[model].with_user(self.reader)
+            views = records.get_views([(False, "search")])["views"]
+            field = etree.fromstring(views["search"]["arch"]).find("field")
+            typed = field.get("filter_domain", f"[('{field.get('name')}', 'ilike', self)]")
+            path = "code" if model == "grant.subsidy" else "subsidy_id.code"
+            code = records.search([("partner_id", "=", self.operator.id)], limit=1).mapped(path)[0]
+            for words in (self.operator.name, code):
+                with self.subTest(model=model, words=words):
+                    self.assertTrue(records.search_count(safe_eval(typed, {"self": words})))
+
     def test_every_action_has_an_address_and_a_word(self):
         """Each window has a readable address, and a sentence for when it is empty."""
         for action in self._get_actions(self.administrator):
