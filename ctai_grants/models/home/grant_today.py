@@ -151,7 +151,8 @@ class GrantToday(models.AbstractModel):
 
         :raise AccessError: the user does not read grants
         """
-        self.env["grant.contract"].check_access("read")
+        # What the staff alone reads: a prefecture reads contracts.
+        self.env["grant.review"].check_access("read")
         tiles, find = self._get_own_tiles(), self.env["ir.model.data"]._xmlid_to_res_id
         ids = [find(f"ctai_grants.{tile.action}") for tile in tiles]
         # sudo: of what model the lists are, of all of them at once

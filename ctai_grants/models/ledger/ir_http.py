@@ -33,8 +33,10 @@ class IrHttp(models.AbstractModel):
         refused, begin it with “The operation cannot be completed:”."""
         try:
             response = dispatch(*args)
-            # As the retries do: what waits in the cache is judged here.
-            request.env.cr.flush()
+            # As the retries do: what waits in the cache is judged here. Who installs an add-on by a
+            # button may have closed the cursor.
+            if not request.env.cr.closed:
+                request.env.cr.flush()
         except psycopg2.IntegrityError as error:
             cr = request.env.cr
             model = None if cr.closed else request.env["base"]._find_who_refuses(error)

@@ -24,6 +24,14 @@ class TestHomeTour(HomeTourCase):
     def test_menus_count_and_calendars_open_where_something_is(self):
         self.start("grants_menu_counts")
 
+    def test_the_first_subsidy(self):
+        """The tour that Odoo shows to who asks for it, from the menu to a draft."""
+        drafts = self.env["grant.subsidy"].search([("name", "=", "Workshops")])
+        self.start("grants_first_subsidy")
+        made = self.env["grant.subsidy"].search([("name", "=", "Workshops")]) - drafts
+        self.assertEqual((made.amount, made.state), (1000, "draft"))
+        self.assertTrue(made.partner_id and made.envelope_id)
+
 
 @tagged("post_install", "-at_install")
 class TestHomeTourOnATelephone(HomeTourCase):
