@@ -23,21 +23,40 @@ from launcher.checks import COMPLAINT  # noqa: E402
 CONFIG = os.environ.get("CTAI_CONFIG") or odoo.tools.config["config"]
 BASE = os.environ.get("CTAI_BASE_DB")
 OURS = ("ctai_grants", "ctai_grants_reports")
-#: A city whose accounting is in use, in French.
+#: A company whose accounting is in use: in a language, a country, with a chart.
 BEFORE = """
 from odoo import Command
-env.user.lang = "fr_FR"
-env["ir.default"].set("res.partner", "lang", "fr_FR")
+env["res.lang"]._activate_lang("%(lang)s")
+env.user.lang = "%(lang)s"
+env["ir.default"].set("res.partner", "lang", "%(lang)s")
 city = env.company
-city.country_id = env.ref("base.fr")
+city.country_id = env.ref("%(country)s")
+env["account.chart.template"].try_loading("%(chart)s", city, install_demo=False)
 city.currency_id = env.ref("base.EUR")
-env["account.chart.template"].try_loading("fr", city, install_demo=False)
 bill = env["account.move"].create({
     "move_type": "in_invoice", "invoice_date": "2021-05-05", "date": "2021-05-05",
     "partner_id": env["res.partner"].create({"name": "Fournisseur"}).id,
     "invoice_line_ids": [Command.create({"name": "Chaises", "price_unit": 120})]})
 bill.action_post()
 env.cr.commit()
+"""
+FRENCH = {"lang": "fr_FR", "country": "base.fr", "chart": "fr"}
+BELGIAN = {"lang": "en_US", "country": "base.be", "chart": "generic_coa"}
+#: What a Belgian company meets once grants are there.
+REFUSED = """
+from odoo.exceptions import RedirectWarning
+bill = env["account.move"].search([("move_type", "=", "in_invoice")])
+again = bill.copy({"invoice_date": "2021-06-06", "date": "2021-06-06"})
+again.action_post()
+assert (bill.state, again.state) == ("posted", "posted")
+env.user.group_ids += env.ref("ctai_grants.group_administrator")
+try:
+    env["res.config.settings"].create({}).action_set_up_grant_accounting()
+except RedirectWarning as refusal:
+    assert "Its country is Belgium" in refusal.args[0], refusal
+else:
+    raise AssertionError("It was set up.")
+assert env["grant.entry"]._verify_database() == []
 """
 #: Grants are set up and used, in it and in a second French company.
 USED = """
@@ -204,7 +223,7 @@ def installed():
     if not BASE:
         pytest.fail("Run by ./ctai test: it says in CTAI_BASE_DB what has no add-on of ours.")
     with copied(BASE, f"{BASE}_own_{os.getpid()}") as name:
-        shell(name, BEFORE)
+        shell(name, BEFORE % FRENCH)
         update(name, "-i", ",".join(OURS))
         yield name
 
@@ -227,6 +246,14 @@ def test_in_french_after_posted_entries_and_in_two_companies(used):
     assert len({entry[0] for entry in entries}) == 2
     assert not query(used, "SELECT FROM res_users WHERE login = 'coordinator'"), "No demonstration"
     run("grants_verify", used)
+
+
+def test_in_english_in_a_belgian_company():
+    """Its own bills go on, and grants say in words what they need."""
+    with copied(BASE, f"{BASE}_belgian_{os.getpid()}") as name:
+        shell(name, BEFORE % BELGIAN)
+        update(name, "-i", ",".join(OURS))
+        shell(name, REFUSED)
 
 
 def test_updates_change_nothing(used):

@@ -62,9 +62,10 @@ class TestInviting(PeopleCase):
         self.assertFalse(self.own.is_representative)
         self.assertEqual(self.own.act_ids.mapped("what"), ["found"])
         self.assertFalse(self.find(self.prefecture_user))
-        count = self.accesses.search_count([])
+        of_operator = [("operator_id", "=", self.operator.id)]
+        count = self.accesses.search_count(of_operator)
         self.accesses._adopt_all()
-        self.assertEqual(self.accesses.search_count([]), count)
+        self.assertEqual(self.accesses.search_count(of_operator), count)
 
     def test_the_whole_way(self):
         before = {name: self.operator[name] for name in UNTOUCHED if name != "child_ids"}
