@@ -310,7 +310,8 @@ class TestRemindingByHand(LetterCase):
             self.assertIn("today already", self.open_window(piece, "action_remind").problem)
             with self.assertRefused("No letter leaves"):
                 window.action_send()
-            self.assertFalse(self.env["grant.reminder"]._get_due(True))
+            due = self.env["grant.reminder"]._get_due(True)
+            self.assertFalse([one for one in due if one.company_id == self.company.id])
         accepted = self.make_deliverable(self.subsidy, name="Autre").with_env(self.env)
         accepted.with_user(self.coordinator)._do_waive("Autrement")
         self.assertIn("not awaited", self.open_window(accepted, "action_remind").problem)

@@ -156,7 +156,7 @@ class TestInviting(PeopleCase):
                 with self.assertRaises(UserError) as refusal:
                     self.invite(self.operator_user, email=email.upper())
                 self.assertNotIn("staff", str(refusal.exception))
-        self.assertFalse(self.accesses.search([("state", "=", "invited")]))
+        self.assertNotIn("invited", self.operator.grant_access_ids.mapped("state"))
 
     def test_what_is_no_person(self):
         self.name()
