@@ -2,6 +2,11 @@ from . import archive, console, controllers, models, wizards
 from .models.ledger.grant_entry_keeper import leave
 
 
+def post_init_hook(env):
+    """Close the open sign-up that nobody uses."""
+    env["res.users"]._close_unused_sign_up()
+
+
 def uninstall_hook(env):
     """Keep the ledger, or drop the database functions, and with them the triggers that guard the
     tables."""

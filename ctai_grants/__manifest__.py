@@ -13,6 +13,7 @@
         "security/grants_rules.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
+        "data/web_tour_tour_data.xml",
         "data/mail_activity_type_data.xml",
         "data/grant_theme_data.xml",
         "data/grant_audience_data.xml",
@@ -134,5 +135,6 @@
         ],
     },
     "application": True,
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

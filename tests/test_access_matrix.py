@@ -301,12 +301,17 @@ class Walk:
             methods = ",".join(routing["methods"] or ("any",))
             csrf = "csrf" if routing["type"] == "http" and routing.get("csrf", True) else "NO CSRF"
             detail = f"{routing['type']} {methods} auth={routing['auth']} {csrf}"
-            self.note("route", pattern, detail, functools.partial(self._knock, pattern))
+            is_page = "GET" in (routing["methods"] or ("GET",))
+            knock = functools.partial(self._knock, pattern, is_page)
+            self.note("route", pattern, detail, knock)
 
-    def _knock(self, pattern, user):
+    def _knock(self, pattern, is_page, user):
         self.case.knock_as(user)
         answer = self.case.url_open(self.case.address(pattern), allow_redirects=False)
         if "/web/login" in answer.headers.get("Location", ""):
+            return ""
+        if answer.status_code == 303 and not is_page:
+            # Whoever asks is led to the page of the form, which is another door.
             return ""
         # 400: a page that says why not.
         return "x" if answer.status_code in (200, 303, 400) else ""

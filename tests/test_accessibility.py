@@ -18,11 +18,13 @@ if str(ROOT) not in sys.path:
 
 from portal_browser import WIDTHS, BrowserCase  # noqa: E402
 
+from odoo.addons.ctai_grants.tests.operator.test_report_hand_in import ATTESTED  # noqa: E402
+
 #: Who walks where. In braces: ids of the records that :meth:`get_places` names.
 PAGES = {
     "nobody": (
         "/web/login", "/web/reset_password", "/my/help", "/my/legal", "/my/accessibility",
-        "/my/invitation", "/no/such/page",
+        "/my/invitation", "/my/invitation?token={token}", "{signup}", "/no/such/page",
     ),
     # Has nothing yet.
     "newcomer": ("/my", "/my/subsidies"),
@@ -40,12 +42,21 @@ PAGES = {
         *(f"/my/subsidies/{{filled}}/deliverables/{{{piece}}}"
           for piece in ("accepted", "handed_in", "sent_back")),
         "/my/subsidies/{begun}/deliverables/{awaited}",
+        "/my/address", "/my/subsidies/{reported}", "/my/subsidies/{reported}/report",
+        "/grants/files/999999",
+        # Asked once more, and said that it is done.
+        "/my/people/{own}/leave", "/my/people/{own}/remove", "/my/people?done=invited",
+        "/my/subsidies/{filled}/deliverables/{handed_in}?handed_in=1",
+        "/my/subsidies/{begun}/deliverables/{awaited}?taken_back=1",
+        "/my/subsidies/{begun}/report?saved=1", "/my/subsidies/{begun}/asks?sent=1",
+        "/my/subsidies/{begun}/messages?sent=1",
     ),
     "prefecture": ("/my", "/my/contracts", "/my/contracts/{contract}",
                    "/my/contracts/{contract}/lines?figure=committed",
                    "/my/contracts/{contract}/actions?theme={theme}",
                    "/my/contracts/{contract}/reviews/{review}",
                    "/my/contracts/{contract}/reviews/{replaced_review}",
+                   "/my/contracts?search=zzz", "/my/statements?search=zzz",
                    "/my/statements", "/my/statements/{statement}", "/my/statements/{replaced}",
                    "/grants/contracts/{contract}/statement?file_format=xlsx&as_at=1990-01-01"),
 }  # fmt: skip
@@ -64,6 +75,7 @@ ERRORS = (
     ("operator", "/my/subsidies/{begun}/report", "bad_figure"),
     ("operator", "/my/subsidies/{filled}/report", "no_reason"),
     ("operator", "/my/subsidies/{filled}/deliverables/{handed_in}", "old_page"),
+    ("operator", "/my/subsidies/{filled}/deliverables/{sent_back}", "lost_session"),
     ("prefecture", "/my/statements/{statement}", "nothing_contested"),
 )
 #: Rules that are not held, by page, each with its reason: Odoo's own, which no template of ours can
@@ -95,7 +107,28 @@ class TestAccessibility(BrowserCase):
         super()._fill()
         cls.replaced, cls.statement = cls._issue("grant.statement", as_at="2021-12-31")
         cls.replaced_review, cls.review = cls._issue("grant.annual.review", year=2021)
+        cls._hand_in_report()
+        accesses = cls.env["grant.access"]
+        cls.own = accesses.search(
+            [("user_id", "=", cls.operator_user.id), ("state", "=", "active")]
+        )
+        cls.invited = accesses.search([("email", "=", "nadia@asso.example")])
+        other = accesses.with_user(cls.coordinator)._invite(
+            cls.operator.sudo(), "Ali", "ali@asso.example"
+        )
+        cls.signup = other.sudo()._accept()
         cls.env.flush_all()
+
+    @classmethod
+    def _hand_in_report(cls):
+        cls.reported = cls.sign(cls.make_subsidy(name="Rapport remis"))
+        report = cls.env["grant.financial.report"].with_user(cls.operator_user)._begin(
+            cls.reported.with_user(cls.operator_user).sudo(), "report"
+        )
+        spent = report.line_ids.filtered(lambda line: line.account_id.code == "641")
+        values = {f"actual_{spent.id}": "100", "achieved": "Des ateliers", **ATTESTED}
+        report._save_draft(values, report.revision)
+        report._do_hand_in()
 
     @classmethod
     def _issue(cls, model, **values):
@@ -121,6 +154,8 @@ class TestAccessibility(BrowserCase):
             "sent_back": self.sent_back.id, "awaited": self.awaited.id,
             "statement": self.statement.id, "replaced": self.replaced.id,
             "review": self.review.id, "replaced_review": self.replaced_review.id,
+            "reported": self.reported.id, "own": self.own.id, "signup": self.signup,
+            "token": self.invited._get_token(),
         }  # fmt: skip
 
     def get_user(self, who):
@@ -140,6 +175,8 @@ class TestAccessibility(BrowserCase):
             found.append("its language is not said")
         if page.evaluate(WIDER):
             found.append("it is wider than the screen")
+        if not page.title().endswith(f" – {self.company.name}"):
+            found.append(f"its title is “{page.title()}”")
         return [f"{name} ({page.viewport_size['width']} px): {what}" for what in found]
 
     def walk(self, page, path):
@@ -251,6 +288,12 @@ class TestAccessibility(BrowserCase):
         page.check("#outcome_new_dates")
         page.click("form[action$='/begin'] button[type=submit]")
         page.wait_for_selector("#report_errors")
+
+    def do_lost_session(self, page):
+        page.wait_for_load_state("networkidle")
+        page.context.clear_cookies(name="session_id")
+        page.evaluate("document.querySelector('.o_grants_upload').submit()")
+        page.wait_for_selector("main a[href^='/web/login']")
 
     def do_old_page(self, page):
         page.evaluate("for (const t of document.querySelectorAll('[name=csrf_token]')) t.value = 1")

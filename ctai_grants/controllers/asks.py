@@ -160,6 +160,14 @@ class AsksPortal(GrantsPortal):
             return []
         return subsidy_sudo._get_request_kinds()
 
+    def _get_offered_kinds(self, subsidy_sudo):
+        """What is offered: no payment that there is not, nor the balance, which follows the report
+        by itself."""
+        kind = subsidy_sudo._get_next_tranche().kind
+        is_asked_for = kind and kind != "balance"
+        kinds = self._get_open_kinds(subsidy_sudo)
+        return [kind for kind in kinds if kind != "tranche" or is_asked_for]
+
     def _render_asks(self, subsidy_sudo, **values):
         return request.render(
             "ctai_grants.portal_my_asks",
@@ -168,6 +176,7 @@ class AsksPortal(GrantsPortal):
                 "title": self.env._("Your requests"),
                 "crumb": self.env._("Your requests"),
                 "asks": subsidy_sudo.date_request_ids,
+                "offered": self._get_offered_kinds(subsidy_sudo),
                 **values,
             },
         )

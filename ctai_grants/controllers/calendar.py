@@ -17,7 +17,9 @@ class CalendarPortal(GrantsPortal):
         """The calendar file of all subsidies of the user."""
         if not self._may_see(SUBSIDY_PAGE):
             raise NotFound()
-        return self._send_calendar()
+        # sudo: the subsidies that the user's own rules find; what is due of them
+        own = request.env["grant.subsidy"].search([("state", "=", "signed")]).sudo()
+        return self._send_calendar(own, "/my/subsidies")
 
     @http.route(
         "/my/subsidies/<int:subsidy_id>/calendar.ics", type="http", auth="user", website=True,
@@ -25,16 +27,14 @@ class CalendarPortal(GrantsPortal):
     )  # fmt: skip
     def portal_subsidy_calendar(self, subsidy_id, **kw):
         """The calendar file of one subsidy."""
-        return self._send_calendar(self._get_document(SUBSIDY_PAGE, subsidy_id))
+        subsidy_sudo = self._get_document(SUBSIDY_PAGE, subsidy_id)
+        return self._send_calendar(subsidy_sudo, subsidy_sudo.access_url)
 
-    def _send_calendar(self, subsidy=None):
-        pieces = request.env["grant.deliverable"]
-        pieces = pieces.search(pieces._get_calendar_domain(subsidy))
-        if not pieces:
-            # A calendar without a date is no valid one; the page says that nothing is expected.
-            return request.redirect(subsidy.access_url if subsidy else "/my/subsidies")
-        # sudo: the pieces that the user's own rules found; the name of their city
-        content = pieces.sudo()._make_calendar()
+    def _send_calendar(self, subsidies_sudo, page):
+        content = subsidies_sudo._make_calendar()
+        if not content:
+            # The page says that nothing is expected.
+            return request.redirect(page)
         return request.make_response(
             content,
             headers=[

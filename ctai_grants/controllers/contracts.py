@@ -1,4 +1,5 @@
 from odoo import http
+from odoo.fields import Domain
 from odoo.http import request
 
 from .portal import CONTRACT_PAGE, GrantsPortal
@@ -7,14 +8,36 @@ from .portal import CONTRACT_PAGE, GrantsPortal
 class ContractPortal(GrantsPortal):
     """The contracts of a prefecture."""
 
+    def _get_contract_sortings(self):
+        return {
+            "start": {"label": self.env._("Date"), "order": "date_start desc, id desc"},
+            "name": {"label": self.env._("Name"), "order": "name, id"},
+            "code": {"label": self.env._("Code"), "order": "code, id"},
+        }
+
+    def _get_contract_filters(self):
+        # Of contracts in the masculine: a word that French writes in two ways.
+        return {
+            "all": {"label": self.env._("All contracts"), "domain": Domain.TRUE},
+            "open": {
+                "label": self.env._("Contracts in force"),
+                "domain": Domain("state", "!=", "closed"),
+            },
+            "closed": {
+                "label": self.env._("Closed contracts"), "domain": Domain("state", "=", "closed")
+            },
+        }  # fmt: skip
+
     @http.route(
         ["/my/contracts", "/my/contracts/page/<int:page>"], type="http", auth="user", website=True
     )
-    def portal_my_contracts(self, page=1, **kw):
+    def portal_my_contracts(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The contracts that the user's service funds."""
-        values = self._get_list_values(
-            CONTRACT_PAGE, "/my/contracts", page, "date_start desc, id desc"
-        )
+        values = self._get_searched_list(
+            CONTRACT_PAGE, "/my/contracts", page, self._get_contract_sortings(),
+            self._get_contract_filters(), ("name", "code"),
+            {"sortby": sortby, "filterby": filterby, "search": search},
+        )  # fmt: skip
         return request.render(
             "ctai_grants.portal_my_contracts",
             {

@@ -8,27 +8,17 @@ from odoo.http import request
 
 from .downloads import GrantsDownloads
 from .pieces import PiecePortal
-
-# Of a request, beside its one file: the comment, and what a browser adds.
-MARGIN = 2**20
+from .portal import GrantsPortal
 
 
 class HandInPortal(GrantsDownloads, PiecePortal):
     """Handing in step by step: files and comment are kept as they come, and handed in together.
     Without JavaScript they come with the form, with it one by one."""
 
-    def _get_largest_request(self):
-        """Bytes of the largest upload of any city: more is refused before it is read."""
-        # sudo: a setting of the cities
-        [[largest]] = request.env["res.company"].sudo()._read_group(
-            [], [], ["grant_upload_max_mb:max"]
-        )
-        return largest * 2**20 + MARGIN
-
     @http.route(
         "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>/draft",
         type="http", auth="user", methods=["GET", "POST"], website=True,
-        max_content_length=_get_largest_request,
+        max_content_length=GrantsPortal._get_largest_request,
     )  # fmt: skip
     def portal_draft(self, subsidy_id, deliverable_id, comment=None, discard=None, **kw):
         """Keep a file or a comment, or take a file out: as JSON, for the page that is open. By GET
@@ -61,9 +51,7 @@ class HandInPortal(GrantsDownloads, PiecePortal):
     def _keep_draft(self, piece, comment, discard):
         """Sentences of what could not be kept of what was sent; the rest is."""
         files = self._read_sent(piece)
-        # Before what a refusal undoes.
-        address = request.httprequest.remote_addr
-        if failure := request.env["grant.upload.rate"]._note(address, len(files)):
+        if failure := self._note_files(len(files)):
             return [failure]
         failures = []
         with self._note_refusal(failures):

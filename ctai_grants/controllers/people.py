@@ -39,6 +39,7 @@ class PeoplePortal(GrantsPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_people",
+                "title": self.env._("Who may act"),
                 "operator": operator_sudo,
                 "accesses": present,
                 "own": present.filtered(lambda access: access.user_id == request.env.user),
@@ -128,7 +129,8 @@ class PeoplePortal(GrantsPortal):
                 # Whoever is logged in on this machine is somebody else.
                 request.session.logout(keep_db=True)
                 return self._keep_private(request.redirect(url))
-        values = {"access": access_sudo, "token": token, "error": error}
+        replaced = access_sudo and access_sudo._get_private_logins()
+        values = {"access": access_sudo, "token": token, "error": error, "replaced": replaced}
         response = request.render(
             "ctai_grants.portal_invitation", values, status=200 if access_sudo else 404
         )

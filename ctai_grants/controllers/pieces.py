@@ -6,7 +6,7 @@ from odoo.http import request
 
 from ..lib.proof.upload import ALLOWED
 from ..models.proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
-from .portal import LARGEST_REQUEST, SUBSIDY_PAGE, GrantsPortal
+from .portal import SUBSIDY_PAGE, GrantsPortal
 
 PIECE = "/my/subsidies/<int:subsidy_id>/deliverables/<int:deliverable_id>"
 
@@ -15,10 +15,11 @@ class PiecePortal(GrantsPortal):
     """The page of a piece: what is asked and what for, handing it in, and taking it back."""
 
     @http.route(PIECE, type="http", auth="user", methods=["GET"], website=True)
-    def portal_piece(self, subsidy_id, deliverable_id, handed_in=None, **kw):
+    def portal_piece(self, subsidy_id, deliverable_id, handed_in=None, taken_back=None, **kw):
         """One piece of one's own subsidy. Where a login sends back to, too, when the session
         ended before a file was sent."""
-        return self._render_piece(self._get_piece(subsidy_id, deliverable_id), handed_in=handed_in)
+        piece = self._get_piece(subsidy_id, deliverable_id)
+        return self._render_piece(piece, handed_in=handed_in, taken_back=taken_back)
 
     def _render_piece(self, deliverable, **values):
         # sudo: the piece that was just checked; its page shows what only staff may read one by one
@@ -37,6 +38,7 @@ class PiecePortal(GrantsPortal):
                 "is_open": piece._is_open_to(request.env.user),
                 "has_report_page": piece._is_financial_report()
                 and piece.subsidy_id._has_report_page(request.env.user),
+                "report_in": piece._get_online_reports(piece.version_ids),
                 "decisions": piece._get_told_decisions(),
                 "accept": ",".join([f".{name}" for name in ALLOWED] + sorted({*ALLOWED.values()})),
                 "types": ", ".join(name.upper() for name in ALLOWED),
@@ -49,9 +51,14 @@ class PiecePortal(GrantsPortal):
             },
         )
 
+    def _get_largest_hand_in(self):
+        """Bytes of the largest hand-in of any city, and one file more, which is answered beside the
+        field; more than that is refused before it is read."""
+        return self._get_largest_request(LARGEST_HAND_IN + 1)
+
     @http.route(
         PIECE, type="http", auth="user", methods=["POST"], website=True,
-        max_content_length=LARGEST_REQUEST,
+        max_content_length=_get_largest_hand_in,
     )  # fmt: skip
     def portal_submit(self, subsidy_id, deliverable_id, comment=None, join_photos=None, **kw):
         """Hand in files for a piece of one's own subsidy."""
@@ -80,7 +87,7 @@ class PiecePortal(GrantsPortal):
                 deliverable._do_take_back()
         except UserError as error:
             return self._render_piece(deliverable, error=str(error))
-        return request.redirect(deliverable._get_page_url())
+        return request.redirect(f"{deliverable._get_page_url()}?taken_back=1")
 
     def _get_piece(self, subsidy_id, deliverable_id):
         """A piece of that subsidy, as the user, after the check that he may read both."""

@@ -2,14 +2,16 @@ from werkzeug.exceptions import NotFound
 
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools.misc import formatLang
 
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
-# Far above the largest upload a city can set: a file that is too large is read (to disk, by
-# werkzeug) and answered with a sentence beside its field, not with an error page.
-LARGEST_REQUEST = 2**30
+from ..lib.guard.words import clean
+
+# Of a request, beside its files: the comment, and what a browser adds.
+MARGIN = 2**20
 
 # What the user must be allowed to read for a page: what it is about, and what it shows of it.
 SUBSIDY_PAGE = ("grant.subsidy", "grant.deliverable")
@@ -37,6 +39,24 @@ class GrantsPortal(CustomerPortal):
             if request.env[model_name].browse(document_id)._is_of_grants():
                 raise MissingError(self.env._("This document does not exist."))
         return super()._document_check_access(model_name, document_id, access_token)
+
+    def _get_largest_request(self, files=1):
+        """Bytes of the largest upload of any city: more is refused before it is read. A little more
+        than one file is answered beside its field.
+
+        :param int files: how many of the largest size come at once
+        """
+        # sudo: a setting of the cities
+        [[largest]] = request.env["res.company"].sudo()._read_group(
+            [], [], ["grant_upload_max_mb:max"]
+        )
+        return largest * 2**20 * files + MARGIN
+
+    def _note_files(self, number):
+        """Note that the user sends files: a sentence when they are too many, or None. Called before
+        what a refusal undoes."""
+        address = request.httprequest.remote_addr
+        return request.env["grant.upload.rate"]._note(address, number)
 
     def _may_see(self, models):
         return all(request.env[model].has_access("read") for model in models)
@@ -92,8 +112,33 @@ class GrantsPortal(CustomerPortal):
             "pager": pages,
             "default_url": url,
             **kept,
-            "breadcrumbs_searchbar": True,
         }
+
+    def _get_searched_list(self, models, url, page, sortings, filters, names, asked, domain=()):
+        """A list that can be searched, filtered and ordered: as :meth:`_get_list_values`.
+
+        :param dict sortings: what it is ordered by, the usual order first
+        :param dict filters: what it may be reduced to, all of it first
+        :param names: fields that are searched
+        :param dict asked: what was asked for, as it was typed
+        """
+        sortby, filterby = asked.get("sortby"), asked.get("filterby")
+        sortby = sortby if sortby in sortings else next(iter(sortings))
+        filterby = filterby if filterby in filters else next(iter(filters))
+        search = clean(asked.get("search"), 100)
+        domain = Domain(domain) & filters[filterby]["domain"]
+        if search:
+            domain &= Domain.OR(Domain(name, "ilike", search) for name in names)
+        return {
+            **self._get_list_values(
+                models, url, page, sortings[sortby]["order"], sortby, domain,
+                filterby=filterby, search=search,
+            ),
+            "breadcrumbs_searchbar": False,
+            "searchbar_sortings": sortings,
+            "searchbar_filters": filters,
+            "is_searched": bool(search) or filterby != next(iter(filters)),
+        }  # fmt: skip
 
     def _format_typed(self, amount):
         """An amount as one types it in French; nothing of zero."""

@@ -47,7 +47,7 @@ class PrefecturePortal(ContractPortal):
         type="http", auth="user", website=True, readonly=True,
     )  # fmt: skip
     def portal_contract_lines(
-        self, contract_id, figure=None, envelope=None, operator=None, page=1, **kw
+        self, contract_id, figure=None, envelope=None, operator=None, subsidy=None, page=1, **kw
     ):
         """What a figure of the contract is made of: lines that add up to it."""
         contract_sudo = self._get_document(CONTRACT_PAGE, contract_id)
@@ -57,19 +57,23 @@ class PrefecturePortal(ContractPortal):
             raise NotFound()
         envelope_sudo = self._choose(contract_sudo.envelope_ids, envelope)
         operator_sudo = self._choose(subsidies_sudo.partner_id, operator)
+        subsidy_sudo = self._choose(subsidies_sudo, subsidy)
+        only = subsidy_sudo or None
+        if operator_sudo:
+            only = subsidies_sudo.filtered(lambda one: one.partner_id == operator_sudo)
+        part = subsidy_sudo or operator_sudo or envelope_sudo
         found = contract_sudo._get_figure(
-            figure, subsidies_sudo, envelope_sudo, operator_sudo, LINES_PER_PAGE,
+            figure, subsidies_sudo, envelope_sudo, only, LINES_PER_PAGE,
             (page - 1) * LINES_PER_PAGE,
         )  # fmt: skip
-        url_args = {
-            name: value
-            for name, value in (("figure", figure), ("envelope", envelope), ("operator", operator))
-            if value
-        }
+        asked = {
+            "figure": figure, "envelope": envelope, "operator": operator, "subsidy": subsidy
+        }  # fmt: skip
+        url_args = {name: value for name, value in asked.items() if value}
         return request.render(
             "ctai_grants.portal_contract_lines",
             {
-                **self._get_lines_values(contract_sudo, envelope_sudo, operator_sudo),
+                **self._get_lines_values(contract_sudo, part),
                 **found,
                 "figure": figure,
                 "origins": contract_sudo._name_origins(found["entries"]),
@@ -130,12 +134,11 @@ class PrefecturePortal(ContractPortal):
             raise NotFound()
         return chosen
 
-    def _get_lines_values(self, contract_sudo, envelope=None, operator=None):
+    def _get_lines_values(self, contract_sudo, part=None):
         return {
             **self._prepare_portal_layout_values(),
             "page_name": "grant_contract",
+            "title": (part or contract_sudo).name,
             "contract": contract_sudo,
-            "envelope": envelope,
-            "operator": operator,
             "currency": contract_sudo.currency_id,
         }

@@ -6,10 +6,10 @@ from odoo.http import request
 
 from ..lib.accounting.spreadsheet import Refusal
 from ..lib.operator.form import read_day
-from ..lib.proof.upload import XLSX
+from ..lib.proof.upload import XLSX, clean_name
 from ..models.operator.grant_budget_account import HEADINGS, IN_KIND, INCOME
 from ..models.operator.grant_financial_report_form import NEW_FUNDERS
-from .portal import LARGEST_REQUEST, SUBSIDY_PAGE, GrantsPortal
+from .portal import SUBSIDY_PAGE, GrantsPortal
 
 # Side and whether in kind: the parts of the form, in its order.
 PARTS = (("expense", False), ("income", False), ("expense", True), ("income", True))
@@ -147,7 +147,7 @@ class ReportPortal(GrantsPortal):
 
     @http.route(
         "/my/subsidies/<int:subsidy_id>/report/workbook", type="http", auth="user",
-        methods=["GET", "POST"], website=True, max_content_length=LARGEST_REQUEST,
+        methods=["GET", "POST"], website=True, max_content_length=GrantsPortal._get_largest_request,
     )  # fmt: skip
     def portal_report_workbook(self, subsidy_id, ufile=None, **kw):
         """Download the workbook of the report, or send it back filled in."""
@@ -157,14 +157,22 @@ class ReportPortal(GrantsPortal):
             return request.redirect(self._get_report_url(subsidy_id))
         if request.httprequest.method == "GET":
             return self._send_workbook(report_sudo)
+        if not getattr(ufile, "filename", None):
+            return self._render_report(subsidy_sudo, failure=self.env._("Choose a file first."))
+        if failure := self._note_files(1):
+            return self._render_report(subsidy_sudo, failure=failure)
+        most = subsidy_sudo.company_id.grant_upload_max_mb
+        content = ufile.read(most * 2**20 + 1)
         try:
             with request.env.cr.savepoint():
-                if not getattr(ufile, "filename", None):
-                    raise UserError(self.env._("Choose a file first."))
-                largest = subsidy_sudo.company_id.grant_upload_max_mb * 2**20
-                content = ufile.read(largest + 1)
-                if len(content) > largest:
-                    raise UserError(self.env._("The file is too large."))
+                if len(content) > most * 2**20:
+                    raise UserError(
+                        self.env._(
+                            "“%(file)s” is larger than %(most)s MB: this is not the workbook that "
+                            "you downloaded here.",
+                            file=clean_name(ufile.filename), most=most,
+                        )
+                    )  # fmt: skip
                 report_sudo._take_workbook(content)
         except UserError as error:
             return self._render_report(subsidy_sudo, failure=str(error))

@@ -5,7 +5,6 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import format_date
 
-from ..lib.guard.words import clean
 from .portal import SUBSIDY_PAGE, GrantsPortal
 
 
@@ -14,7 +13,7 @@ class SubsidyPortal(GrantsPortal):
 
     def _get_subsidy_sortings(self):
         return {
-            "start": {"label": self.env._("Newest"), "order": "date_start desc, id desc"},
+            "start": {"label": self.env._("Date"), "order": "date_start desc, id desc"},
             "name": {"label": self.env._("Name"), "order": "name, id"},
             "code": {"label": self.env._("Code"), "order": "code, id"},
             "amount": {"label": self.env._("Amount"), "order": "amount desc, id"},
@@ -22,29 +21,26 @@ class SubsidyPortal(GrantsPortal):
 
     def _get_subsidy_filters(self):
         return {
-            "all": {"label": self.env._("All"), "domain": Domain.TRUE},
+            # Of subsidies in the feminine: words that French writes in two ways.
+            "all": {"label": self.env._("All subsidies"), "domain": Domain.TRUE},
             "open": {
-                "label": self.env._("In progress"),
+                "label": self.env._("Subsidies in progress"),
                 "domain": Domain("state", "in", ("granted", "signed")),
             },
-            "closed": {"label": self.env._("Closed"), "domain": Domain("state", "=", "closed")},
-        }
+            "closed": {
+                "label": self.env._("Closed subsidies"), "domain": Domain("state", "=", "closed")
+            },
+        }  # fmt: skip
 
     @http.route(
         ["/my/subsidies", "/my/subsidies/page/<int:page>"], type="http", auth="user", website=True
     )
     def portal_my_subsidies(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The subsidies that the user may see."""
-        sortings, filters = self._get_subsidy_sortings(), self._get_subsidy_filters()
-        sortby = sortby if sortby in sortings else "start"
-        filterby = filterby if filterby in filters else "all"
-        search = clean(search, 100)
-        domain = filters[filterby]["domain"]
-        if search:
-            domain &= Domain("name", "ilike", search) | Domain("code", "ilike", search)
-        values = self._get_list_values(
-            SUBSIDY_PAGE, "/my/subsidies", page, sortings[sortby]["order"], sortby, domain,
-            filterby=filterby, search=search,
+        values = self._get_searched_list(
+            SUBSIDY_PAGE, "/my/subsidies", page, self._get_subsidy_sortings(),
+            self._get_subsidy_filters(), ("name", "code"),
+            {"sortby": sortby, "filterby": filterby, "search": search},
         )  # fmt: skip
         return request.render(
             "ctai_grants.portal_my_subsidies",
@@ -52,9 +48,6 @@ class SubsidyPortal(GrantsPortal):
                 **values,
                 "page_name": "grant_subsidy",
                 "title": self.env._("Subsidies"),
-                "breadcrumbs_searchbar": False,
-                "searchbar_sortings": sortings,
-                "searchbar_filters": filters,
                 "rows": values["documents"]._get_list_rows(),
                 # A page has many of the same days, and a widget for each amount takes its time.
                 "say_day": cache(partial(format_date, request.env)),

@@ -3,6 +3,7 @@ from werkzeug.utils import send_file
 
 from odoo import http
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
 from odoo.http import Response, request
 
 from odoo.addons.ctai_grants.controllers.portal import GrantsPortal
@@ -16,24 +17,39 @@ LONGEST_ANSWER = 500
 class StatementPortal(GrantsPortal):
     """The statements that a prefecture received: read, downloaded, answered."""
 
+    def _get_statement_sortings(self):
+        return {
+            "day": {"label": self.env._("Date"), "order": "as_at desc, id desc"},
+            "name": {"label": self.env._("Number"), "order": "name, id"},
+        }
+
+    def _get_statement_filters(self):
+        waiting = Domain("state", "in", ("issued", "sent", "contested"))
+        return {
+            "all": {"label": self.env._("All statements"), "domain": Domain.TRUE},
+            "open": {"label": self.env._("Statements to answer"), "domain": waiting},
+            "done": {"label": self.env._("Statements answered or replaced"), "domain": ~waiting},
+        }
+
     @http.route(
         ["/my/statements", "/my/statements/page/<int:page>"], type="http", auth="user",
         website=True, readonly=True,
     )  # fmt: skip
-    def portal_my_statements(self, page=1, **kw):
+    def portal_my_statements(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The statements that were issued to the user's service."""
-        domain = request.env["grant.statement"]._get_portal_domain()
-        values = self._get_list_values(
-            STATEMENT_PAGE, "/my/statements", page, "as_at desc, id desc", domain=domain
-        )
+        values = self._get_searched_list(
+            STATEMENT_PAGE, "/my/statements", page, self._get_statement_sortings(),
+            self._get_statement_filters(), ("name", "contract_id.name"),
+            {"sortby": sortby, "filterby": filterby, "search": search},
+            request.env["grant.statement"]._get_portal_domain(),
+        )  # fmt: skip
         return request.render(
             "ctai_grants_reports.portal_my_statements",
             {
                 **values,
                 "page_name": "grant_statements",
+                "title": self.env._("Financial statements"),
                 "statement": None,
-                # There is no bar to show them in.
-                "breadcrumbs_searchbar": False,
             },
         )
 
@@ -53,6 +69,7 @@ class StatementPortal(GrantsPortal):
             {
                 **self._prepare_portal_layout_values(),
                 "page_name": "grant_statements",
+                "title": statement_sudo.display_name,
                 "statement": statement_sudo,
                 "error": None,
                 "typed": "",

@@ -34,3 +34,20 @@ def answer(year, recovery):
             "Deux séances ont été annulées faute d'inscrits. Nous ne contestons pas le montant "
             "(observations inventées)."
         )
+
+
+def warn(year):
+    """A letter of today: the operator can answer it on its page, its delay runs."""
+    recovery = year.env["grant.recovery"].with_user(year.coordinator).create(
+        {
+            "subsidy_id": year._get_subsidy("coallia").id,
+            "reason": "unused",
+            "facts": "Deux séances de groupe prévues au budget n'ont pas eu lieu (fait inventé).",
+            "amount": 400,
+        }
+    )
+    recovery.with_user(year.officer).action_write_letter()
+    year._wizard(
+        "grant.recovery.step", year.officer, recovery_id=recovery.id, step="notify",
+        date=recovery.company_id._grant_today(),
+    )  # fmt: skip

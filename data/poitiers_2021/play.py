@@ -123,6 +123,7 @@ class Year:
         people.play(self)
         print("What operators ask for")
         asks.play(self)
+        people.warn(self)
         print("What the city lends")
         accounts.play(self)
         hand_ins.read_ribs(self)

@@ -148,9 +148,9 @@ class GrantRecovery(models.Model):
     @api.depends("name", "partner_id.name")
     def _compute_display_name(self):
         for recovery in self:
-            recovery.display_name = " – ".join(
-                filter(None, (recovery.name, recovery.partner_id.name))
-            )
+            # Its number is taken when it is saved.
+            name = recovery.name != "/" and recovery.name
+            recovery.display_name = " – ".join(filter(None, (name, recovery.partner_id.name)))
 
     @api.depends("reason", "breach_date", "subsidy_id")
     def _compute_amount(self):

@@ -1,4 +1,6 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools.misc import unquote
 
 
 class GrantDocumentMixin(models.AbstractModel):
@@ -19,3 +21,11 @@ class GrantDocumentMixin(models.AbstractModel):
     def _keeps_file(self, _file):
         """Whether an attachment of this document stays as it is (:mod:`ir_attachment`)."""
         return False
+
+    @api.model
+    def _check_company_domain(self, companies):
+        if companies == "":
+            # What a new document may choose when it has its company from what it chooses: of the
+            # user's companies. Odoo would offer what is of no company, which here is nothing.
+            return Domain("company_id", "in", unquote("allowed_company_ids"))
+        return super()._check_company_domain(companies)

@@ -197,7 +197,8 @@ class GrantAccess(models.Model):
         )  # fmt: skip
 
     def _check_free(self, operator, email, but=None):
-        """Refuse an address that already opens a login, of whomever, or is invited already.
+        """Refuse an address that already opens a login of an organisation or of the staff, or is
+        invited already.
 
         :param but: the invitation that is about it
         """
@@ -211,15 +212,14 @@ class GrantAccess(models.Model):
         )  # fmt: skip
         if accesses - (but or accesses.browse()):
             raise self._say_invited(accesses[0].name, email)
-        pattern = re.sub(r"([\\%_])", r"\\\1", email)
+        users = self._get_logins(email)
+        # Of who has a portal, the address of its contact is what it says of itself: with
+        # somebody else's it would keep that one out.
         # sudo: as above
-        users = self.env["res.users"].sudo().with_context(active_test=False).search(
-            ["|", ("login", "=ilike", pattern),
-             # Of who has a portal, the address of its contact is what it says of itself: with
-             # somebody else's it would keep that one out.
-             "&", "&", ("active", "=", True), ("share", "=", False),
-             ("partner_id.email_normalized", "=", email)]
-        )  # fmt: skip
+        users |= users.search(
+            [("share", "=", False), ("partner_id.email_normalized", "=", email)]
+        ).filtered("active")
+        users -= self._filter_private(users)
         if not users:
             return
         about = {"email": email, "operator": operator.name}
@@ -244,6 +244,29 @@ class GrantAccess(models.Model):
                 "this person with another address, or have the first access ended.", **about
             )  # fmt: skip
         raise UserError(message)
+
+    @api.model
+    def _get_logins(self, email):
+        """The logins (in sudo) that an address opens, or did before they were closed."""
+        pattern = re.sub(r"([\\%_])", r"\\\1", email)
+        # sudo: as in _check_free
+        users = self.env["res.users"].sudo().with_context(active_test=False)
+        return users.search([("login", "=ilike", pattern)])
+
+    @api.model
+    def _filter_private(self, users):
+        """Of these, the logins of people who act for nobody. Where anybody may sign up, with any
+        address, they are no proof of whose address that is, and keep nobody out."""
+        return users.filtered(
+            lambda user: user.active and user._is_portal()
+            and user.commercial_partner_id == user.partner_id
+            and not user.partner_id.is_company and not user.partner_id.grant_role
+        )  # fmt: skip
+
+    def _get_private_logins(self):
+        """The logins (in sudo) that are closed when this invitation is accepted."""
+        self.ensure_one()
+        return self._filter_private(self._get_logins(self.email))
 
     def _send(self, what):
         """Send the mail of the invitation; the links sent before stop to work."""
@@ -295,6 +318,8 @@ class GrantAccess(models.Model):
         self.env.cr.execute(SQL("SELECT FROM grant_access WHERE id = %s FOR UPDATE", self.id))
         if self.state == "invited":
             self._check_free(self.operator_id, self.email, but=self)
+            # Who has the link reads the mail of this address; whoever made that login may not.
+            self._close(self._get_private_logins())
             # As Odoo's own invitation does; the login follows (_follow) and takes this one over.
             users = self.env["res.users"].with_user(SUPERUSER_ID)
             users.with_context(no_reset_password=True)._create_user_from_template(

@@ -29,7 +29,7 @@ class GrantAccessAct(models.Model):
             ("left", "Left"),
             ("ended", "Login Closed or Moved in Odoo"),
         ],
-        required=True, readonly=True,
+        string="Act", required=True, readonly=True,
     )  # fmt: skip
     user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict")
     user_name = fields.Char(string="By", required=True, readonly=True)

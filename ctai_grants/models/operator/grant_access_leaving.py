@@ -148,28 +148,29 @@ class GrantAccess(models.Model):
         self._transition(state="ended", is_representative=False)
         self._note(what)
         for access in self:
-            access._close_login()
+            access._close(access.user_id)
 
-    def _close_login(self):
-        """Close the login of who left, as Odoo's own window of the portal does; its address is
-        free for another one."""
-        user = self.user_id.with_user(SUPERUSER_ID).with_context(active_test=False)
-        if not user or not user._is_portal():
-            return
-        user.partner_id.signup_cancel()
-        # Opened again one day, it begins with a password and nothing else.
-        user.api_key_ids._remove()
-        user.write(
-            {
-                # The token of each session is made of it.
-                "active": False,
-                "login": f"{user.login} ({self.id})",
-                "group_ids": [
-                    Command.unlink(self.env.ref("base.group_portal").id),
-                    Command.link(self.env.ref("base.group_public").id),
-                ],
-            }
-        )
+    def _close(self, users):
+        """Close these logins of the portal, as Odoo's own window of the portal does; their address
+        is free for another one."""
+        self.ensure_one()
+        for user in users.with_user(SUPERUSER_ID).with_context(active_test=False):
+            if not user._is_portal():
+                continue
+            user.partner_id.signup_cancel()
+            # Opened again one day, it begins with a password and nothing else.
+            user.api_key_ids._remove()
+            user.write(
+                {
+                    # The token of each session is made of it.
+                    "active": False,
+                    "login": f"{user.login} ({self.id})",
+                    "group_ids": [
+                        Command.unlink(self.env.ref("base.group_portal").id),
+                        Command.link(self.env.ref("base.group_public").id),
+                    ],
+                }
+            )
 
     def action_name_representative(self):
         """Make a representative of this person: it may invite and remove colleagues.

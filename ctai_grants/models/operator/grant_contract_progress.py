@@ -67,13 +67,13 @@ class GrantContract(models.Model):
             if own
         ]
 
-    def _get_figure(self, figure, subsidies, envelope, operator, limit, offset=0):
+    def _get_figure(self, figure, subsidies, envelope, only, limit, offset=0):
         """The lines of the ledger behind a figure of this contract.
 
         :param str figure: one of :data:`FIGURES`
         :param subsidies: those of the contract that the user reads
         :param envelope: of this contract, or none: all
-        :param operator: whose subsidies, or none: all
+        :param only: subsidies among these that the figure is of; None: all of the contract
         :return: dict with ``entries`` (of one page), ``count`` (of all), ``total`` (of all) and
             ``untold``: the part of the total that is of subsidies that the user does not read
         """
@@ -83,9 +83,8 @@ class GrantContract(models.Model):
         if envelope:
             domain &= Domain("envelope_id", "=", envelope.id)
         told = Domain("subsidy_id", "in", subsidies.ids)
-        if operator:
-            own = subsidies.filtered(lambda one: one.partner_id == operator)
-            domain &= Domain("subsidy_id", "in", own.ids)
+        if only is not None:
+            domain &= Domain("subsidy_id", "in", only.ids)
         else:
             told |= Domain("subsidy_id", "=", False)
         [[total]] = entries._read_group(domain, [], ["amount:sum"])

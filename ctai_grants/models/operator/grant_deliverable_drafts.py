@@ -1,10 +1,12 @@
+from contextlib import suppress
+
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_datetime
 
 from ...lib.guard.words import clean
 from ...lib.proof.upload import LONGEST_COMMENT
-from ..proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES
+from ..proof.grant_deliverable_submission import LARGEST_HAND_IN, MOST_FILES, Judged
 
 
 class GrantDeliverable(models.Model):
@@ -215,6 +217,28 @@ class GrantDeliverable(models.Model):
         version = self._hand_in(judged, draft.comment, join_photos)
         draft.unlink()
         return version
+
+    def _do_take_back(self):
+        # Made by us, of a report that is written on again: no file of theirs.
+        is_paper = bool(self._get_online_reports(self.sudo().version_ids))
+        was_handed_in = self.state == "submitted"
+        super()._do_take_back()
+        if was_handed_in and not is_paper and self._is_draftable_by(self.env.user):
+            # sudo: what was just taken back, by who handed it in
+            self._put_back(self.sudo().last_version_id)
+
+    def _put_back(self, version):
+        """Begin again with the files and the comment of a version that was taken back."""
+        draft = self._open_draft()
+        for file in version.file_ids.filtered(lambda file: not file.purged_at):
+            content = file.attachment_id.raw
+            if content:
+                judged = Judged(file.name, file.mimetype, file.size, file.sha256, content)
+                # More than there is room for stays in the version alone.
+                with suppress(UserError):
+                    self._keep_file(draft, judged)
+        if version.comment and not draft.comment:
+            draft._change(self.env.user, comment=version.comment)
 
     def _get_files_to_purge(self):
         # What names persons waits in no draft either.

@@ -86,7 +86,7 @@ class GrantDeliverable(models.Model):
                 "late": piece.is_late,
                 "sentence": piece._say_step(),
                 "gain": gains.get(piece),
-                "answer": piece.answer if piece.state == "to_complete" else False,
+                "answer": piece.answer,
                 "url": piece._get_page_url(),
                 "button": self.env._("Complete it")
                 if piece.state == "to_complete"

@@ -18,7 +18,10 @@ class GrantFinancialReport(models.Model):
 
     def _do_hand_in(self):
         result = super()._do_hand_in()
-        if piece := self._get_piece():
+        piece = self._get_piece()
+        if not piece and self.env.user._is_portal():
+            piece = self._add_piece()
+        if piece:
             name, content = self._make_pdf()
             version = piece._do_submit(f"{name}.pdf", content)
             # sudo: the version that was just made, of this operator's own piece
@@ -33,6 +36,25 @@ class GrantFinancialReport(models.Model):
         return pieces.filtered(
             lambda piece: piece.type_id == kind and piece._is_open_to(self.env.user)
         )[:1]
+
+    def _add_piece(self):
+        """A piece for a report that nobody asked for, or after one that was accepted: who hands it
+        in gets its receipt, and takes it back, as of any other."""
+        kind = self.env.ref("ctai_grants.deliverable_type_financial_report", False)
+        if not kind:
+            return self.env["grant.deliverable"]
+        # sudo: an operator hands in a report of its own subsidy; nothing depends on this piece
+        subsidy = self.subsidy_id.sudo()
+        due = self.exercise_end + datetime.timedelta(days=DAYS_TO_REPORT)
+        city = subsidy.with_context(lang=subsidy.company_id.partner_id.lang or self.env.lang)
+        name = kind.sudo().with_env(city.env).name
+        step = city.env["grant.milestone"].create(
+            {"name": name, "subsidy_id": subsidy.id, "date": due}
+        )
+        piece = city.env["grant.deliverable"].create(
+            {"name": name, "type_id": kind.id, "milestone_id": step.id}
+        )
+        return piece.with_env(self.env)
 
     def _get_paper_piece(self):
         """The piece whose last version is the paper of this report."""

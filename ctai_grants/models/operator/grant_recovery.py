@@ -28,6 +28,19 @@ class GrantRecovery(models.Model):
             and self.company_id._grant_today() <= self.answer_deadline
         )  # fmt: skip
 
+    def _say_delay(self):
+        """What becomes of this notified recovery, for its operator, and whose turn it is: a state
+        of the timeline."""
+        self.ensure_one()
+        if self._is_answerable():
+            note = self.env._("You can answer until this day; nothing is decided before.")
+            return note, "to_come"
+        if self.portal_answered_at:
+            day = format_date(self.env, self.portal_answered_at)
+            note = self.env._("You answered on %s: the city reads it before it decides.", day)
+            return note, "city"
+        return self.env._("The delay to answer is over: the city decides."), "city"
+
     def _get_steps(self):
         """What the operator may do for these notified recoveries while the delay runs: as
         ``grant.deliverable`` ``_get_steps``."""

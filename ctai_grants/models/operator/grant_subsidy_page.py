@@ -206,7 +206,7 @@ class GrantSubsidy(models.Model):
                 note = self.env._("The city does not ask for it any more")
                 return self._make_step(recovery.notified_date, "done", title, note)
             case "notified":
-                note = self.env._("You can answer until this day; nothing is decided before.")
-                return self._make_step(recovery.answer_deadline, "to_come", title, note)
+                note, where = recovery._say_delay()
+                return self._make_step(recovery.answer_deadline, where, title, note)
         day = recovery.claim_date or recovery.decided_date
         return self._make_step(day, "to_come", title, recovery._get_state_label())

@@ -4,6 +4,7 @@ import textwrap
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.safe_eval import safe_eval
 
 from ..common import GrantsCommon
 
@@ -240,3 +241,35 @@ class TestAnswers(GrantsCommon):
                         silent.add(f"{owner.__module__} {name}")
         self.assertGreater(checked, 100)
         self.assertFalse(silent, "\n".join(sorted(silent)))
+
+
+class TestChoices(GrantsCommon):
+    """What a screen offers for a new document that has its company from what is chosen there."""
+
+    def get_choices(self):
+        """Such fields: of which model, the field, and what it names."""
+        for name in self.env:
+            model = self.env[name]
+            company = model._fields.get("company_id")
+            if name.startswith("grant.") and not model._abstract and company and company.related:
+                field = model._fields[company.related.split(".")[0]]
+                if getattr(field, "check_company", False):
+                    yield model, field
+
+    def test_of_the_users_companies(self):
+        choices = list(self.get_choices())
+        self.assertIn(("grant.envelope", "contract_id"),
+                      [(model._name, field.name) for model, field in choices])  # fmt: skip
+        # Whether it is the right one, is not asked here: of which company.
+        other = self.env["res.company"].create({"name": "Autre ville"})
+        for model, field in choices:
+            text = field.get_description(self.env)["domain"]
+            for companies, asked in (
+                ([self.company.id], False), ([self.company.id], self.company.id),
+                ([other.id], False), ([other.id], other.id),
+            ):  # fmt: skip
+                with self.subTest(field=str(field), companies=companies, asked=asked):
+                    values = {"company_id": asked, "allowed_company_ids": companies}
+                    [(name, operator, ids), *_more] = safe_eval(text, values)
+                    self.assertEqual((name, operator), ("company_id", "in"))
+                    self.assertEqual([one for one in ids if one], companies)

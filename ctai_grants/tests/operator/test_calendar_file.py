@@ -5,7 +5,8 @@ import doctest
 
 import vobject
 
-from odoo.tests import tagged
+from odoo import fields
+from odoo.tests import freeze_time, tagged
 
 from ...lib.operator import calendar_file
 from ..portal.test_portal import PortalCase
@@ -19,7 +20,7 @@ class TestCalendarFile(PortalCase):
 
     def get_events(self, path):
         answer = self.url_open(path)
-        self.assertEqual(answer.status_code, 200)
+        self.assertEqual((answer.status_code, answer.history), (200, []))
         self.assertTrue(answer.headers["Content-Type"].startswith("text/calendar"))
         self.assertIn("attachment", answer.headers["Content-Disposition"])
         self.assertEqual(answer.headers["Cache-Control"], "no-store")
@@ -46,6 +47,24 @@ class TestCalendarFile(PortalCase):
         events = self.get_events("/my/subsidies/calendar.ics")
         uids = {event.uid.value.partition("@")[0] for event in events}
         self.assertEqual(uids, {f"piece-{piece.id}" for piece in self.piece | other})
+
+    def test_letters_and_figures(self):
+        """What is to be answered and entered is there too, as far as it still can be."""
+        indicator = self.env["grant.indicator"].create({"name": "Heures", "code": "HEURES"})
+        subsidy = self.make_subsidy(name="Suivie")
+        self.env["grant.indicator.target"].create(
+            {"subsidy_id": subsidy.id, "indicator_id": indicator.id, "frequency": "year"}
+        )
+        self.sign(subsidy)
+        page = f"/my/subsidies/{subsidy.id}"
+        link = f"{page}/calendar.ics"
+        with freeze_time(fields.Date.subtract(subsidy.date_end, days=40)):
+            self.assertTrue(self.page(page).xpath(f"//a[@href='{link}']"))
+            events = self.get_events(link)
+        days = {event.dtstart.value for event in events}
+        self.assertIn(fields.Date.add(subsidy.date_end, days=1), days)
+        for event in events:
+            self.assertTrue(event.url.value.endswith(f"{page}/figures"))
 
     def test_nothing_of_others(self):
         path = f"/my/subsidies/{self.theirs.id}/calendar.ics"

@@ -240,3 +240,22 @@ class TestConversationPages(RecoveryCase, HttpCase):
         self.assertIn("Your answer", response.text)
         self.assertEqual(self.recovery.portal_answer, "Nous contestons.")
         self.assertIn("answered already", self.post(self.recovery_url, text="Encore").text)
+        # No second answer is promised.
+        page = self.url_open(self.url).text
+        self.assertIn("You answered on", page)
+        self.assertNotIn("You can answer until", page + self.url_open(self.recovery_url).text)
+
+    def test_too_late(self):
+        """Nor one within a delay that is over; before, it is in the calendar."""
+        deadline = self.notify()
+        self.env.flush_all()
+        self.log_in()
+        self.assertIn("You can answer until", self.url_open(self.url).text)
+        calendar = self.url_open(f"{self.url}/calendar.ics").text
+        self.assertIn(f"DTSTART;VALUE=DATE:{deadline:%Y%m%d}", calendar)
+        with freeze_time(f"{deadline + datetime.timedelta(days=1)} 10:00:00"):
+            self.log_in()
+            page = self.url_open(self.url).text
+            self.assertIn("The delay to answer is over", page)
+            self.assertNotIn("You can answer until", page + self.url_open(self.recovery_url).text)
+            self.assertNotIn("letter-", self.url_open(f"{self.url}/calendar.ics").text)

@@ -132,6 +132,55 @@ class TestFrame(PortalCase):
         answer = self.url_open("/web/login", data=data)
         self.assertTrue(urlsplit(answer.url).path.startswith(f"/my/subsidies/{self.mine.id}"))
 
+    def test_too_much_at_once(self):
+        """Refused before it is read, on a page that says how much is taken."""
+        self.login(self.operator_user)
+        self.env.company.search([]).grant_upload_max_mb = 1
+        files = [("ufile", (f"{number}.csv", b"a;b\n" * 2**19)) for number in range(4)]
+        path = f"/my/subsidies/{self.mine.id}/deliverables/{self.piece.id}"
+        answer = self.url_open(path, data={"csrf_token": self.csrf_token()}, files=files)
+        self.assertEqual(answer.status_code, 413)
+        page = html.fromstring(answer.content)
+        self.assertIn("too large", page.xpath("string(//h1)"))
+        self.assertIn("6 MB", page.xpath("string(//main)"))
+        self.assertFalse(self.piece.version_ids)
+
+    def test_an_address_that_takes_forms(self):
+        """Opened again, it leads to the page that sends them."""
+        self.login(self.operator_user)
+        url = f"/my/subsidies/{self.mine.id}"
+        for path, page in (
+            (f"{url}/report/begin", f"{url}/report"),
+            (f"{url}/deliverables/{self.piece.id}/take_back",
+             f"{url}/deliverables/{self.piece.id}"),
+        ):  # fmt: skip
+            answer = self.url_open(path, allow_redirects=False)
+            self.assertEqual((answer.status_code, urlsplit(answer.headers["Location"]).path),
+                             (303, page))  # fmt: skip
+
+    def test_a_download_that_is_gone(self):
+        self.login(self.operator_user)
+        for path in ("/grants/files/999999", "/grants/versions/999999/receipt"):
+            answer = self.url_open(path)
+            self.assertEqual(answer.status_code, 404)
+            self.assertTrue(html.fromstring(answer.content).xpath("//footer"), answer.text[:300])
+
+    def test_titles(self):
+        """Of each page, Odoo's own among them: what it is, and whose."""
+        self.login(self.operator_user)
+        titles = set()
+        paths = (
+            "/my", "/my/account", "/my/security", "/my/people", "/my/subsidies", "/my/help",
+            f"/my/subsidies/{self.mine.id}", "/my/subsidies/999999", "/grants/files/999999",
+        )  # fmt: skip
+        for path in paths:
+            title = html.fromstring(self.url_open(path).content).xpath("string(//title)")
+            name, dash, city = title.rpartition(" – ")
+            self.assertTrue(name and dash, title)
+            self.assertEqual(city, self.company.name)
+            titles.add(name)
+        self.assertEqual(len(titles), len(paths) - 1, titles)
+
     # ------------------------------------------------------------------
     # Without JavaScript
     # ------------------------------------------------------------------

@@ -108,6 +108,32 @@ class TestDrafts(DraftCase):
         self.assertEqual(self.get_names(), ["un.pdf"])
         self.assertFalse(os.path.exists(path))
 
+    def test_taken_back_it_is_a_draft_again(self):
+        """With its files and its comment, and what the city asked for stands there."""
+        self.hand_in(("un.pdf", ONE), ("deux.pdf", TWO), comment="Voici")
+        self.piece.with_user(self.coordinator)._do_send_back("Il manque l'annexe")
+        self.hand_in(("trois.pdf", make_pdf(900)), comment="Avec l'annexe")
+        url = f"{self.url}/take_back"
+        for _time in range(2):
+            answer = self.url_open(url, data={"csrf_token": self.csrf_token()})
+            self.assertIn("It is taken back", answer.text)
+        page = html.fromstring(answer.content).xpath("string(//main)")
+        for said in ("Il manque l'annexe", "trois.pdf", "Avec l'annexe"):
+            self.assertIn(said, page)
+        self.assertEqual(self.get_names(), ["trois.pdf"])
+        self.send(("un.pdf", ONE))
+        self.hand_in(comment="Avec l'annexe")
+        version = self.piece.last_version_id
+        self.assertEqual(version.file_ids.mapped("name"), ["trois.pdf", "un.pdf"])
+        self.assertEqual((version.number, version.comment), (3, "Avec l'annexe"))
+        self.assertFalse(self.get_draft())
+
+    def test_taken_back_by_the_city(self):
+        """A coordinator who takes back what it entered has no draft of theirs."""
+        self.piece.with_user(self.coordinator)._do_submit("un.pdf", ONE)
+        self.piece.with_user(self.coordinator)._do_take_back()
+        self.assertFalse(self.get_draft())
+
     def test_the_same_file_twice_is_one(self):
         self.send(("un.pdf", ONE))
         self.send(("encore.pdf", ONE), ("un.pdf", ONE))

@@ -226,9 +226,41 @@ class TestInviting(PeopleCase):
 
     def test_taken_meanwhile(self):
         access = self.invite()
-        new_test_user(self.env, NEW, "base.group_portal")
+        self.other_operator_user.login = NEW
         with self.assertRaises(UserError):
             access.sudo()._accept()
+
+    def test_signed_up_before(self):
+        """A login that somebody made with this address, for no organisation, keeps nobody out: it
+        is closed, with all that opens it, when who reads the mail of the address accepts."""
+        self.name()
+        before = new_test_user(self.env, NEW.upper(), "base.group_portal", name="Stranger")
+        contact = before.partner_id
+        duration = fields.Datetime.add(fields.Datetime.now(), days=1)
+        self.env["res.users.apikeys"].with_user(before).sudo()._generate(None, "key", duration)
+        access = self.invite(self.operator_user)
+        access.action_send_again()
+        self.assertTrue(before.active)
+        user = self.accept(access)
+        self.assertEqual((user.login, user.commercial_partner_id), (NEW, self.operator))
+        self.assertNotIn(before, user)
+        self.assertFalse(before.active or before.api_key_ids)
+        self.assertEqual((contact.name, contact.commercial_partner_id), ("Stranger", contact))
+        # Of an organisation, or of the staff, none is.
+        for other in (self.other_operator_user, self.prefecture_user, self.reader):
+            self.assertFalse(self.accesses._filter_private(other))
+
+    def test_sign_up_closed(self):
+        """At install, where nobody has a portal; where people do, it is the city's setting."""
+        users = self.env["res.users"]
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("auth_signup.invitation_scope", "b2c")
+        users._close_unused_sign_up()
+        self.assertEqual(parameters.get_param("auth_signup.invitation_scope"), "b2c")
+        portals = users.search([("all_group_ids", "in", self.env.ref("base.group_portal").ids)])
+        portals.active = False
+        users._close_unused_sign_up()
+        self.assertEqual(parameters.get_param("auth_signup.invitation_scope"), "b2b")
 
     def test_what_others_say_of_themselves_takes_nothing(self):
         """A portal user writes any address into its own contact: it keeps nobody out by that, and

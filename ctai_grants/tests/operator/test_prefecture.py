@@ -61,7 +61,9 @@ class TestPrefectureFigures(PortalCase):
 
     def test_each_figure_opens_lines_that_add_up_to_it(self):
         links = self.page(self.path).xpath("//main//a[contains(@href, '/lines?')]")
-        self.assertEqual(len(links), 9)
+        # Of envelopes and operators, then of each subsidy.
+        subsidies = [link for link in links if "subsidy=" in link.get("href")]
+        self.assertEqual((len(links) - len(subsidies), len(subsidies)), (9, 6))
         for link in links:
             with self.subTest(link=link.get("href")):
                 amounts, total = self.read_lines(link.get("href"))
@@ -82,6 +84,9 @@ class TestPrefectureFigures(PortalCase):
             )
             page = self.page(url).text_content()
             self.assertIn(own[0].name, page)
+            for tranche in own:
+                one = f"{self.path}/lines?subsidy={tranche.subsidy_id.id}&figure=paid"
+                self.assertEqual(self.read_lines(one), ([tranche.amount], tranche.amount))
             self.assertNotIn("M-", page.partition("Amount")[2].partition("Total")[0])
 
     def test_a_cancelled_subsidy_is_not_named(self):
@@ -122,7 +127,7 @@ class TestPrefectureFigures(PortalCase):
             f"{self.path}/lines", f"{self.path}/lines?figure=nonsense",
             f"{self.path}/lines?figure=paid&envelope={foreign.envelope_ids[0].id}",
             f"{self.path}/lines?figure=paid&operator={self.company.partner_id.id}",
-            f"{self.path}/actions?theme=999999",
+            f"{self.path}/lines?figure=paid&subsidy=999999", f"{self.path}/actions?theme=999999",
             f"/my/contracts/{foreign.id}/lines?figure=paid", f"/my/contracts/{foreign.id}/actions",
         ):  # fmt: skip
             self.assertEqual(self.url_open(url).status_code, 404, url)

@@ -208,10 +208,9 @@ class TestHandingIn(HandInCase):
         with self.assertRefused("not over yet"):
             report._do_hand_in()
 
-    def test_accepted_without_a_file(self):
-        """The attestation on the form is the signature."""
+    def test_accepted_without_a_signed_file(self):
+        """The attestation on the form is the signature: no other paper than ours is asked for."""
         report = self.hand_in().with_user(self.coordinator)
-        self.assertFalse(report.version_id)
         report.action_accept()
         self.assertEqual(self.subsidy.justified_amount, 9000)
         self.assertFalse(self.verify())
@@ -256,6 +255,24 @@ class TestHandingIn(HandInCase):
         self.assertTrue(content.startswith(b"%PDF-"))
         self.assertGreater(len(content), 5000)
         report.action_accept()
+        self.assertEqual(piece.state, "accepted")
+        self.assertFalse(self.verify())
+
+    def test_nobody_asked_for_it(self):
+        """A report that no piece waits for has a receipt, and is taken back, as any other."""
+        report = self.hand_in()
+        piece = self.subsidy.with_user(self.coordinator).deliverable_ids
+        self.assertEqual((len(piece), piece.state), (1, "submitted"))
+        self.assertEqual(report.version_id, piece.last_version_id)
+        self.assertTrue(report.version_id.receipt_ids)
+        self.assertFalse(piece.is_late)
+        piece.with_user(self.operator_user)._do_take_back()
+        self.assertEqual((piece.state, report.hand_in), ("expected", "to_fill"))
+        self.assertFalse(piece.sudo().draft_ids, "its paper is made anew")
+        self.save(report)
+        report._do_hand_in()
+        self.assertEqual(self.subsidy.deliverable_ids, piece)
+        report.with_user(self.coordinator).action_accept()
         self.assertEqual(piece.state, "accepted")
         self.assertFalse(self.verify())
 

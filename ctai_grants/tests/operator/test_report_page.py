@@ -8,6 +8,7 @@ from odoo import http
 from odoo.tests import freeze_time, tagged
 
 from ...lib.operator.workbook import ACTUAL, KEY
+from ...models.operator.grant_upload_rate import FILES_OF_ACCOUNT
 from .pages import SubsidyPageCase
 from .test_report_hand_in import ATTESTED, HandInCase
 
@@ -140,6 +141,20 @@ class TestReportPage(SubsidyPageCase, HandInCase):
             response = self.url_open(f"{self.url}/workbook", data=token, files=files)
             self.assertIn(sentence, response.text)
         self.assertEqual(pay.actual, 12345.67)
+        # By the door of the files of a piece: what is too large is named, too many are too many.
+        self.company.grant_upload_max_mb = 1
+        files = {"ufile": ("../gros.xlsx", b"PK" * 2**19 + b"x")}
+        response = self.url_open(f"{self.url}/workbook", data=token, files=files)
+        self.assertIn("“gros.xlsx” is larger than 1 MB", response.text)
+        self.env["grant.upload.rate"].sudo().create(
+            {
+                "user_id": self.operator_user.id, "address": "x", "number": FILES_OF_ACCOUNT,
+                "moment": "2022-07-15 11:59:00",
+            }
+        )  # fmt: skip
+        files = {"ufile": ("rapport.xlsx", stream.getvalue())}
+        response = self.url_open(f"{self.url}/workbook", data=token, files=files)
+        self.assertIn("files were sent within an hour", response.text)
         self.log_in(self.other_operator_user)
         self.assertEqual(self.url_open(f"{self.url}/workbook").status_code, 404)
 

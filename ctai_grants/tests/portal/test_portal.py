@@ -211,11 +211,15 @@ class TestOperatorPages(PortalCase):
         self.assertFalse(self.piece.version_ids)
 
     def test_far_too_large(self):
-        """Above what Odoo reads of a request by default: still a sentence beside the field."""
-        answer = self.upload(self.piece, "film.pdf", PDF + bytes(129 * 2**20))
+        """A file that is not taken, in a request that is: a sentence beside the field; above that,
+        nothing is read."""
+        answer = self.upload(self.piece, "film.pdf", PDF + bytes(70 * 2**20))
         self.assertEqual(answer.status_code, 200)
         [error] = html.fromstring(answer.content).xpath("//form//*[@role='alert']")
         self.assertIn("15 MB", error.text_content())
+        answer = self.upload(self.piece, "film.pdf", PDF + bytes(129 * 2**20))
+        self.assertEqual(answer.status_code, 413)
+        self.assertIn("76 MB", html.fromstring(answer.content).xpath("string(//main)"))
         self.assertFalse(self.piece.version_ids)
 
     def test_an_error_is_tied_to_its_field(self):

@@ -46,6 +46,16 @@ class TestDashboard(GrantsCommon):
         for menu in data["chartOdooMenusReferences"].values():
             self.assertTrue(self.env.ref(menu))
 
+    def test_its_words_are_translated(self):
+        """Names that a pivot is given stay in English whatever the language: headings are terms."""
+        data = self.read_board()
+        for pivot in data["pivots"].values():
+            self.assertFalse([m for m in pivot["measures"] if "userDefinedName" in m])
+        formulas = [cell for cell in data["sheets"][0]["cells"].values() if "=PIVOT(" in cell]
+        self.assertEqual(len(formulas), 2)
+        for formula in formulas:
+            self.assertTrue(formula.endswith("FALSE)"), "with headings of its own")
+
     def test_its_sums(self):
         self.sign(self.make_subsidy(amount=1234))
         pivot = self.read_board()["pivots"]["1"]
