@@ -47,6 +47,7 @@ class GrantFinancialReport(models.Model):
         subsidy = self.subsidy_id.sudo()
         due = self.exercise_end + datetime.timedelta(days=DAYS_TO_REPORT)
         city = subsidy.with_context(lang=subsidy.company_id.partner_id.lang or self.env.lang)
+        # sudo: how the city calls it
         name = kind.sudo().with_env(city.env).name
         step = city.env["grant.milestone"].create(
             {"name": name, "subsidy_id": subsidy.id, "date": due}

@@ -262,7 +262,7 @@ class TestChoices(GrantsCommon):
                       [(model._name, field.name) for model, field in choices])  # fmt: skip
         # Whether it is the right one, is not asked here: of which company.
         other = self.env["res.company"].create({"name": "Autre ville"})
-        for model, field in choices:
+        for _model, field in choices:
             text = field.get_description(self.env)["domain"]
             for companies, asked in (
                 ([self.company.id], False), ([self.company.id], self.company.id),
