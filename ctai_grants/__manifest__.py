@@ -1,7 +1,7 @@
 {
     "name": "CTAI Grants",
     "summary": "Public subsidies after the award: contracts, envelopes, tranches, ledger",
-    "version": "19.0.1.7.0",
+    "version": "19.0.1.8.0",
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
@@ -13,6 +13,7 @@
         "security/grants_rules.xml",
         "data/ir_sequence_data.xml",
         "data/ir_cron_data.xml",
+        "data/web_tour_tour_data.xml",
         "data/mail_activity_type_data.xml",
         "data/grant_theme_data.xml",
         "data/grant_audience_data.xml",

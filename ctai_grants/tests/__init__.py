@@ -123,6 +123,7 @@ from .operator import (
 )
 from .home import (
     test_home_page,
+    test_home_tour,
     test_import_template,
 )
 from . import (

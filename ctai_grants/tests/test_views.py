@@ -183,6 +183,7 @@ BUTTONS = {
         "action_sign": MANAGER,
         "action_correct_date": MANAGER,
         "action_refresh": COORDINATOR + MANAGER,
+        "action_discard": COORDINATOR,
         "action_view_entries": None,
     },
     "grant.milestone": {"action_reach": COORDINATOR, "action_unreach": COORDINATOR},
@@ -261,8 +262,14 @@ class TestViews(GrantsCommon):
 
     def _get_actions(self, user):
         # The page of the day has a test of its own.
-        actions = {menu.action for menu in self._get_menus(user)}
-        return {action for action in actions if action._name == "ir.actions.act_window"}
+        actions = set()
+        for action in self._get_menus(user).mapped("action"):
+            if action._name == "ir.actions.server":
+                opened = action.with_user(user).run()["id"]
+                action = self.env["ir.actions.act_window"].browse(opened)
+            if action._name == "ir.actions.act_window":
+                actions.add(action)
+        return actions
 
     def _get_views(self, action, user):
         """The model as ``user`` and its views in the action, as trees by type."""
@@ -349,6 +356,22 @@ class TestViews(GrantsCommon):
                 with self.subTest(role=role, action=action.path):
                     self._open(action, user)
 
+    def test_dates_have_their_year(self):
+        """Odoo leaves out the one that runs; a date of a partner is as Odoo shows it."""
+        for action in self._get_actions(self.reader):
+            model, views = self._get_views(action, self.reader)
+            for kind in {"list", "form", "kanban"} & set(views):
+                for node in views[kind].iter("field"):
+                    owner = model
+                    for field in reversed([a for a in node.iterancestors("field")]):
+                        owner = owner.env[owner._fields[field.get("name")].comodel_name]
+                    field = owner._fields[node.get("name")]
+                    if field.type in ("date", "datetime"):
+                        options = safe_eval(node.get("options", "{}"))
+                        with self.subTest(model=owner._name, kind=kind, field=field.name):
+                            ours = owner._name.startswith("grant.")
+                            self.assertEqual(bool(options.get("numeric")), ours)
+
     def test_settings_open(self):
         """Whoever may change the settings of Odoo finds those of the grants there."""
         user = self.env.ref("base.user_admin")
@@ -376,6 +399,24 @@ class TestViews(GrantsCommon):
                     else:
                         model.search_count(domain + self._evaluate(node.get("domain"), user))
         self.assertGreater(tried, 50)
+
+    def test_lists_find_what_they_show(self):
+        """What is typed and sent is looked for in the name, and in the operator and the code of the
+        subsidy beside it."""
+        self.make_deliverable(self.make_subsidy(), name="Bilan")
+        for model in (
+            "grant.subsidy", "grant.disbursement", "grant.deliverable", "grant.recovery",
+            "grant.financial.report", "grant.entry",
+        ):  # fmt: skip
+            records = self.env[model].with_user(self.reader)
+            views = records.get_views([(False, "search")])["views"]
+            field = etree.fromstring(views["search"]["arch"]).find("field")
+            typed = field.get("filter_domain", f"[('{field.get('name')}', 'ilike', self)]")
+            path = "code" if model == "grant.subsidy" else "subsidy_id.code"
+            code = records.search([("partner_id", "=", self.operator.id)], limit=1).mapped(path)[0]
+            for words in (self.operator.name, code):
+                with self.subTest(model=model, words=words):
+                    self.assertTrue(records.search_count(safe_eval(typed, {"self": words})))
 
     def test_every_action_has_an_address_and_a_word(self):
         """Each window has a readable address, and a sentence for when it is empty."""

@@ -45,6 +45,9 @@ class GrantsStatement(Command):
     def _write(self, env, code, as_at, folder):
         """Write the files; yield the path of each."""
         contract = self._find_contract(env, code)
+        # A file of zeros says nothing.
+        if refusal := env["grant.statement.data"]._get_date_refusal(contract, as_at):
+            raise UserError(refusal)
         folder.mkdir(parents=True, exist_ok=True)
         for file_format in ("xlsx", "csv"):
             stream, name, _mimetype = env["grant.statement.data"]._make(

@@ -64,6 +64,9 @@ class TestGrantsStatement(CommandMixin, GrantsCommon):
         for as_at, expected in (("31/12/2021", 2), ("2021-12-32", 2), ("2999-12-31", 1)):
             with self.subTest(as_at=as_at):
                 self.assertEqual(self.state(as_at=as_at)[0], expected)
+        code, said = self.state(as_at="2021-10-20")
+        self.assertEqual(code, 1)
+        self.assertIn("there is nothing to state", said)
         self.assertEqual(self.written(), [])
 
     def test_a_file_is_whole_or_not_there(self):

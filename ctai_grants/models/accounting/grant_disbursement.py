@@ -425,4 +425,8 @@ class GrantDisbursement(models.Model):
         return self._get_payment_memo(super()._get_accounted_memo(amount))
 
     def _get_entry_memo(self):
-        return self.order_number
+        # In the language of the city, whoever or whatever job records the money.
+        speaker = self.with_context(lang=self.company_id.partner_id.lang or self.env.lang)
+        return speaker.env._(
+            "Order %(number)s, %(tranche)s", number=self.order_number, tranche=self.name
+        )

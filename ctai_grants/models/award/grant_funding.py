@@ -29,7 +29,7 @@ class GrantFunding(models.Model):
     due_date = fields.Date()
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     state = fields.Selection(
-        [("expected", "Expected"), ("claimed", "Claimed"), ("received", "Paid In")],
+        [("expected", "Expected"), ("claimed", "Funds Claimed"), ("received", "Paid In")],
         required=True, default="expected", readonly=True, copy=False, tracking=True, index=True,
     )  # fmt: skip
     _amount_positive = models.Constraint(

@@ -350,6 +350,13 @@ class GrantSubsidy(models.Model):
     # Actions
     # ------------------------------------------------------------------
 
+    @api.model
+    def action_open_mine(self):
+        """The list of the subsidies that the user coordinates; of all, to who coordinates none."""
+        follows = self.search_count([("user_id", "=", self.env.uid)], limit=1)
+        name = "grant_subsidy_action_mine" if follows else "grant_subsidy_action"
+        return self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{name}")
+
     def action_grant(self):
         """Record that the council granted the subsidy.
 

@@ -36,16 +36,18 @@ class ResPartner(models.Model):
 
     def _get_with_history(self):
         """Those of these partners whose name is on documents of ours: operators, prefectures,
-        cities, and whoever has a subsidy."""
+        cities that have a contract (a new Odoo's “My Company” is no earlier name of one), and
+        whoever has a subsidy."""
         kept = self.filtered(lambda p: p.grant_role and p.commercial_partner_id == p)
         ids = (self - kept).ids
         if not ids:
             return kept
-        # sudo: who edits contacts may see neither companies nor subsidies
-        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        # sudo: who edits contacts may see neither contracts nor subsidies
+        contracts = self.env["grant.contract"].sudo().with_context(active_test=False)
         # sudo: as above
         subsidies = self.env["grant.subsidy"].sudo().with_context(active_test=False)
-        named = set(companies.search([("partner_id", "in", ids)]).partner_id.ids)
+        cities = contracts.search([("company_id.partner_id", "in", ids)]).company_id
+        named = set(cities.partner_id.ids)
         for (partner,) in subsidies._read_group([("partner_id", "in", ids)], ["partner_id"]):
             named.add(partner.id)
         return kept | self.filtered(lambda p: p.id in named)

@@ -217,6 +217,27 @@ class GrantAmendment(models.Model):
         self._check_group("group_coordinator", self.env._("Drafting an amendment"))
         return self.create({key: document.id})
 
+    def action_discard(self):
+        """Delete a draft, as if one had only looked, and open again what it was to amend.
+
+        :raise UserError: signed
+        :raise AccessError: the user is not a coordinator
+        """
+        self.ensure_one()
+        what = self.env._("Discarding an amendment")
+        self._check_group("group_coordinator", what)
+        self._check_state(("draft",), what)
+        document = self._get_document()
+        self.unlink()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": document._name,
+            "res_id": document.id,
+            "views": [(False, "form")],
+            # The way back to the draft is gone too.
+            "target": "main",
+        }
+
     def _get_form_action(self):
         return {
             "type": "ir.actions.act_window",

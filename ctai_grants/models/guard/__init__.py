@@ -21,6 +21,7 @@ from . import (
     grant_pdf_mixin,
     ir_actions_report,
     ir_attachment,
+    ir_ui_view,
     mail_thread,
     res_company,
 )

@@ -11,8 +11,8 @@ _lt = LazyTranslate(__name__)
 COLUMNS = {
     "res.partner": {
         "name": _lt("Example association (invented: replace this line)"),
-        # Of nobody: no SIREN begins with 000.
-        "company_registry": "00000003400017",
+        # Of nobody, nor of the demonstration: no SIREN begins with 000.
+        "company_registry": "00008888000018",
         "is_company": "1",
         "grant_role": "operator",
         "legal_form": "association",

@@ -133,15 +133,47 @@ class GrantToday(models.AbstractModel):
         :raise AccessError: the user does not read grants
         """
         self.env["grant.contract"].check_access("read")
-        tiles = [self._get_tile(tile) for tile in TILES if self.env.user.has_group(tile.group)]
+        tiles = [self._get_tile(tile) for tile in self._get_own_tiles()]
         return {
+            **self._get_empty_page(),
+            "reads": True,
             "acts": bool(tiles),
             "tiles": [tile for tile in tiles if tile["count"]],
             "unverified": self._say_unverified(),
             "envelopes": self._get_envelopes(),
             "days": self._get_days(),
-            "most": MOST,
         }
+
+    @api.model
+    def get_counts(self):
+        """How many lines wait for the user in the lists that have a tile: numbers by the id of
+        the action, as menus show them; where there is nothing to do, nothing.
+
+        :raise AccessError: the user does not read grants
+        """
+        # What the staff alone reads: a prefecture reads contracts.
+        self.env["grant.review"].check_access("read")
+        tiles, find = self._get_own_tiles(), self.env["ir.model.data"]._xmlid_to_res_id
+        ids = [find(f"ctai_grants.{tile.action}") for tile in tiles]
+        # sudo: of what model the lists are, of all of them at once
+        actions = self.env["ir.actions.act_window"].sudo().browse(ids)
+        counts = {}
+        for tile, action in zip(tiles, actions, strict=True):
+            if count := self.env[action.res_model].search_count(tile.get_domain(self)):
+                counts[action.id] = counts.get(action.id, 0) + count
+        return counts
+
+    def _get_empty_page(self):
+        return {
+            "reads": False, "acts": False, "unverified": "", "tiles": [], "envelopes": [],
+            "days": [], "most": MOST,
+        }  # fmt: skip
+
+    def _get_own_tiles(self):
+        return [tile for tile in TILES if self.env.user.has_group(tile.group)]
+
+    def _get_action(self, tile):
+        return self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")
 
     def _say_unverified(self):
         """That the ledger is not verified each night any more, to who is told what is found: no
@@ -160,7 +192,7 @@ class GrantToday(models.AbstractModel):
         )  # fmt: skip
 
     def _get_tile(self, tile):
-        action = self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")
+        action = self._get_action(tile)
         domain = tile.get_domain(self)
         summed = self.env[tile.summed or action["res_model"]]
         count, amounts = None, []

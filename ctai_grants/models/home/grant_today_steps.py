@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 _lt = LazyTranslate(__name__)
@@ -60,39 +60,57 @@ STEPS = (
     ),
     Step(
         _lt("The first subsidy"),
-        _lt("Its schedule comes from a template; granted, it leaves this page to the day's work."),
+        _lt("Its schedule comes from a template. When all is done, this page is the day's work."),
         "ctai_grants.grant_subsidy_action", "ctai_grants.group_coordinator",
-        lambda _company: False,
+        lambda company: company.env["grant.subsidy"].search_count(
+            [("company_id", "=", company.id), ("state", "not in", ("draft", "cancelled"))], limit=1
+        ),
     ),
 )  # fmt: skip
 
 
 class GrantToday(models.AbstractModel):
-    """The first hour of a city: what is to be set up, until it grants."""
+    """The first hour of a city: what is to be set up, until all is done."""
 
     _inherit = "grant.today"
 
     @api.model
     def get_today(self):
-        """As it is, with ``steps``: what a city that has granted nothing yet sets up, in its order:
-        dicts with ``label``, ``why``, ``done`` and ``open`` (the action, to who may do it)."""
-        page = super().get_today()
-        return {**page, "steps": self._get_steps() if page["acts"] else []}
+        """As it is, with ``steps``: what a city sets up, in its order, while something is undone:
+        dicts with ``label``, ``why``, ``done`` and ``open`` (the action, to who may do it); and
+        ``steps_closed``: whether the user does not want to see them.
+
+        To an administrator of Odoo without a role in grants: the steps only, as they give roles.
+        """
+        user = self.env.user
+        is_system = user.has_group("base.group_system")
+        if is_system and not user.has_group("ctai_grants.group_reader"):
+            page = self._get_empty_page()
+        else:
+            page = super().get_today()
+        # sudo: a preference of their own
+        closed = user.sudo().res_users_settings_id.grant_steps_closed
+        steps = self._get_steps() if page["acts"] or is_system else []
+        return {**page, "steps": steps, "steps_closed": closed}
 
     def _get_steps(self):
-        company, user = self.env.company, self.env.user
-        begun = [("company_id", "=", company.id), ("state", "not in", ("draft", "cancelled"))]
-        # sudo: whether there is one, to who reads grants of this city or another
-        if self.env["grant.subsidy"].sudo().search_count(begun, limit=1):
-            return []
         # sudo: whether it is done; who does it has the rights
-        company = company.sudo()
+        company = self.env.company.sudo()
+        done = [bool(step.is_done(company)) for step in STEPS]
+        if all(done):
+            return []
         return [
             {
                 "label": step.label._translate(self.env.lang),
                 "why": step.why._translate(self.env.lang),
-                "done": bool(step.is_done(company)),
-                "open": user.has_group(step.group) and step.action,
+                "done": is_done,
+                "open": self.env.user.has_group(step.group) and step.action,
             }
-            for step in STEPS
+            for step, is_done in zip(STEPS, done, strict=True)
         ]
+
+
+class ResUsersSettings(models.Model):
+    _inherit = "res.users.settings"
+
+    grant_steps_closed = fields.Boolean("First Steps of Grants Closed")

@@ -1,6 +1,6 @@
 import datetime
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -18,7 +18,7 @@ class GrantClosingMixin(models.AbstractModel):
 
     _closing_state = None
 
-    closing_checklist = fields.Text(
+    closing_checklist = fields.Html(
         string="Open before the Closing",
         compute="_compute_closing_checklist",
         help="What has to be settled before it is closed, and who does it: one a line.",
@@ -29,9 +29,9 @@ class GrantClosingMixin(models.AbstractModel):
     def _compute_closing_checklist(self):
         for document in self:
             tasks = document._get_closing_tasks() if document.id else []
-            document.closing_checklist = "\n".join(
+            document.closing_checklist = Markup("<br/>").join(
                 # sudo: the name of a colleague
-                f"{sentence} – {user.sudo().name}" if user else sentence
+                Markup("%s – %s") % (sentence, user.sudo().name) if user else sentence
                 for sentence, user in tasks
             )
 
@@ -42,9 +42,20 @@ class GrantClosingMixin(models.AbstractModel):
 
     @api.model
     def _say_open(self, tasks):
-        """Of (documents, sentence that names them, user): those that there are."""
+        """Of (documents, sentence that names them, user): those that there are; each name opens
+        its document."""
+        link = Markup('<a href="/odoo/%s/%s">%s</a>')
         return [
-            (sentence % {"documents": ", ".join(documents.mapped("display_name"))}, user)
+            (
+                escape(sentence)
+                % {
+                    "documents": Markup(", ").join(
+                        link % (document._name, document.id, document.display_name)
+                        for document in documents
+                    )
+                },
+                user,
+            )
             for documents, sentence, user in tasks
             if documents
         ]

@@ -50,6 +50,7 @@ class GrantFinancialReport(models.Model):
         start = subsidy.date_start or subsidy.decision_date or subsidy.signature_date
         due = max(due, start or due)
         city = subsidy.with_context(lang=subsidy.company_id.partner_id.lang or self.env.lang)
+        # sudo: how the city calls it
         name = kind.sudo().with_env(city.env).name
         step = city.env["grant.milestone"].create(
             {"name": name, "subsidy_id": subsidy.id, "date": due}

@@ -30,9 +30,10 @@ class GrantSubsidy(models.Model):
         asked = Domain("state", "in", ("expected", "to_complete"))
         if pieces.search_count(signed & asked, limit=1):
             return True
-        # By the rules of the user; sudo: operators read neither lines of a convention nor
-        # recoveries, of their own subsidies their pages show them.
+        # By the rules of the user.
         read = self._search(own & Domain("state", "=", "signed"))
+        # sudo: operators read neither lines of a convention nor recoveries; of their own subsidies
+        # their pages show them
         found = self.sudo().search(
             Domain("id", "in", read)
             & (

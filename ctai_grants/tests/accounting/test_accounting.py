@@ -496,12 +496,13 @@ class TestLedgerFollows(AccountingCase):
         known = self.subsidy.entry_ids
         self.tranche.with_user(officer)._do_pay(LATER, "VIR-3")
         again = self.subsidy.entry_ids - known
-        self.assertEqual(again.mapped("memo"), [self.tranche.order_number])
+        memo = f"Order {self.tranche.order_number}, {self.tranche.name}"
+        self.assertEqual(again.mapped("memo"), [memo])
         # Nor of what somebody undoes in accounting, without a word.
         known = self.subsidy.entry_ids
         self.bill(self.tranche).line_ids.remove_move_reconcile()
         undone = self.subsidy.entry_ids - known
-        self.assertEqual(set(undone.mapped("memo")), {self.tranche.order_number})
+        self.assertEqual(set(undone.mapped("memo")), {memo})
 
     def test_a_closed_contract_keeps_its_payments(self):
         """The ledger refuses, so accounting does too: they stay equal."""

@@ -312,6 +312,10 @@ class TestIdentity(GrantsCommon):
         self.company.name = "Commune nouvelle"
         self.assertEqual(self.called("2021-11-30", self.company.partner_id), name)
         self.assertEqual(self.called("2021-12-01", self.company.partner_id), "Commune nouvelle")
+        # A city that is only being set up has no earlier name.
+        fresh = self.env["res.company"].create({"name": "My Company"})
+        fresh.name = "Ville nouvelle"
+        self.assertEqual(self.called("2021-11-30", fresh.partner_id), "Ville nouvelle")
 
     def test_append_only(self):
         self.sign(self.make_subsidy())

@@ -350,6 +350,23 @@ class TestAmendment(AmendmentCase):
     # To a contract
     # ------------------------------------------------------------------
 
+    def test_a_draft_made_to_look_leaves_no_trace(self):
+        messages = self.subsidy.message_ids
+        amendment = self.draft(self.subsidy)
+        number = amendment.number
+        with self.assertRaises(AccessError):
+            amendment.with_user(self.finance_officer).action_discard()
+        action = amendment.action_discard()
+        opened = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(opened, self.subsidy.with_env(self.env))
+        self.assertFalse(amendment.exists())
+        self.assertEqual(self.subsidy.message_ids, messages)
+        signed = self.draft(self.subsidy, date_end="2022-01-31")
+        self.assertEqual(signed.number, number)
+        signed.with_user(self.finance_manager).action_sign()
+        with self.assertRefused("Discarding an amendment"):
+            signed.action_discard()
+
     def test_contract(self):
         """Amounts by envelope, a new one, its instalment, the end date."""
         amendment = self.draft(

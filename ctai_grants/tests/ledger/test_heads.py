@@ -151,7 +151,9 @@ class TestHeadsFile(HeadsCase):
         path = self.write_files(self.folder / "later")
         with self.assertLogs(LOGGER, "ERROR"):
             self.run_action()
-        receiver = self.receivers.search([("address", "=", str(path))])
+        receiver = self.receivers.search(
+            [("address", "=", str(path)), ("company_id", "=", self.company.id)]
+        )
         self.assertIn("No such file", receiver.failure)
         self.assertFalse(receiver.sent_day)
         activity = self.get_activities().filtered(lambda a: a.user_id == self.administrator)
@@ -184,7 +186,7 @@ class TestHeadsFile(HeadsCase):
         write = os.write
         with patch.object(lib.os, "write", lambda file, text: write(file, text[:7])):
             self.run_action()
-        self.assertTrue(path.read_text().endswith("+00:00\n"))
+        self.assertRegex(path.read_text(), r"\+0\d:00\n\Z")
 
     def test_the_table_does_not_say_where(self):
         """Who owns the tables cannot have the server write elsewhere."""

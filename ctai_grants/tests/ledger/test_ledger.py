@@ -723,3 +723,28 @@ class TestLedgerOverHttp(HttpCase, LedgerCase):
         self.env.invalidate_all()
         self.assertEqual(self.snapshot(), before)
         self.assertFalse(self.verify())
+
+    @mute_logger("odoo.http", "odoo.sql_db")
+    def test_constraints_in_their_own_words(self):
+        """Refused in the database when the request ends: our sentence, nothing before it; what is
+        of others is said as Odoo says it."""
+        draft = self.make_subsidy()
+        self.coordinator.password = self.coordinator.login
+        self.authenticate(self.coordinator.login, self.coordinator.login)
+        path = "/web/dataset/call_kw/grant.subsidy/write"
+        for values, sentence in (
+            ({"amount": -1}, "The amount of a subsidy cannot be negative."),
+            (
+                {"commitment_number": "123"},
+                "The number of a State commitment (EJ) has ten digits, zeros at its head included.",
+            ),
+            ({"name": False}, "The operation cannot be completed: Missing required value"),
+        ):
+            with self.subTest(values=values):
+                params = {"model": "grant.subsidy", "method": "write", "kwargs": {}}
+                params["args"] = [draft.ids, values]
+                told = self.url_open(path, json={"params": params}).json()["error"]["data"]
+                self.assertEqual(told["name"], "odoo.exceptions.ValidationError")
+                self.assertEqual(told["message"][: len(sentence)], sentence)
+        self.env.invalidate_all()
+        self.assertTrue(draft.amount > 0 and draft.name and not draft.commitment_number)

@@ -27,8 +27,15 @@ class TestClosingTasks(GrantsCommon):
         for words in (self.piece.name, "Avance", "financial report", self.coordinator.name):
             self.assertIn(words, text)
         self.assertIn(f"finance manager closes the subsidy. – {self.finance_officer.name}", text)
+        self.assertIn(f'href="/odoo/grant.deliverable/{self.piece.id}"', text)
         self.assertIn(self.subsidy.code, self.contract.closing_checklist)
         self.assertFalse(self.make_subsidy().closing_checklist)
+
+    def test_names_are_no_code(self):
+        piece = self.make_deliverable(self.make_subsidy(), name="<img src=x onerror=alert(1)>")
+        self.sign(piece.subsidy_id)
+        self.assertIn("&lt;img", piece.subsidy_id.closing_checklist)
+        self.assertNotIn("<img", piece.subsidy_id.closing_checklist)
 
     def test_told_once_an_end(self):
         self.assertFalse(self._ask("2022-06-30"))

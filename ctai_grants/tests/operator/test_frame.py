@@ -43,6 +43,8 @@ class TestFrame(PortalCase):
         self.assertNotIn("Claude Martin", footer)
 
     def test_strangers_read_the_notices_and_no_name(self):
+        # Whose city they come to, where there are several.
+        self.env.ref("base.public_user").company_id.partner_id.email = "mairie@ville.example"
         for path in ("/my/help", "/my/legal", "/my/accessibility"):
             with self.subTest(path=path):
                 footer = self.get_footer(path)

@@ -75,7 +75,9 @@ class TestDrafts(DraftCase):
         self.assertEqual(version.file_ids[0].attachment_id.raw, ONE)
         self.assertEqual(version.comment, "Voici")
         self.assertFalse(self.get_draft())
-        self.assertFalse(self.env["grant.hand.in.file"].search([]))
+        attachments = version.file_ids.attachment_id
+        left = self.env["grant.hand.in.file"].search([("attachment_id", "in", attachments.ids)])
+        self.assertFalse(left)
 
     def test_without_javascript(self):
         """The button “save and go on later” keeps what was chosen, and says so on the page."""

@@ -215,8 +215,9 @@ class TestFigures(IndicatorCase):
         self.env.flush_all()
         self.env.cr.execute(
             "ALTER TABLE grant_indicator_value DISABLE TRIGGER USER;"
-            "UPDATE grant_indicator_value SET value = 15 WHERE number = 2;"
-            "ALTER TABLE grant_indicator_value ENABLE TRIGGER USER"
+            "UPDATE grant_indicator_value SET value = 15 WHERE number = 2 AND target_id = %s;"
+            "ALTER TABLE grant_indicator_value ENABLE TRIGGER USER",
+            [self.of_people.id],
         )
         self.env.invalidate_all()
         (sentence,) = set(lines._get_broken_lines()) - set(before)

@@ -1,4 +1,5 @@
 import datetime
+from email.message import EmailMessage
 from unittest.mock import patch
 
 import psycopg2
@@ -87,6 +88,24 @@ class TestLetters(LetterCase):
             .search([], limit=1, order="id desc").subject,
             mail.subject,
         )  # fmt: skip
+
+    def test_answers_by_mail_come_to_the_subsidy(self):
+        """From the mailbox that Odoo reads, each as a message of who wrote it."""
+        self.coordinator.email = "referente@ville.example"
+        self.pay(self.tranche)
+        self.send(self.tranche)
+        letter = self.run_queue()
+        for user in (self.operator_user, self.coordinator):
+            answer = EmailMessage()
+            answer["From"], answer["To"] = user.email, letter.reply_to
+            answer["Subject"], answer["Message-Id"] = "Re", f"<{user.login}@asso.example>"
+            answer["In-Reply-To"] = letter.message_id
+            answer.set_content("Merci")
+            self.env["mail.thread"].message_process(False, answer.as_string())
+            message = self.subsidy.message_ids[0]
+            self.assertEqual(message.author_id, user.partner_id)
+            self.assertEqual(message.message_type, "email")
+            self.assertEqual(message.parent_id, letter.mail_message_id)
 
     def test_never_twice(self):
         self.pay(self.tranche)
@@ -291,7 +310,8 @@ class TestRemindingByHand(LetterCase):
             self.assertIn("today already", self.open_window(piece, "action_remind").problem)
             with self.assertRefused("No letter leaves"):
                 window.action_send()
-            self.assertFalse(self.env["grant.reminder"]._get_due(True))
+            due = self.env["grant.reminder"]._get_due(True)
+            self.assertFalse([one for one in due if one.company_id == self.company.id])
         accepted = self.make_deliverable(self.subsidy, name="Autre").with_env(self.env)
         accepted.with_user(self.coordinator)._do_waive("Autrement")
         self.assertIn("not awaited", self.open_window(accepted, "action_remind").problem)

@@ -36,7 +36,8 @@ class TestFlow(TranchesCase):
         self.assertEqual(self.tranche.paid_by_id, self.finance_officer)
         self.assertEqual(self.subsidy.paid_amount, 1000)
         entry = self.subsidy.entry_ids.filtered(lambda entry: entry.kind == "payment")
-        self.assertEqual((entry.amount, entry.date, entry.memo), (1000, DAY, "M-1"))
+        self.assertEqual((entry.amount, entry.date), (1000, DAY))
+        self.assertEqual(entry.memo, f"Order M-1, {self.tranche.name}")
         self.assertEqual(entry.user_id, self.finance_officer)
         self.assertEqual(
             self.tranche.decision_ids.sorted("id").mapped("decision"),

@@ -324,9 +324,7 @@ class TestPortalRpcReading(PortalRpcCase):
 
     def test_other_models(self):
         """Files, messages, activities, bank accounts, staff, other organisations."""
-        attachments = self.env["ir.attachment"].search(
-            [("res_model", "=", "grant.deliverable.file")]
-        )
+        attachments = (self.piece | self.their_piece).version_ids.file_ids.attachment_id
         self.assertEqual(len(attachments), 2)
         banks = (self.operator | self.other_operator).bank_ids
         for user in self.users:

@@ -1,6 +1,7 @@
 import { Component, markup, onWillStart, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
@@ -25,10 +26,20 @@ export class TodayPage extends Component {
         });
     }
 
+    get showsSteps() {
+        return this.state.page.steps.length && !this.state.page.steps_closed;
+    }
+
     open(action) {
         // As the web client does of what a button answers: what an empty list says is HTML.
         const help = action.help && markup(action.help);
         return this.action.doAction(help ? { ...action, help } : action);
+    }
+
+    /** First steps: what each user wants to see, on whatever machine. */
+    async closeSteps(closed) {
+        await user.setUserSettings("grant_steps_closed", closed);
+        this.state.page.steps_closed = closed;
     }
 
     openEnvelope(envelope) {

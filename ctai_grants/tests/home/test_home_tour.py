@@ -1,0 +1,42 @@
+"""Menus and lists that greet who opens them, in a browser."""
+
+from odoo.tests import HttpCase, tagged
+
+from ..common import GrantsCommon
+
+
+class HomeTourCase(GrantsCommon, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tranche = cls.make_tranche(cls.sign(cls.make_subsidy()), due_date="2021-11-15")
+
+    def start(self, tour):
+        self.assertEqual(self.tranche.state, "ready")
+        self.coordinator.password = self.coordinator.login
+        self.start_tour("/odoo/grants-today", tour, login=self.coordinator.login)
+
+
+@tagged("post_install", "-at_install")
+class TestHomeTour(HomeTourCase):
+    browser_size = "1440x900"
+
+    def test_menus_count_and_calendars_open_where_something_is(self):
+        self.start("grants_menu_counts")
+
+    def test_the_first_subsidy(self):
+        """The tour that Odoo shows to who asks for it, from the menu to a draft."""
+        drafts = self.env["grant.subsidy"].search([("name", "=", "Workshops")])
+        self.start("grants_first_subsidy")
+        made = self.env["grant.subsidy"].search([("name", "=", "Workshops")]) - drafts
+        self.assertEqual((made.amount, made.state), (1000, "draft"))
+        self.assertTrue(made.partner_id and made.envelope_id)
+
+
+@tagged("post_install", "-at_install")
+class TestHomeTourOnATelephone(HomeTourCase):
+    browser_size = "400x860"
+    touch_enabled = True
+
+    def test_menus_count_and_cards_certify(self):
+        self.start("grants_menu_counts_phone")
