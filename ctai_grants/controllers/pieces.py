@@ -52,9 +52,8 @@ class PiecePortal(GrantsPortal):
         )
 
     def _get_largest_hand_in(self):
-        """Bytes of the largest hand-in of any city, and one file more, which is answered beside the
-        field; more than that is refused before it is read."""
-        return self._get_largest_request(LARGEST_HAND_IN + 1)
+        """Bytes of the largest hand-in of any city; more is refused before it is read."""
+        return self._get_largest_request(LARGEST_HAND_IN)
 
     @http.route(
         PIECE, type="http", auth="user", methods=["POST"], website=True,

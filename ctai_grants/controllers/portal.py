@@ -9,9 +9,7 @@ from odoo.tools.misc import formatLang
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 from ..lib.guard.words import clean
-
-# Of a request, beside its files: the comment, and what a browser adds.
-MARGIN = 2**20
+from ..models.operator.grant_upload_rate import MARGIN
 
 # What the user must be allowed to read for a page: what it is about, and what it shows of it.
 SUBSIDY_PAGE = ("grant.subsidy", "grant.deliverable")
@@ -41,8 +39,7 @@ class GrantsPortal(CustomerPortal):
         return super()._document_check_access(model_name, document_id, access_token)
 
     def _get_largest_request(self, files=1):
-        """Bytes of the largest upload of any city: more is refused before it is read. A little more
-        than one file is answered beside its field.
+        """Bytes of the largest upload of any city: more is refused before it is read.
 
         :param int files: how many of the largest size come at once
         """

@@ -158,7 +158,7 @@ class GrantAccess(models.Model):
             if not user._is_portal():
                 continue
             user.partner_id.signup_cancel()
-            # Opened again one day, it begins with a password and nothing else.
+            # Opened again one day, it has none of the keys of before.
             user.api_key_ids._remove()
             user.write(
                 {

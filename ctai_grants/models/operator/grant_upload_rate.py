@@ -7,6 +7,8 @@ from odoo.tools.misc import hmac
 # keep a server busy. Associations of one house share an address.
 FILES_OF_ACCOUNT = 400
 FILES_OF_ADDRESS = 1200
+# Bytes of a request beside its files: the comment, and what a browser adds.
+MARGIN = 2**20
 
 
 class GrantUploadRate(models.Model):

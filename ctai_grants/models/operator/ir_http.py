@@ -13,6 +13,8 @@ from werkzeug.exceptions import (
 from odoo import api, models
 from odoo.http import Response, SessionExpiredException, request
 
+from .grant_upload_rate import MARGIN
+
 # Pages and downloads about somebody's subsidies, and what opens them.
 CLOSED = re.compile(r"/(my|grants|web/(login|reset_password|signup|session))(/|$)")
 
@@ -135,7 +137,7 @@ class IrHttp(models.AbstractModel):
             "ctai_grants.portal_late_form",
             {
                 "logged_out": request.env.user._is_public(),
-                "largest": status == 413 and request.httprequest.max_content_length // 2**20,
+                "largest": status == 413 and cls._get_largest(),
                 "back": back,
                 "login": "/web/login?" + urlencode({"redirect": back}),
                 # Figures of a report were kept as they were typed; passwords have no spaces or are
@@ -153,6 +155,11 @@ class IrHttp(models.AbstractModel):
             response.headers.add("Set-Cookie", cookie)
         cls._post_dispatch(response)
         return response
+
+    @classmethod
+    def _get_largest(cls):
+        """Megabytes of the files that the address takes at once."""
+        return (request.httprequest.max_content_length - MARGIN) // 2**20
 
     @classmethod
     def _get_page_before(cls):

@@ -142,7 +142,7 @@ class TestFrame(PortalCase):
         self.assertEqual(answer.status_code, 413)
         page = html.fromstring(answer.content)
         self.assertIn("too large", page.xpath("string(//h1)"))
-        self.assertIn("6 MB", page.xpath("string(//main)"))
+        self.assertIn("4 MB", page.xpath("string(//main)"))
         self.assertFalse(self.piece.version_ids)
 
     def test_an_address_that_takes_forms(self):

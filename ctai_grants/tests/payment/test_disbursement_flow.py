@@ -550,7 +550,10 @@ class TestTwoPeople(TranchesCase):
         self.direct.with_user(self.finance_officer)._do_pay(DAY, "P-1")
 
     def test_administrators_too(self):
-        for user in (self.administrator, self.env.ref("base.user_admin"), self.env.user):
+        admin = self.env.ref("base.user_admin")
+        # Beside other data its companies are others.
+        admin.company_ids |= self.company
+        for user in (self.administrator, admin, self.env.user):
             with self.subTest(user=user.login), self.assertRefused("somebody else"):
                 self.certify(self.tranche, user)
                 self.tranche.with_user(user)._do_order("M-1", DAY)

@@ -213,13 +213,13 @@ class TestOperatorPages(PortalCase):
     def test_far_too_large(self):
         """A file that is not taken, in a request that is: a sentence beside the field; above that,
         nothing is read."""
-        answer = self.upload(self.piece, "film.pdf", PDF + bytes(70 * 2**20))
+        answer = self.upload(self.piece, "film.pdf", PDF + bytes(40 * 2**20))
         self.assertEqual(answer.status_code, 200)
         [error] = html.fromstring(answer.content).xpath("//form//*[@role='alert']")
         self.assertIn("15 MB", error.text_content())
         answer = self.upload(self.piece, "film.pdf", PDF + bytes(129 * 2**20))
         self.assertEqual(answer.status_code, 413)
-        self.assertIn("76 MB", html.fromstring(answer.content).xpath("string(//main)"))
+        self.assertIn("60 MB", html.fromstring(answer.content).xpath("string(//main)"))
         self.assertFalse(self.piece.version_ids)
 
     def test_an_error_is_tied_to_its_field(self):
