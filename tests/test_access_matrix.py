@@ -321,6 +321,8 @@ class Walk:
 class TestAccessMatrix(AccessCase):
     def setUp(self):
         super().setUp()
+        # As it is installed, whatever was before.
+        self.env["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2b")
         # The first request makes the map of the routes.
         self.url_open("/web/login")
         # Dozens of refusals, each logged.

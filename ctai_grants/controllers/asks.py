@@ -38,14 +38,13 @@ class AsksPortal(GrantsPortal):
         return self._render_asks(subsidy_sudo, sent=sent)
 
     @http.route(
-        "/my/subsidies/<int:subsidy_id>/asks/<string:kind>", type="http", auth="user",
-        methods=["GET", "POST"], website=True,
+        # Of these kinds only: the address of a request is no page.
+        f"/my/subsidies/<int:subsidy_id>/asks/<any({','.join(dict(KINDS))}):kind>", type="http",
+        auth="user", methods=["GET", "POST"], website=True,
     )  # fmt: skip
     def portal_ask(self, subsidy_id, kind, **typed):
         """The form of one kind of request; sent, the request."""
         subsidy_sudo = self._get_asking_subsidy(subsidy_id)
-        if kind not in dict(KINDS):
-            raise NotFound()
         if request.httprequest.method == "GET":
             return self._render_ask(subsidy_sudo, kind, typed)
         values, errors = self._read_ask(subsidy_sudo, kind, typed)

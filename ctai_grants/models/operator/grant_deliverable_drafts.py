@@ -192,11 +192,13 @@ class GrantDeliverable(models.Model):
         # sudo: who handed in last, and what
         last = self.sudo().last_version_id
         is_newer = seen is not None and last.number > seen and self.state == "submitted"
-        if is_newer and not draft.file_ids and last.user_id == self.env.user:
-            # A second click.
+        sent = set(draft.file_ids.mapped("sha256"))
+        handed_in = set(last.file_ids.mapped("sha256"))
+        if is_newer and sent <= handed_in and last.user_id == self.env.user:
+            # A second click: the first one took what was kept, too.
             draft.unlink()
             return last.with_env(self.env)
-        is_same = set(draft.file_ids.mapped("sha256")) == set(last.file_ids.mapped("sha256"))
+        is_same = sent == handed_in
         if is_newer and last.user_id != self.env.user and not is_same:
             raise UserError(
                 self.env._(

@@ -128,6 +128,15 @@ class TestDrafts(DraftCase):
         self.assertEqual((version.number, version.comment), (3, "Avec l'annexe"))
         self.assertFalse(self.get_draft())
 
+    def test_taken_back_then_handed_in_by_two_clicks(self):
+        """The first takes what waits in the draft, too; the second brings its file once more."""
+        self.hand_in(("un.pdf", ONE))
+        self.url_open(f"{self.url}/take_back", data={"csrf_token": self.csrf_token()})
+        for _click in range(2):
+            self.hand_in(("deux.pdf", TWO), seen="1")
+        self.assertEqual(self.piece.version_ids.mapped("number"), [2, 1])
+        self.assertFalse(self.get_draft())
+
     def test_taken_back_by_the_city(self):
         """A coordinator who takes back what it entered has no draft of theirs."""
         self.piece.with_user(self.coordinator)._do_submit("un.pdf", ONE)

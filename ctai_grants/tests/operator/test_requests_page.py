@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 from lxml import html
 
 from odoo import http
@@ -100,7 +102,9 @@ class TestRequestsPage(SubsidyPageCase, RequestCase):
         self.log_in()
         (form,) = [f for f in self.page().forms if f.get("action").endswith("/withdraw")]
         data = dict(form.form_values())
-        self.assertEqual(self.url_open(form.get("action")).status_code, 405, "no change by GET")
+        answer = self.url_open(form.get("action"))
+        self.assertEqual(urlsplit(answer.url).path, f"/my/subsidies/{self.subsidy.id}/asks")
+        self.assertEqual(request.state, "asked", "no change by GET")
         response = self.url_open(form.get("action"), data=data)
         self.assertIn("Withdrawn by you", response.text)
         self.assertEqual(request.state, "withdrawn")

@@ -229,7 +229,9 @@ class TestSendingBack(ReviewCase):
         self.assertEqual(line.answer, "Joignez le bulletin de paie.")
         self.assertIn("641", report.answer)
         self.assertIn("bulletin de paie", self.last_mail().body_html)
-        self.assertIn("/report", self.last_mail().body_html)
+        # Of the piece that the report made, which leads to it.
+        piece = self.subsidy.sudo().deliverable_ids.filtered("version_ids")
+        self.assertIn(piece._get_page_url(), self.last_mail().body_html)
         self.save(report)
         report._do_hand_in()
         self.assertFalse(line.answer)
