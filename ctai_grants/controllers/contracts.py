@@ -33,7 +33,7 @@ class ContractPortal(GrantsPortal):
     )
     def portal_my_contracts(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The contracts that the user's service funds."""
-        values = self._get_searched_list(
+        values = self._get_list_values(
             CONTRACT_PAGE, "/my/contracts", page, self._get_contract_sortings(),
             self._get_contract_filters(), ("name", "code"),
             {"sortby": sortby, "filterby": filterby, "search": search},

@@ -81,61 +81,49 @@ class GrantsPortal(CustomerPortal):
         """The page asked for: Odoo takes it from the query, too, as whatever was typed there."""
         return max(1, self._read_number(str(page)) or 1)
 
-    def _get_list_values(self, models, url, page, order, sortby=None, domain=(), **asked):
-        """The documents that the user may see (in sudo) and what a list of them needs.
-
-        :param asked: what else the page was asked for: kept from page to page
-        """
-        if not self._may_see(models):
-            raise NotFound()
-        documents = request.env[models[0]]
-        found = documents.search_count(domain)
-        kept = {"sortby": sortby, **asked}
-        pages = pager(
-            url=url,
-            url_args={name: value for name, value in kept.items() if value},
-            total=found,
-            page=self._read_page(page),
-            step=self._items_per_page,
-        )
-        shown = documents.search(
-            domain, order=order, limit=self._items_per_page, offset=pages["offset"]
-        )
-        return {
-            **self._prepare_portal_layout_values(),
-            # sudo: the records that the user's own rules found; names of partners in them
-            "documents": shown.sudo(),
-            "found": found,
-            "pager": pages,
-            "default_url": url,
-            **kept,
-        }
-
-    def _get_searched_list(self, models, url, page, sortings, filters, names, asked, domain=()):
-        """A list that can be searched, filtered and ordered: as :meth:`_get_list_values`.
+    def _get_list_values(self, models, url, page, sortings, filters, names, asked, domain=()):
+        """The documents that the user may see (in sudo), searched, filtered and ordered, and what a
+        list of them needs.
 
         :param dict sortings: what it is ordered by, the usual order first
         :param dict filters: what it may be reduced to, all of it first
         :param names: fields that are searched
-        :param dict asked: what was asked for, as it was typed
+        :param dict asked: what was asked for, as it was typed; kept from page to page
         """
+        if not self._may_see(models):
+            raise NotFound()
+        every = next(iter(filters))
         sortby, filterby = asked.get("sortby"), asked.get("filterby")
         sortby = sortby if sortby in sortings else next(iter(sortings))
-        filterby = filterby if filterby in filters else next(iter(filters))
+        filterby = filterby if filterby in filters else every
         search = clean(asked.get("search"), 100)
         domain = Domain(domain) & filters[filterby]["domain"]
         if search:
             domain &= Domain.OR(Domain(name, "ilike", search) for name in names)
+        documents = request.env[models[0]]
+        kept = {"sortby": sortby, "filterby": filterby, "search": search}
+        pages = pager(
+            url=url,
+            url_args={name: value for name, value in kept.items() if value},
+            total=documents.search_count(domain),
+            page=self._read_page(page),
+            step=self._items_per_page,
+        )
+        shown = documents.search(
+            domain, order=sortings[sortby]["order"], limit=self._items_per_page,
+            offset=pages["offset"],
+        )  # fmt: skip
         return {
-            **self._get_list_values(
-                models, url, page, sortings[sortby]["order"], sortby, domain,
-                filterby=filterby, search=search,
-            ),
-            "breadcrumbs_searchbar": False,
+            **self._prepare_portal_layout_values(),
+            # sudo: the records that the user's own rules found; names of partners in them
+            "documents": shown.sudo(),
+            "pager": pages,
+            "default_url": url,
+            **kept,
             "searchbar_sortings": sortings,
             "searchbar_filters": filters,
-            "is_searched": bool(search) or filterby != next(iter(filters)),
-        }  # fmt: skip
+            "is_searched": bool(search) or filterby != every,
+        }
 
     def _format_typed(self, amount):
         """An amount as one types it in French; nothing of zero."""

@@ -37,7 +37,7 @@ class SubsidyPortal(GrantsPortal):
     )
     def portal_my_subsidies(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The subsidies that the user may see."""
-        values = self._get_searched_list(
+        values = self._get_list_values(
             SUBSIDY_PAGE, "/my/subsidies", page, self._get_subsidy_sortings(),
             self._get_subsidy_filters(), ("name", "code"),
             {"sortby": sortby, "filterby": filterby, "search": search},

@@ -9,6 +9,8 @@ from odoo.http import Response, request
 from odoo.addons.ctai_grants.controllers.portal import GrantsPortal
 from odoo.addons.ctai_grants.controllers.prefecture import PrefecturePortal
 
+from ..models.statement.grant_statement_act import NEXT
+
 STATEMENT_PAGE = ("grant.statement", "grant.contract")
 #: How many lines one answer names at most.
 LONGEST_ANSWER = 500
@@ -24,7 +26,7 @@ class StatementPortal(GrantsPortal):
         }
 
     def _get_statement_filters(self):
-        waiting = Domain("state", "in", ("issued", "sent", "contested"))
+        waiting = Domain("state", "in", tuple(NEXT["acknowledged"]))
         return {
             "all": {"label": self.env._("All statements"), "domain": Domain.TRUE},
             "open": {"label": self.env._("Statements to answer"), "domain": waiting},
@@ -37,7 +39,7 @@ class StatementPortal(GrantsPortal):
     )  # fmt: skip
     def portal_my_statements(self, page=1, sortby=None, filterby=None, search=None, **kw):
         """The statements that were issued to the user's service."""
-        values = self._get_searched_list(
+        values = self._get_list_values(
             STATEMENT_PAGE, "/my/statements", page, self._get_statement_sortings(),
             self._get_statement_filters(), ("name", "contract_id.name"),
             {"sortby": sortby, "filterby": filterby, "search": search},

@@ -172,9 +172,6 @@ class GrantToday(models.AbstractModel):
     def _get_own_tiles(self):
         return [tile for tile in TILES if self.env.user.has_group(tile.group)]
 
-    def _get_action(self, tile):
-        return self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")
-
     def _say_unverified(self):
         """That the ledger is not verified each night any more, to who is told what is found: no
         finding then means nothing."""
@@ -192,7 +189,7 @@ class GrantToday(models.AbstractModel):
         )  # fmt: skip
 
     def _get_tile(self, tile):
-        action = self._get_action(tile)
+        action = self.env["ir.actions.act_window"]._for_xml_id(f"ctai_grants.{tile.action}")
         domain = tile.get_domain(self)
         summed = self.env[tile.summed or action["res_model"]]
         count, amounts = None, []
