@@ -157,15 +157,28 @@ def get_lines():
     ]
 
 
+# What the template does to a table: headings on each page, every second row shaded.
+STYLE = """<style>
+body { font-family: serif; font-size: 9pt } table { border-collapse: collapse; width: 100% }
+thead { display: table-header-group } tr { page-break-inside: avoid }
+th { background: #1f3a5f; color: white } td, th { padding: 3.6pt 4pt; text-align: left }
+tr:nth-child(even) { background: #eef2f7 } td:nth-child(3) { text-align: right }
+</style>"""
+# Debian's has no running heads nor numbers of pages.
+PAGE = ("--orientation", "Landscape", "--title", "Statement")
+
+
 def write_wkhtmltopdf(_until, program):
-    """The same lines by wkhtmltopdf, which Odoo's own reports use."""
+    """The same content by wkhtmltopdf, which Odoo's own reports use; neither tagged nor PDF/A."""
     cells = ("".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) for row in get_lines())
-    table = "".join(f"<tr>{row}</tr>" for row in cells)
-    page = f"<html><meta charset='utf-8'><h1>Statement</h1><table>{table}</table></html>"
+    rows = "".join(f"<tr>{row}</tr>" for row in cells)
+    heads = "".join(f"<th>{name}</th>" for name in ("Operator", "Action", "Paid", "State"))
+    table = f"<table><thead><tr>{heads}</tr></thead>{rows}</table>"
+    page = f"<html><meta charset='utf-8'>{STYLE}<h1>Statement</h1><h2>Operators</h2>{table}</html>"
     with tempfile.TemporaryDirectory() as folder, Peak() as peak:
         source, target = Path(folder, "page.html"), Path(folder, "page.pdf")
         source.write_text(page, encoding="utf-8")
-        subprocess.run([program, "--quiet", source, target], check=True, timeout=300)
+        subprocess.run([program, "--quiet", *PAGE, source, target], check=True, timeout=300)
         peak.size = target.stat().st_size
     return peak.figures()
 

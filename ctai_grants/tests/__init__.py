@@ -7,6 +7,7 @@ from .guard import (
     test_numbers,
     test_schema,
     test_seal,
+    test_text_sheet,
     test_texts,
     test_transition,
     test_typeset,

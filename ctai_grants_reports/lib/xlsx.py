@@ -11,6 +11,7 @@ from typing import BinaryIO
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
+from .sheet import Sheet
 from .statement import (
     LEDGER_AMOUNT,
     LEDGER_CHAIN,
@@ -108,13 +109,13 @@ def count_lines(text: str | None, width: int) -> int:
 
 
 def writable(text: str) -> str:
-    """Text that fits in a cell.
+    """Text that fits in a cell, where signs beyond the first 65 536 count twice.
 
-    >>> len(writable("x" * 40_000))
-    32767
+    >>> len(writable("x" * 40_000)), len(writable("\N{BAR CHART}" * 20_000))
+    (32767, 16384)
     """
-    if len(text) > MAX_TEXT:
-        text = text[: MAX_TEXT - 1] + "…"
+    if len(text) > MAX_TEXT // 2 and len(units := text.encode("utf-16-le")) > 2 * MAX_TEXT:
+        text = units[: 2 * MAX_TEXT - 2].decode("utf-16-le", "ignore") + "…"
     for character in UNWRITABLE:
         if character in text:
             text = text.replace(character, "")
@@ -183,7 +184,7 @@ class _Workbook:
     # --- sheets -----------------------------------------------------------------------------
 
     def _add_sheet(self, title: str, columns: Sequence[Column]):
-        sheet = self.book.add_worksheet(sheet_name(title))
+        sheet = self.book.add_worksheet(sheet_name(title), Sheet)
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
         sheet.set_landscape()
@@ -333,8 +334,9 @@ class _Workbook:
             (index, CONVERTERS.get(column.kind, writable), formats[column.kind])
             for index, column in enumerate(columns) if index not in formulas
         ]  # fmt: skip
-        wraps = formats is not self.dense
-        texts = [i for i, c in enumerate(columns) if wraps and c.kind == "text"]
+        if formats is self.dense:
+            return sheet.write_lines(row, cells, table.read())
+        texts = [i for i, c in enumerate(columns) if c.kind == "text"]
         for values in table.read():
             if texts:
                 # Before its cells: rows go to disk one after the other.

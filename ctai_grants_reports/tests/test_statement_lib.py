@@ -8,11 +8,15 @@ import zipfile
 from decimal import Decimal
 from functools import partial
 
+import openpyxl
+import xlsxwriter
+
 from odoo.tests import BaseCase
 
 from odoo.addons.ctai_grants.lib.ledger.chain import GENESIS, HASHED_FIELDS, entry_hash, first_break
 
 from ..lib import csv_files, statement, xlsx
+from ..lib.sheet import Sheet
 from ..lib.statement import Column, Statement, Table, TieOutError, add_up, checked
 
 COLUMNS = [Column(label) for label in "abcdefghijkl"]
@@ -108,6 +112,37 @@ class TestStatementLib(BaseCase):
     def test_texts_that_no_workbook_can_hold(self):
         self.assertEqual(xlsx.writable("a\ufffeb\uffff"), "ab")
         self.assertEqual(len(xlsx.sheet_name("é" * 40)), 31)
+
+    def test_lines_are_written_as_the_library_writes_cells(self):
+        """Byte by byte, whatever a person typed."""
+        texts = ["plain", "", None, " ends ", "\tx\n", "a & b < c > d", "_x0041_", "_x", "\x00\x1f",
+                 "\x1c", "=1+1", "<r>&</r>", "\ufffe", "é" * 40_000, "\N{BAR CHART}" * 20_000,
+                 "\u00a0x"]  # fmt: skip
+        rows = [(text, Decimal("-1234.50"), 7, datetime.date(2021, 12, 31)) for text in texts]
+        rows.append(("last", None, 0, datetime.date(1900, 1, 1)))
+        sheets = [self._write_sheet(rows, by_line) for by_line in (True, False)]
+        self.assertEqual(*sheets)
+        self.assertIn(b"&lt;r&gt;", sheets[0])
+        cells = openpyxl.load_workbook(io.BytesIO(self.book)).worksheets[0]
+        self.assertEqual((cells["A13"].value, cells["B13"].value), ("<r>&</r> ", -1234.5))
+
+    def _write_sheet(self, rows, by_line):
+        stream = io.BytesIO()
+        convert = (xlsx.writable, float, int, xlsx.serial)
+        with xlsxwriter.Workbook(stream, xlsx.OPTIONS) as book:
+            sheet = book.add_worksheet("A", Sheet)
+            styles = [book.add_format({"num_format": style}) for style in ("@", "0.00", "0", "d")]
+            columns = list(zip(range(4), convert, styles, strict=True))
+            sheet.write_string(0, 0, "Head")
+            if by_line:
+                self.assertEqual(sheet.write_lines(1, columns, rows), len(rows) + 1)
+            else:
+                for row, values in enumerate(rows, 1):
+                    for (column, change, style), value in zip(columns, values, strict=True):
+                        xlsx._write_value(sheet, row, column, value, change, style)
+            sheet.write_string(len(rows) + 2, 2, "Total")
+        self.book = stream.getvalue()
+        return zipfile.ZipFile(stream).read("xl/worksheets/sheet1.xml")
 
     def test_memory_does_not_grow_with_the_ledger(self):
         """Ten times the lines, the same memory: what grows is on disk."""

@@ -5,6 +5,8 @@ import io
 
 import xlsxwriter
 
+from ..guard.text_sheet import TextSheet
+
 # A spreadsheet takes cells that begin so for formulas, in some locales the wide forms too.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -34,7 +36,7 @@ def make_xlsx(name, headings, rows) -> bytes:
     stream = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(stream, options) as book:
-        sheet = book.add_worksheet(name[:31])
+        sheet = book.add_worksheet(name[:31], TextSheet)
         sheet.write_row(0, 0, headings, book.add_format({"bold": True}))
         for number, row in enumerate(rows, 1):
             for column, cell in enumerate(row):

@@ -10,6 +10,7 @@ import xlsxwriter
 
 from ..accounting.spreadsheet import Refusal, is_empty, read_sheets
 from ..guard.money import LARGEST_AMOUNT
+from ..guard.text_sheet import TextSheet
 from ..proof.upload import ODS, XLSX, media_type
 from .cells import Marked, read_cells
 from .form import read_amount
@@ -60,7 +61,7 @@ def make_workbook(mark: str, words: Words, rows: list[Row]) -> bytes:
     # Texts stay texts: none of them is a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(stream, options) as book:
-        sheet = book.add_worksheet(words.sheet)
+        sheet = book.add_worksheet(words.sheet, TextSheet)
         _write_head(book, sheet, mark, words)
         writer = _Writer(book, sheet)
         for number, row in enumerate(rows, HEAD_ROWS):

@@ -7,6 +7,8 @@ import re
 import xlsxwriter
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
+from odoo.addons.ctai_grants.lib.guard.text_sheet import TextSheet
+
 from .sheets import Column, Paper, Sheet, to_cents
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -69,7 +71,7 @@ class _Page:
 
     def __init__(self, book, paper: Paper, sheet: Sheet, with_head: bool):
         self.book, self.paper, self.sheet, self.with_head = book, paper, sheet, with_head
-        self.page = book.add_worksheet(get_sheet_name(sheet.title))
+        self.page = book.add_worksheet(get_sheet_name(sheet.title), TextSheet)
         self.formats = {kind: book.add_format(values) for kind, values in FORMATS.items()}
         self.sums = {
             kind: book.add_format({**values, "bold": True, "top": 1})

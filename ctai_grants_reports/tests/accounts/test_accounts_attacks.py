@@ -1,10 +1,15 @@
 import datetime
+import io
 from unittest.mock import patch
+
+import openpyxl
 
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, new_test_user
 
+from ...lib.accounts import workbook
+from ...lib.accounts.sheets import Column, Paper, Sheet
 from .common import AccountsCase, day
 from .test_annex import MODELS
 
@@ -35,6 +40,15 @@ class TestAttacks(AccountsCase):
         )
         end = self.get_year(tranche.subsidy_id, 2021)
         self.assertEqual((end.ordered_amount, end.carried_amount, end.remark), (1000, 0, ""))
+
+    def test_a_name_that_could_be_markup(self):
+        """Between marks of xlsxwriter's own, a name is text, and the workbook opens."""
+        name = "<r>& <</r>"
+        sheet = Sheet("Liste", [Column("Qui")], [(name,)])
+        paper = Paper("x", "X", [], [], [sheet], day("2021-12-31"), "Ville", "Total", "Rien")
+        book = openpyxl.load_workbook(io.BytesIO(workbook.write(paper)))
+        cells = [cell.value for row in book.worksheets[0].iter_rows() for cell in row]
+        self.assertIn(f"{name} ", cells)
 
     def test_own_cost_amended_after_the_year(self):
         """What an amendment of the next year covers is none of the year that ended."""
