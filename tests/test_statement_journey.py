@@ -75,3 +75,18 @@ class TestStatementJourney(BrowserCase):
         self.statement.invalidate_recordset()
         self.assertEqual(self.statement.state, "contested")
         self.assertEqual(self.statement.act_ids[0].line_id, line)
+
+    def test_a_day_that_is_typed_is_shown(self):
+        """Odoo's own field went on showing the day of before, and saved the other."""
+        self.coordinator.password = self.coordinator.login
+        with self.browser_pages() as open_page:
+            page = open_page(self.coordinator)
+            page.goto("/odoo/grant-statements/new")
+            field = page.locator("div[name='as_at']")
+            for day in ("03/03/2022", "06/06/2022"):  # in any language
+                field.locator("input, button").click()
+                page.keyboard.press("Control+A")
+                page.keyboard.type(day)
+                page.keyboard.press("Tab")
+                page.wait_for_selector(f"h1:has-text('{day}')")
+                field.locator(f"button:has-text('{day}')").wait_for(timeout=5000)

@@ -1,4 +1,6 @@
+import { useEffect } from "@odoo/owl";
 import { patch } from "@web/core/utils/patch";
+import { DateTimeField } from "@web/views/fields/datetime/datetime_field";
 import { RemainingDaysField } from "@web/views/fields/remaining_days/remaining_days_field";
 
 // As all dates of our documents (ir_ui_view.py): with their year, also when it is the one that runs.
@@ -6,5 +8,19 @@ patch(RemainingDaysField.prototype, {
     get formattedValue() {
         const ours = this.props.record.resModel.startsWith("grant.");
         return ours ? this.numericValue : super.formattedValue;
+    },
+});
+
+// Where the server is asked what a day changes, Odoo's field can go on showing the day of before
+// while the new one is saved: its calendar closes before the answer, and takes what comes for known.
+patch(DateTimeField.prototype, {
+    setup() {
+        super.setup();
+        const follow = () => {
+            if (!this.picker.activeInput) {
+                this.state.value = this.getRecordValue();
+            }
+        };
+        useEffect(follow, () => [String(this.getRecordValue())]);
     },
 });
