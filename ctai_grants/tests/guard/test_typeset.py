@@ -64,6 +64,17 @@ class TestTypeset(TransactionCase):
         self.assertIn("0,01 1 000,00 € 31/12/2021", text)
         self.assertIn("€1,234", read(self.make("#money(1234)", lang="en")))
 
+    def test_totals_are_never_alone(self):
+        """Whatever the number of rows: the last of them is on the page of the totals."""
+        source = '#list-table(("Nom", "Reste"), data.rows, totals: (("Total", "9"), ("Net", "1")))'
+        for count in range(44, 54):
+            rows = [[f"rang {number}", "1"] for number in range(count)]
+            *_before, last = PdfReader(io.BytesIO(self.make(source, rows=rows))).pages
+            text = last.extract_text()
+            for expected in (f"rang {count - 1}", "Total", "Net", "Reste"):
+                self.assertIn(expected, text, count)
+        self.assertIn("Total", read(self.make(source, rows=[])))
+
     def test_headings_are_repeated(self):
         content = self.make(
             '#list-table(("Nom", "Montant"), data.rows, totals: (("Total", "9"),))',
