@@ -21,6 +21,8 @@ SHOWN = {
     "operators": (0, 1, 3, 4, 8, 9, 11, 12, 13, 14, 15),
     "tranches": (0, 1, 4, 6, 7, 8, 9, 11, 12),
     "pieces": (0, 1, 2, 5, 6, 7, 8),
+    # The kind of a chain is a code, for programs.
+    "heads": (1, 2, 3, 4),
 }
 #: The last ones, after everything that is read.
 PROOFS = ("heads",)

@@ -99,7 +99,7 @@ class GrantStatementSummary(models.AbstractModel):
             Column(self.env._("Entries counted"), "integer"),
             Column(self.env._("Last one counted"), "integer"),
             Column(self.env._("Last of the chain"), "integer"),
-            Column(self.env._("Its SHA-256, head of the chain"), "hash"),
+            Column(self.env._("Its SHA-256, head of the chain"), "hash", 62),
         ]
 
     @api.model

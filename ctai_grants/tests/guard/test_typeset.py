@@ -64,6 +64,17 @@ class TestTypeset(TransactionCase):
         self.assertIn("0,01 1 000,00 € 31/12/2021", text)
         self.assertIn("€1,234", read(self.make("#money(1234)", lang="en")))
 
+    def test_a_word_without_an_end(self):
+        """It breaks rather than leaves its cell, and what is copied is the word."""
+        word = "39bf61e0f3bad59e" * 12
+        source = '#table(columns: (3cm, 3cm), ..data.words.map(put))'
+        (page,) = PdfReader(io.BytesIO(self.make(source, words=[word, "Fin"]))).pages
+        places = []
+        page.extract_text(visitor_text=lambda text, _cm, tm, *_: places.append((text, tm[4])))
+        self.assertIn(word, "".join(text.strip() for text, _x in places))
+        right = max(x for text, x in places if text.strip() and text.strip() in word)
+        self.assertLess(right, (2 + 3) * 72 / 2.54)  # within its column, behind the margin
+
     def test_totals_are_never_alone(self):
         """Whatever the number of rows: the last of them is on the page of the totals."""
         source = '#list-table(("Nom", "Reste"), data.rows, totals: (("Total", "9"), ("Net", "1")))'
