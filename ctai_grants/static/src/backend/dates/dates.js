@@ -1,4 +1,5 @@
 import { useEffect } from "@odoo/owl";
+import { areDatesEqual } from "@web/core/l10n/dates";
 import { patch } from "@web/core/utils/patch";
 import { DateTimeField } from "@web/views/fields/datetime/datetime_field";
 import { RemainingDaysField } from "@web/views/fields/remaining_days/remaining_days_field";
@@ -17,8 +18,9 @@ patch(DateTimeField.prototype, {
     setup() {
         super.setup();
         const follow = () => {
-            if (!this.picker.activeInput) {
-                this.state.value = this.getRecordValue();
+            const value = this.getRecordValue();
+            if (!this.picker.activeInput && !areDatesEqual(this.state.value, value)) {
+                this.state.value = value;
             }
         };
         useEffect(follow, () => [String(this.getRecordValue())]);
