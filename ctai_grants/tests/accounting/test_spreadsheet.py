@@ -1,3 +1,4 @@
+import datetime
 import io
 import zipfile
 
@@ -36,6 +37,34 @@ def make_ods(rows):
         archive.writestr("META-INF/manifest.xml", "<manifest/>")
         archive.writestr("content.xml", CONTENT % rows)
     return stream.getvalue()
+
+
+class TestCells(BaseCase):
+    def test_each_kind_as_it_is(self):
+        """Read in a process apart, what a cell holds arrives as it was, and rows of many parts."""
+        kinds = {
+            "dd/mm/yyyy": datetime.date(2022, 1, 31),
+            "dd/mm/yyyy hh:mm": datetime.datetime(2022, 1, 31, 10, 5),
+            "hh:mm": datetime.time(10, 5),
+        }
+        stream = io.BytesIO()
+        with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+            book.add_worksheet("Vide")
+            sheet = book.add_worksheet("Données")
+            for row, (form, value) in enumerate(kinds.items()):
+                sheet.write_datetime(row, 1, value, book.add_format({"num_format": form}))
+            sheet.write_number(3, 1, 1.5, book.add_format({"num_format": "[h]:mm"}))
+            sheet.write_boolean(4, 1, True)
+            for row, value in enumerate((12.5, "été", "=1"), 5):
+                (sheet.write_number if value == 12.5 else sheet.write_string)(row, 1, value)
+            sheet.write_string(2500, 0, "fin")
+        empty, full = read_sheets(stream.getvalue())
+        self.assertEqual((empty.name, empty.rows), ("Vide", []))
+        self.assertEqual(full.name, "Données")
+        duration = datetime.timedelta(days=1, hours=12)
+        values = [*kinds.values(), duration, True, 12.5, "été", "=1"]
+        self.assertEqual([row[1] for row in full.rows[:8]], values)
+        self.assertEqual((len(full.rows), full.rows[2500]), (2501, ["fin", ""]))
 
 
 class TestFarCells(BaseCase):
