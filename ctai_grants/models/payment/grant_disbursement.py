@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate, format_date
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.obstacle import put_in_lines
 
 _lt = LazyTranslate(__name__)
 
@@ -127,11 +128,6 @@ class GrantDisbursement(models.Model):
         sentences = self.env["grant.condition"]._get_unmet_sentences(waiting)
         for disbursement in self:
             disbursement.blockers = "\n".join(sentences[disbursement._origin])
-
-    def _get_blockers(self):
-        """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
-        unmet = self.condition_ids.filtered(lambda condition: condition.state == "unmet")
-        return unmet.mapped("evidence")
 
     @api.depends("condition_ids.state")
     def _compute_overrides(self):
@@ -283,12 +279,12 @@ class GrantDisbursement(models.Model):
 
     def _check_blockers(self):
         self.ensure_one()
-        if blockers := self._get_blockers():
+        if blockers := self._get_obstacles():
             raise UserError(
                 self.env._(
                     "%(tranche)s cannot be certified yet:\n%(blockers)s",
                     tranche=self.display_name,
-                    blockers="\n".join(f"• {blocker}" for blocker in blockers),
+                    blockers=put_in_lines(blockers),
                 )
             )
 
