@@ -31,6 +31,7 @@ registry.category("web_tour.tours").add("grants_obstacles_window", {
             run: "edit 10/01/2021 && press Enter",
         },
         { trigger: ".modal .o_form_button_save", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
         { trigger: ".o_form_view:not(:has(.o_field_grant_obstacles li))" },
     ],
 });
