@@ -432,7 +432,8 @@ class GrantDisbursement(models.Model):
     def _get_payment_memo(self, memo=None):
         """What the ledger says of a payment of this tranche, the conditions it was made without
         included (R4)."""
-        memo = memo or self.payment_reference or self.name
+        # A reference alone says nothing to who reads the ledger.
+        memo = memo or ", ".join(filter(None, (self.payment_reference, self.name)))
         overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
         if overrides:
             reasons = "; ".join(overrides.mapped("reason"))

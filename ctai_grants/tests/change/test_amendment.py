@@ -185,6 +185,7 @@ class TestAmendment(AmendmentCase):
         for action in self.subsidy.action_ids:
             self.change(amendment, action, amount=2500)
         self.assertIn("tranches exceed", self.say(amendment.obstacles))
+        self.assertIn("tranche_line_ids", [one["field"] for one in amendment.obstacles])
         self.change(amendment, self.balance, is_cancelled=True)
         self.assertFalse(amendment.obstacles)
         self.assertEqual(sum(amendment.tranche_line_ids.mapped("amount")), 5000)

@@ -265,7 +265,9 @@ class TestPesDocuments(PesCase):
                     self.operator.write(changes)
                 for document in (batch, tranche):
                     document.invalidate_recordset()
-                    missing = self.say(document.with_user(self.finance_officer).pes_missing)
+                    gaps = document.with_user(self.finance_officer).pes_missing
+                    self.assertEqual(gaps[0]["action"]["res_id"], self.operator.id)
+                    missing = self.say(gaps)
                     self.assertIn(part, missing)
                     self.assertIn(self.operator.display_name, missing)
                 with self.assertRefused(part, self.operator.display_name, batch.display_name):
