@@ -303,7 +303,7 @@ class TestPlay(PoitiersCase):
         self.assertTrue(self.ref("envelope_protected").ceiling_warning, "R2: drafts only warn")
         coallia = self.ref("subsidy_coallia")
         sent_back = coallia.deliverable_ids.filtered(lambda piece: piece.state == "to_complete")
-        self.assertIn(sent_back.name, coallia.next_blockers)
+        self.assertIn(sent_back.name, str(coallia.next_obstacles))
 
     def test_what_operators_do_online_is_there(self):
         """A report online and one by workbook, a draft, a virus, an account that differs."""

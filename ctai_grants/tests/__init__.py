@@ -55,6 +55,7 @@ from .closing import (
     test_closing,
     test_decision_state,
     test_due,
+    test_obstacles,
     test_recovery,
 )
 from .change import (

@@ -359,6 +359,11 @@ class GrantsCommon(TransactionCase):
         for part in parts:
             self.assertIn(part, str(caught.exception))
 
+    @staticmethod
+    def say(obstacles):
+        """What the form says of obstacles, a sentence a line."""
+        return "\n".join(obstacle["sentence"] for obstacle in obstacles or ())
+
     # ------------------------------------------------------------------
     # What hot paths cost
     # ------------------------------------------------------------------

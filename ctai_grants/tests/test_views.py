@@ -534,9 +534,9 @@ class TestViews(GrantsCommon):
         self.assertEqual(self.subsidy.next_disbursement_id, first)
         self.assertEqual(self.subsidy.next_amount, first.amount)
         for deliverable in first.deliverable_ids:
-            self.assertIn(deliverable.name, self.subsidy.next_blockers)
+            self.assertIn(deliverable.name, self.say(self.subsidy.next_obstacles))
             deliverable.with_user(self.coordinator)._do_review("waived", ("expected",), "Test")
-        self.assertFalse(self.subsidy.next_blockers)
+        self.assertFalse(self.subsidy.next_obstacles)
         self.assertEqual(self.subsidy.next_state, "ready")
 
     def test_ready_when_a_condition_is_typed_in(self):

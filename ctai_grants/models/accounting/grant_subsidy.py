@@ -68,8 +68,8 @@ class GrantSubsidy(models.Model):
         self._get_cost_envelopes()._wake()
         return super()._post_moved(lines)
 
-    def _check_signable(self):
-        result = super()._check_signable()
+    def _prepare_signature(self):
+        result = super()._prepare_signature()
         if self.kind == "own_cost":
             # Now: from the signature on, costs can be booked on it.
             self.envelope_id._get_analytic_account()

@@ -25,6 +25,7 @@ from . import (
     grant_subsidy,
     grant_subsidy_budget,
     grant_subsidy_dates,
+    grant_subsidy_obstacles,
     grant_subsidy_reading,
     grant_subsidy_release,
     grant_subsidy_renewal,

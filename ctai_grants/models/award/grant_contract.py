@@ -1,13 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..guard.obstacle import Obstacle
+
 
 class GrantContract(models.Model):
     """A contract by which the State entrusts money to the city: envelopes, period, steering."""
 
     _name = "grant.contract"
     _inherit = [
-        "grant.contract", "grant.corrected.mixin", "grant.thread.mixin", "mail.activity.mixin"
+        "grant.contract", "grant.corrected.mixin", "grant.obstacle.mixin", "grant.thread.mixin",
+        "mail.activity.mixin",
     ]  # fmt: skip
 
     _legal_orders = (("decision_date", "signature_date"),)
@@ -128,34 +131,50 @@ class GrantContract(models.Model):
         :raise UserError: not a draft, not signed, or no envelope with an amount
         :raise AccessError: the user is not a finance manager
         """
-        self._check_group("group_finance_manager", self.env._("Putting a contract in force"))
+        what = self.env._("Putting a contract in force")
+        self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_ids)
-        self._check_state(("draft",), self.env._("Putting a contract in force"))
+        self._check_state(("draft",), what)
         for contract in self:
-            contract._check_complete()
+            # What was in force before goes on as it is.
+            if not contract._was_in_force():
+                # sudo: what the company is, which who puts in force may not read (its chart)
+                contract.company_id.sudo()._check_grant_company()
+            contract._check_obstacles(what, contract._get_force_obstacles())
             # First: the ledger refuses what is not in force.
             contract.envelope_ids._transition(state="in_force")
             contract._transition(state="in_force", force_date=contract.signature_date)
             contract.envelope_ids._post_allocation(contract, contract.signature_date, 1)
         return True
 
-    def _check_complete(self):
-        """Refuse a contract that says nothing yet.
+    @api.depends(lambda self: ("state", "envelope_ids.amount", *self._get_legal_dates()))
+    def _compute_obstacles(self):
+        return super()._compute_obstacles()
 
-        :raise UserError: not signed, no envelope with an amount, or a company that is not French
-        """
-        about = {"contract": self.display_name}
-        # What was in force before goes on as it is.
-        if not any(self.envelope_ids.mapped("entry_count")):
-            # sudo: what the company is, which who puts in force may not read (its chart)
-            self.company_id.sudo()._check_grant_company()
-        self._check_legal_dates()
-        if not self.signature_date:
-            raise UserError(self.env._("%(contract)s: enter the signature date first.", **about))
+    def _get_obstacles(self):
+        if self.state != "draft":
+            return []
+        # sudo: as the act itself
+        company = self.company_id.sudo()
+        missing = [] if self._was_in_force() else company._get_grant_obstacles()
+        return [
+            *(Obstacle(sentence, action=action) for sentence, action in missing),
+            *self._get_force_obstacles(),
+        ]
+
+    def _was_in_force(self):
+        return any(self.envelope_ids.mapped("entry_count"))
+
+    def _get_force_obstacles(self):
+        """What keeps a contract from being put in force: it says nothing yet; a list of
+        sentences."""
+        obstacles = [
+            *self._get_legal_date_obstacles(), *self._get_unfilled(["signature_date"])
+        ]  # fmt: skip
         if not any(self.envelope_ids.mapped("amount")):
-            raise UserError(
-                self.env._("%(contract)s: add an envelope with an amount first.", **about)
-            )
+            sentence = self.env._("Add an envelope with an amount.")
+            obstacles.append(Obstacle(sentence, self, "envelope_ids"))
+        return obstacles
 
     def action_reset_to_draft(self):
         """Take the allocations back, to correct a contract put in force too early.
@@ -201,14 +220,7 @@ class GrantContract(models.Model):
         self._check_state(("in_force",), what)
         for contract in self:
             # Under the locks: nobody posts between the verification and the closing.
-            if obstacles := contract._get_closing_obstacles():
-                raise UserError(
-                    self.env._(
-                        "%(contract)s cannot be closed:\n%(obstacles)s",
-                        contract=contract.display_name,
-                        obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
-                    )
-                )
+            contract._check_obstacles(what, contract._get_closing_obstacles())
             # It is the state of the envelope that the database looks at.
             contract.envelope_ids._transition(state="closed")
             contract._transition(state="closed")

@@ -1,6 +1,10 @@
+import itertools
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_date
+
+from ..guard.obstacle import Obstacle
 
 
 class GrantDatedMixin(models.AbstractModel):
@@ -28,37 +32,45 @@ class GrantDatedMixin(models.AbstractModel):
         :raise ValidationError: naming the document and the dates
         """
         for document in self:
-            document._check_no_future()
-            for order in self._legal_orders:
-                filled = [name for name in order if document[name]]
-                for before, after in zip(filled, filled[1:], strict=False):
-                    document._check_order(before, after)
+            for sentence in document._get_legal_date_obstacles():
+                raise ValidationError(sentence)
 
-    def _check_no_future(self):
+    def _get_legal_date_obstacles(self):
+        """What is wrong with the legal dates of this document: a list of sentences."""
         today = (self.company_id or self.env.company)._grant_today()
-        for name in self._get_legal_dates():
-            if self[name] and self[name] > today:
-                raise ValidationError(
-                    self.env._(
-                        "%(document)s: “%(field)s” is %(day)s, and today is %(today)s. Enter the "
-                        "day on which it was done, once it is done.",
-                        document=self.display_name,
-                        field=self._fields[name]._description_string(self.env),
-                        day=format_date(self.env, self[name]),
-                        today=format_date(self.env, today),
-                    )
-                )
+        return [
+            *(
+                self._say_future(name, today)
+                for name in self._get_legal_dates()
+                if self[name] and self[name] > today
+            ),
+            *(
+                self._say_disorder(before, after)
+                for order in self._legal_orders
+                for before, after in itertools.pairwise(name for name in order if self[name])
+                if self[after] < self[before]
+            ),
+        ]
 
-    def _check_order(self, before, after):
-        if self[after] < self[before]:
-            raise ValidationError(
-                self.env._(
-                    "%(document)s: “%(after)s” (%(later)s) comes before “%(before)s” "
-                    "(%(earlier)s). Correct the one that is wrong.",
-                    document=self.display_name,
-                    after=self._fields[after]._description_string(self.env),
-                    later=format_date(self.env, self[after]),
-                    before=self._fields[before]._description_string(self.env),
-                    earlier=format_date(self.env, self[before]),
-                )
-            )
+    def _say_future(self, name, today):
+        sentence = self.env._(
+            "%(document)s: “%(field)s” is %(day)s, and today is %(today)s. Enter the "
+            "day on which it was done, once it is done.",
+            document=self.display_name,
+            field=self._fields[name]._description_string(self.env),
+            day=format_date(self.env, self[name]),
+            today=format_date(self.env, today),
+        )
+        return Obstacle(sentence, self, name)
+
+    def _say_disorder(self, before, after):
+        sentence = self.env._(
+            "%(document)s: “%(after)s” (%(later)s) comes before “%(before)s” "
+            "(%(earlier)s). Correct the one that is wrong.",
+            document=self.display_name,
+            after=self._fields[after]._description_string(self.env),
+            later=format_date(self.env, self[after]),
+            before=self._fields[before]._description_string(self.env),
+            earlier=format_date(self.env, self[before]),
+        )
+        return Obstacle(sentence, self, after)

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate, format_date
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.obstacle import Obstacle
 from ..guard.reading import read_together
 
 _lt = LazyTranslate(__name__)
@@ -16,7 +17,8 @@ class GrantSubsidy(models.Model):
 
     _name = "grant.subsidy"
     _inherit = [
-        "grant.subsidy", "grant.decided.mixin", "grant.thread.mixin", "mail.activity.mixin"
+        "grant.subsidy", "grant.decided.mixin", "grant.obstacle.mixin", "grant.thread.mixin",
+        "mail.activity.mixin",
     ]  # fmt: skip
 
     _decision_key = "subsidy_id"
@@ -307,21 +309,17 @@ class GrantSubsidy(models.Model):
                     )
                 )
 
-    def _check_siret(self):
-        """Refuse an operator in France without SIRET: neither paid nor published (décret
-        2017-779) without it."""
+    def _get_siret_obstacles(self):
+        """An operator in France without SIRET: neither paid nor published (décret 2017-779)
+        without it."""
         partner = self.partner_id.commercial_partner_id
         is_abroad = partner.country_id and not partner.is_france_country
         # Who has no country yet is taken to be in France, which _get_siret() does not.
         siret = partner._get_siret() if partner.country_id else partner.company_registry
-        if self.kind == "operator" and not is_abroad and not siret:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s: enter the SIRET of %(operator)s first.",
-                    subsidy=self.display_name,
-                    operator=partner.display_name,
-                )
-            )
+        if self.kind != "operator" or is_abroad or siret:
+            return []
+        sentence = self.env._("Enter the SIRET of %s first.", partner.display_name)
+        return [Obstacle(sentence, partner)]
 
     def _get_decided_subsidy(self):
         return self
@@ -367,12 +365,7 @@ class GrantSubsidy(models.Model):
         self._check_group("group_coordinator", what)
         self._check_state(("draft",), what)
         for subsidy in self:
-            required = ["amount", "date_start", "date_end"]
-            if subsidy.kind == "operator":
-                # The council votes nothing for what the city spends itself.
-                required += ["decision_number", "decision_date"]
-            subsidy._check_filled(required)
-            subsidy._check_legal_dates()
+            subsidy._check_obstacles(what, subsidy._get_granting_obstacles())
             subsidy._decide("granted")
         return True
 
@@ -389,21 +382,15 @@ class GrantSubsidy(models.Model):
         read_together(self._get_wanted())
         self._check_state(("granted",), what)
         for subsidy in self:
-            subsidy._check_signable()
+            subsidy._check_obstacles(what, subsidy._get_signing_obstacles())
+            subsidy._prepare_signature()
             # Before the commitment: own costs follow it, and only a signed subsidy covers any.
             subsidy._decide("signed")
             subsidy._post_commitment(subsidy.amount, subsidy.signature_date)
         return True
 
-    def _check_signable(self):
-        """Refuse to sign what is not complete.
-
-        :raise UserError: naming the subsidy and what is missing
-        """
-        self._check_filled(["signature_date"])
-        # Once more: they may be older than the rule.
-        self._check_legal_dates()
-        self._check_siret()
+    def _prepare_signature(self):
+        """What a signature needs to be there, and makes."""
 
     def action_reset_to_draft(self):
         """Back to draft, before the signature.
@@ -442,7 +429,7 @@ class GrantSubsidy(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
-            subsidy._check_obstacles(subsidy._get_release_obstacles())
+            subsidy._check_obstacles(what, subsidy._get_release_obstacles())
             subsidy._release("cancelled", reason)
 
     def _release(self, state, reason):

@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.exceptions import UserError
 
 
 class GrantSubsidy(models.Model):
@@ -16,21 +15,6 @@ class GrantSubsidy(models.Model):
         elif self.state in ("closed", "cancelled"):
             owed = self.paid_amount - self.recovered_amount
         return owed, owed
-
-    def _check_obstacles(self, obstacles):
-        """Refuse to end this subsidy while something prevents it.
-
-        :param list obstacles: sentences
-        :raise UserError: naming the subsidy and all of them
-        """
-        if obstacles:
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s cannot be closed or cancelled:\n%(obstacles)s",
-                    subsidy=self.display_name,
-                    obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
-                )
-            )
 
     def _get_release_obstacles(self, owed=True):
         """What forbids to give back what is committed and not paid: a list of sentences.

@@ -26,7 +26,8 @@ class GrantAmendment(models.Model):
     _name = "grant.amendment"
     _description = "Amendment"
     _inherit = [
-        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin", "grant.thread.mixin"
+        "grant.document.mixin", "grant.source.mixin", "grant.decided.mixin",
+        "grant.obstacle.mixin", "grant.thread.mixin",
     ]  # fmt: skip
     _order = "id desc"
     _rec_names_search = ["contract_id.code", "subsidy_id.code", "reason"]
@@ -103,7 +104,6 @@ class GrantAmendment(models.Model):
         domain=[("item_model", "=", "grant.funding")],
     )  # fmt: skip
     summary = fields.Text(string="What Changes", compute="_compute_summary")
-    obstacles = fields.Text(string="What Prevents Its Signature", compute="_compute_obstacles")
     is_stale = fields.Boolean(compute="_compute_obstacles")
     advice = fields.Text(compute="_compute_obstacles", help="What is unusual, and allowed.")
     _one_document = models.Constraint(
@@ -147,7 +147,8 @@ class GrantAmendment(models.Model):
 
     @api.depends(
         *_document_fields, *_before_fields,
-        "state", "signature_date", "decision_date", "executory_date",
+        "state", "reason", "decision_number", "signature_date", "decision_date", "executory_date",
+        "attachment_ids",
         *(
             f"{lines}.{name}"
             for lines in LINE_FIELDS.values()
@@ -155,11 +156,12 @@ class GrantAmendment(models.Model):
         ),
     )  # fmt: skip
     def _compute_obstacles(self):
+        result = super()._compute_obstacles()
         for amendment in self:
             is_open = amendment.state == "draft" and amendment._get_document()
             amendment.is_stale = bool(is_open and amendment._get_stale())
-            amendment.obstacles = "\n".join(amendment._get_obstacles() if is_open else [])
             amendment.advice = "\n".join(amendment._get_advice() if is_open else [])
+        return result
 
     def _get_document(self):
         """The contract or the subsidy that is amended."""

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ...lib.award.history import local_date
+from ..guard.obstacle import put_in_lines
 
 
 class GrantAmendment(models.Model):
@@ -45,7 +46,7 @@ class GrantAmendment(models.Model):
                 self.env._(
                     "%(amendment)s cannot be dated so:\n%(obstacles)s",
                     amendment=self.display_name,
-                    obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
+                    obstacles=put_in_lines(obstacles),
                 )
             )
         return result

@@ -1,6 +1,9 @@
 from odoo import models
 from odoo.tools import format_date
 
+from ..guard.obstacle import Obstacle
+from .grant_amendment import LINE_FIELDS
+
 
 class GrantAmendment(models.Model):
     """What would forbid the signature of an amendment: a draft shows it (R2), the signature refuses
@@ -9,12 +12,18 @@ class GrantAmendment(models.Model):
     _inherit = "grant.amendment"
 
     def _get_obstacles(self):
-        """What forbids signing this amendment as it stands: a list of sentences.
+        """What forbids signing this draft as it stands: a list of sentences.
 
-        A draft shows them (R2), the signature refuses for them.
+        The draft shows them (R2), the signature refuses for them.
         """
         self.ensure_one()
-        obstacles = self._get_line_obstacles()
+        if self.state != "draft":
+            return []
+        # What has no dates may stay without.
+        dates = [name for name in ("date_start", "date_end") if self[f"{name}_before"]]
+        obstacles = [
+            *self._get_unfilled([*self._get_required(), *dates]), *self._get_line_obstacles()
+        ]  # fmt: skip
         if stale := self._get_stale():
             obstacles.append(
                 self.env._(
@@ -25,16 +34,19 @@ class GrantAmendment(models.Model):
                 )
             )
         obstacles += self._get_date_obstacles()
-        for name in ("date_start", "date_end"):
-            # What has no dates may stay without.
-            if self[f"{name}_before"] and not self[name]:
-                label = self._fields[name]._description_string(self.env)
-                obstacles.append(self.env._("“%s” is missing.", label))
         if self.date_start and self.date_end and self.date_end < self.date_start:
-            obstacles.append(self.env._("The end comes before the start."))
+            sentence = self.env._("The end comes before the start.")
+            obstacles.append(Obstacle(sentence, self, "date_end"))
         if self.subsidy_id:
             return obstacles + self._get_subsidy_obstacles()
         return obstacles + self._get_contract_obstacles()
+
+    def _get_required(self):
+        """Names of the fields without which nothing is signed."""
+        council = ("decision_number", "decision_date", "executory_date")
+        if self.kind == "own_cost":
+            return ["reason", "signature_date"]
+        return ["reason", *council, "signature_date", "attachment_ids"]
 
     def _get_date_obstacles(self):
         """Signed today at the latest, after the document and what amended it before, in the order
@@ -46,23 +58,24 @@ class GrantAmendment(models.Model):
             signed > self.company_id._grant_today()
             or (document.signature_date and signed < document.signature_date)
         ):
-            obstacles.append(
-                self.env._(
-                    "It is signed after the document it amends, and today at the latest."
-                )
+            sentence = self.env._(
+                "It is signed after the document it amends, and today at the latest."
             )
-        obstacles += self._get_order_obstacles() if signed else []
+            obstacles.append(Obstacle(sentence, self, "signature_date"))
+        obstacles += [
+            Obstacle(sentence, self, "signature_date")
+            for sentence in (self._get_order_obstacles() if signed else ())
+        ]
         order = ("decision_date", "executory_date", "signature_date")
         dates = [(self[name], name) for name in order if self[name]]
         for (earlier, before), (later, after) in zip(dates, dates[1:], strict=False):
             if later < earlier:
-                obstacles.append(
-                    self.env._(
-                        "“%(after)s” comes before “%(before)s”.",
-                        after=self._fields[after]._description_string(self.env),
-                        before=self._fields[before]._description_string(self.env),
-                    )
+                sentence = self.env._(
+                    "“%(after)s” comes before “%(before)s”.",
+                    after=self._fields[after]._description_string(self.env),
+                    before=self._fields[before]._description_string(self.env),
                 )
+                obstacles.append(Obstacle(sentence, self, after))
         return obstacles
 
     def _get_order_obstacles(self):
@@ -145,51 +158,74 @@ class GrantAmendment(models.Model):
             stale.append(self.env._("“%(item)s” was added", item=item.display_name))
         return stale
 
+    def _blame(self, line, sentence):
+        """What is lifted in the list of a line."""
+        return Obstacle(sentence, self, LINE_FIELDS[line.item_model])
+
     def _get_line_obstacles(self):
         obstacles = []
         for line in self._get_lines():
             if line.is_settled and line.operation != "same":
-                obstacles.append(
-                    self.env._(
-                        "%(item)s is certified, ordered, paid, claimed or reached: it does not "
-                        "change any more.",
-                        item=line._get_label(),
-                    )
+                sentence = self.env._(
+                    "%(item)s is certified, ordered, paid, claimed or reached: it does not "
+                    "change any more.",
+                    item=line._get_label(),
                 )
+                obstacles.append(self._blame(line, sentence))
             if line.item_model == "grant.milestone" and not line.date:
-                obstacles.append(self.env._("%(item)s needs a date.", item=line._get_label()))
+                sentence = self.env._("%(item)s needs a date.", item=line._get_label())
+                obstacles.append(self._blame(line, sentence))
             needs_amount = line.item_model in ("grant.disbursement", "grant.funding")
             if needs_amount and line.operation != "cancel" and not line.amount:
-                obstacles.append(self.env._("%(item)s needs an amount.", item=line._get_label()))
+                sentence = self.env._("%(item)s needs an amount.", item=line._get_label())
+                obstacles.append(self._blame(line, sentence))
         return obstacles
 
     def _get_subsidy_obstacles(self):
         subsidy, currency = self.subsidy_id, self.currency_id
-        obstacles = subsidy._get_period_errors(self, subsidy.contract_id)
-        if subsidy._get_report():
-            obstacles.append(
-                self.env._(
-                    "The financial report of %(subsidy)s is accepted, what is due is settled: "
-                    "reopen the report first.",
-                    subsidy=subsidy.display_name,
-                )
+        obstacles = [
+            Obstacle(sentence, self, "date_end")
+            for sentence in subsidy._get_period_errors(self, subsidy.contract_id)
+        ]
+        if report := subsidy._get_report():
+            sentence = self.env._(
+                "The financial report of %(subsidy)s is accepted, what is due is settled: "
+                "reopen the report first.",
+                subsidy=subsidy.display_name,
             )
+            obstacles.append(Obstacle(sentence, report))
         asked = self.amount - self.amount_before
         left = subsidy.envelope_id._get_room_since(self._get_day()) if asked > 0 else 0.0
         if currency.compare_amounts(asked, max(left, 0)) > 0:
-            obstacles.append(
-                self.env._(
-                    "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked: "
-                    "%(over)s too much.",
-                    envelope=subsidy.envelope_id.display_name,
-                    left=currency.format(left),
-                    asked=currency.format(asked),
-                    over=currency.format(asked - left),
-                )
+            sentence = self.env._(
+                "Envelope “%(envelope)s”: %(left)s left to commit, %(asked)s asked: "
+                "%(over)s too much.",
+                envelope=subsidy.envelope_id.display_name,
+                left=currency.format(left),
+                asked=currency.format(asked),
+                over=currency.format(asked - left),
             )
+            obstacles.append(Obstacle(sentence, subsidy.envelope_id))
         return obstacles + self._get_schedule_obstacles()
 
     def _get_schedule_obstacles(self):
+        return [
+            Obstacle(
+                self.env._(
+                    "%(subsidy)s: %(problem)s.",
+                    subsidy=self.subsidy_id.display_name,
+                    problem=sentence % {"gap": self.currency_id.format(gap)},
+                ),
+                self,
+                field,
+            )
+            for gap, sentence, field in self._get_gaps()
+            if self.currency_id.compare_amounts(gap, 0) > 0
+        ]
+
+    def _get_gaps(self):
+        """By how many euros the schedule does not follow the amount: rows of euros, sentence and
+        the field to mend; none where it is zero or less."""
         tranches, actions = self.tranche_line_ids, self.action_line_ids
         # Of what was ordered, a part may not be paid any more: it is planned again elsewhere.
         reduced = sum(
@@ -209,32 +245,33 @@ class GrantAmendment(models.Model):
         missing = max(0.0, self.amount_before - before)
         # What is not to be undone counts by tranche and in the ledger, where parts of tranches and
         # repayments are, by date: the larger one binds.
-        sentences = (
+        return (
             (
                 max(settled - self.amount, kept),
                 self.env._("certified, ordered or paid is more than the amount by %(gap)s"),
+                "amount",
             ),
-            (-short, self.env._("the tranches exceed the amount by %(gap)s in all")),
+            (
+                -short,
+                self.env._("the tranches exceed the amount by %(gap)s in all"),
+                "tranche_line_ids",
+            ),
             (
                 short - missing if planned else 0.0,
                 self.env._("the tranches fall short of the amount by %(gap)s"),
+                "tranche_line_ids",
             ),
-            (of_actions - self.amount, self.env._("the actions exceed the amount by %(gap)s")),
+            (
+                of_actions - self.amount,
+                self.env._("the actions exceed the amount by %(gap)s"),
+                "action_line_ids",
+            ),
         )
-        return [
-            self.env._(
-                "%(subsidy)s: %(problem)s.",
-                subsidy=self.subsidy_id.display_name,
-                problem=sentence % {"gap": self.currency_id.format(gap)},
-            )
-            for gap, sentence in sentences
-            if self.currency_id.compare_amounts(gap, 0) > 0
-        ]
 
     def _get_contract_obstacles(self):
         currency, contract = self.currency_id, self.contract_id
         obstacles = [
-            sentence
+            Obstacle(sentence, subsidy)
             for subsidy in contract.subsidy_ids.filtered(lambda s: s.state != "cancelled")
             for sentence in subsidy._get_period_errors(subsidy, self)
         ]
@@ -242,16 +279,15 @@ class GrantAmendment(models.Model):
             asked = line.amount_before - line.amount
             left = line._get_item()._get_room_since(self._get_day()) if asked > 0 else 0.0
             if currency.compare_amounts(asked, left) > 0:
-                obstacles.append(
-                    self.env._(
-                        "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, "
-                        "only %(left)s are not committed: %(over)s too much.",
-                        envelope=line.name,
-                        asked=currency.format(asked),
-                        left=currency.format(left),
-                        over=currency.format(asked - left),
-                    )
+                sentence = self.env._(
+                    "Envelope “%(envelope)s”: the allocation cannot go down by %(asked)s, "
+                    "only %(left)s are not committed: %(over)s too much.",
+                    envelope=line.name,
+                    asked=currency.format(asked),
+                    left=currency.format(left),
+                    over=currency.format(asked - left),
                 )
+                obstacles.append(self._blame(line, sentence))
         return obstacles + self._get_code_obstacles()
 
     def _get_code_obstacles(self):
@@ -259,14 +295,20 @@ class GrantAmendment(models.Model):
         codes = self.envelope_line_ids.mapped("envelope_code")
         city = self.envelope_line_ids.filtered(lambda line: line.payment_path == "city")
         obstacles = [
-            self.env._("%(item)s: give it a code that no other has.", item=line._get_label())
+            self._blame(
+                line,
+                self.env._("%(item)s: give it a code that no other has.", item=line._get_label()),
+            )
             for line in self.envelope_line_ids
             if not line.envelope_code or codes.count(line.envelope_code) > 1
         ]
         return obstacles + [
-            self.env._(
-                "%(item)s: enter the code of an envelope paid through the city's accounts.",
-                item=line._get_label(),
+            self._blame(
+                line,
+                self.env._(
+                    "%(item)s: enter the code of an envelope paid through the city's accounts.",
+                    item=line._get_label(),
+                ),
             )
             for line in self.funding_line_ids
             if line.envelope_code not in city.mapped("envelope_code")

@@ -1,7 +1,6 @@
 from markupsafe import Markup
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 
@@ -26,21 +25,15 @@ class GrantAmendment(models.Model):
         )
         self._check_state(("draft",), what)
         for amendment in self:
-            amendment._check_complete()
+            amendment._get_document()._check_state(("signed", "in_force"), what)
             amendment._lock_items()
-            amendment._check_obstacles()
+            obstacles = amendment._get_obstacles()
+            if not amendment._get_sentences():
+                obstacles.append(self.env._("It changes nothing."))
+            amendment._check_obstacles(what, obstacles)
             amendment._apply()
             amendment._record_signature()
         return True
-
-    def _check_complete(self):
-        required = ["reason", "signature_date"]
-        if self.kind != "own_cost":
-            required += ["decision_number", "decision_date", "executory_date", "attachment_ids"]
-        self._check_filled(required)
-        self._get_document()._check_state(
-            ("signed", "in_force"), self.env._("Signing an amendment")
-        )
 
     def _lock_items(self):
         """The document, then what it is made of: nobody certifies a tranche meanwhile."""
@@ -51,19 +44,6 @@ class GrantAmendment(models.Model):
         # sudo: the same
         for items in self.sudo()._get_items():
             items.lock_for_update(allow_referencing=True)
-
-    def _check_obstacles(self):
-        obstacles = self._get_obstacles()
-        if not self._get_sentences():
-            obstacles.append(self.env._("It changes nothing."))
-        if obstacles:
-            raise UserError(
-                self.env._(
-                    "%(amendment)s cannot be signed:\n%(obstacles)s",
-                    amendment=self.display_name,
-                    obstacles="\n".join(f"• {obstacle}" for obstacle in obstacles),
-                )
-            )
 
     def _apply(self):
         # sudo: whoever signs an amendment does what it says, to each document it names

@@ -48,9 +48,9 @@ class GrantCondition(models.Model):
 
     def _get_lifted_by(self):
         if self.code in ("report", "due") and (report := self.subsidy_id.report_ids[:1]):
-            return report, False, "current"
+            return report, None
         if self.code == "repayment" and (claims := self._get_claims()):
-            return claims[0], False, "current"
+            return claims[0], None
         return super()._get_lifted_by()
 
     def _get_claims(self):

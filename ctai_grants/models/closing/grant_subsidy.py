@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, LazyTranslate
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.obstacle import Obstacle
 from ..guard.reading import Wanted, keep_lines
 from .grant_recovery import OPEN_STATES, WITHDRAWALS
 
@@ -233,15 +234,14 @@ class GrantSubsidy(models.Model):
     def _get_release_obstacles(self, owed=True):
         obstacles = super()._get_release_obstacles(owed)
         if owed and self.currency_id.compare_amounts(self.still_owed_amount, 0) > 0:
-            obstacles.append(
-                self.env._(
-                    "The accepted financial report says that %(owed)s are still owed to "
-                    "%(operator)s: pay them. A finance manager alone closes without it, with the "
-                    "reason (“Close without Paying What Is Owed”).",
-                    owed=self.currency_id.format(self.still_owed_amount),
-                    operator=self.partner_id.display_name,
-                )
+            sentence = self.env._(
+                "The accepted financial report says that %(owed)s are still owed to "
+                "%(operator)s: pay them. A finance manager alone closes without it, with the "
+                "reason (“Close without Paying What Is Owed”).",
+                owed=self.currency_id.format(self.still_owed_amount),
+                operator=self.partner_id.display_name,
             )
+            obstacles.append(Obstacle(sentence, self._get_report()))
         return obstacles
 
     def _get_release_preview(self):
@@ -266,7 +266,7 @@ class GrantSubsidy(models.Model):
             elif action == "cancel":
                 obstacles += subsidy._get_release_obstacles()
         if obstacles:
-            rows = [(obstacle, None) for obstacle in obstacles]
+            rows = [(obstacle._get_link(self.env), None) for obstacle in obstacles]
             preview.append({"title": self.env._("What forbids it"), "rows": rows, "alert": True})
         return preview
 
@@ -277,9 +277,12 @@ class GrantSubsidy(models.Model):
         """
         self.ensure_one()
         obstacles = self._get_release_obstacles(owed) + [
-            self.env._(
-                "Recovery %(recovery)s is open: collect it, or waive it.",
-                recovery=recovery.display_name,
+            Obstacle(
+                self.env._(
+                    "Recovery %(recovery)s is open: collect it, or waive it.",
+                    recovery=recovery.display_name,
+                ),
+                recovery,
             )
             for recovery in self.recovery_ids.filtered(lambda recovery: recovery._is_open())
         ]
@@ -290,12 +293,10 @@ class GrantSubsidy(models.Model):
             and not self._get_report()
             and self.currency_id.compare_amounts(kept, 0) > 0
         ):
-            obstacles.append(
-                self.env._(
-                    "The financial report is not accepted: accept it, or do without it with a "
-                    "reason."
-                )
+            sentence = self.env._(
+                "The financial report is not accepted: accept it, or do without it with a reason."
             )
+            obstacles.append(Obstacle(sentence, self.report_ids[:1]))
         return obstacles
 
     def action_close(self):
@@ -311,9 +312,9 @@ class GrantSubsidy(models.Model):
             still owed by the accepted one
         :raise AccessError: the user is not a finance manager
         """
-        self._begin_closing()
+        what = self._begin_closing()
         for subsidy in self:
-            subsidy._check_obstacles(subsidy._get_closing_obstacles())
+            subsidy._check_obstacles(what, subsidy._get_closing_obstacles())
             subsidy._release("closed", reason)
 
     def _begin_closing(self):
@@ -321,6 +322,7 @@ class GrantSubsidy(models.Model):
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("signed",), what)
+        return what
 
     def action_close_unpaid(self):
         """Ask for the reason, then close without paying what is still owed."""
@@ -334,7 +336,7 @@ class GrantSubsidy(models.Model):
         :raise UserError: nothing is owed, or what :meth:`_do_close` refuses otherwise
         :raise AccessError: the user is not a finance manager
         """
-        self._begin_closing()
+        what = self._begin_closing()
         for subsidy in self:
             owed = subsidy.still_owed_amount
             if subsidy.currency_id.compare_amounts(owed, 0) <= 0:
@@ -344,7 +346,7 @@ class GrantSubsidy(models.Model):
                         subsidy=subsidy.display_name,
                     )
                 )
-            subsidy._check_obstacles(subsidy._get_closing_obstacles(owed=False))
+            subsidy._check_obstacles(what, subsidy._get_closing_obstacles(owed=False))
             text = self.env._(
                 "%(owed)s owed and not paid: %(reason)s",
                 owed=subsidy.currency_id.format(owed),

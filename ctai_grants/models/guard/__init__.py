@@ -4,6 +4,7 @@ from . import (
     grant_text_mixin,
     grant_money_mixin,
     grant_acting_mixin,
+    grant_obstacle_mixin,
     grant_company_mixin,
     grant_guarded_mixin,
     grant_sealed_mixin,

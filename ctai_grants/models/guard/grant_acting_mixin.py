@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, ConcurrencyError, LockError, UserError
 from odoo.tools import SQL
 
 from ...lib.guard.words import has_words
+from .obstacle import Obstacle, put_in_lines
 
 
 def asks_reason(action, title):
@@ -119,17 +120,50 @@ class GrantActingMixin(models.AbstractModel):
 
         :raise UserError: naming the document and each of them
         """
-        missing = [
-            self._fields[name]._description_string(self.env)
-            for name in names
-            if not (has_words(self[name]) if isinstance(self[name], str) else self[name])
-        ]
-        if missing:
+        if empty := self._get_empty(names):
             raise UserError(
                 self.env._(
                     "%(document)s: fill in first: %(fields)s.",
                     document=self.display_name,
-                    fields=", ".join(missing),
+                    fields=self._label(empty),
+                )
+            )
+
+    def _get_empty(self, names):
+        return [
+            name
+            for name in names
+            if not (has_words(self[name]) if isinstance(self[name], str) else self[name])
+        ]
+
+    def _label(self, names):
+        return ", ".join(self._fields[name]._description_string(self.env) for name in names)
+
+    # ------------------------------------------------------------------
+    # What prevents an act, and where it is lifted
+    # ------------------------------------------------------------------
+
+    def _get_unfilled(self, names):
+        """Which of these fields are empty: an obstacle, or none, as a list."""
+        empty = self._get_empty(names)
+        return empty and [
+            Obstacle(self.env._("Fill in first: %s.", self._label(empty)), self, empty[0])
+        ]
+
+    def _check_obstacles(self, what, obstacles):
+        """Refuse an act while something prevents it.
+
+        :param str what: was tried, translated
+        :param list obstacles: sentences
+        :raise UserError: naming the document and all of them
+        """
+        if obstacles:
+            raise UserError(
+                self.env._(
+                    "%(what)s: %(document)s is not ready for it.\n%(obstacles)s",
+                    what=what,
+                    document=self.display_name,
+                    obstacles=put_in_lines(obstacles),
                 )
             )
 

@@ -109,6 +109,12 @@ class GrantEntry(models.Model):
     _inherit = "grant.entry"
 
     @api.model
+    def _say_refusal(self, code, about):
+        """One of :data:`REFUSALS`, of what would be refused."""
+        sentence = self.env._(REFUSALS[code])
+        return sentence % about
+
+    @api.model
     def _get_refusal(self, error):
         """A refusal of the ledger's own guards: which envelope or subsidy, which day, what was left
         and what was asked, what to do.

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..change.grant_amendment import LINE_FIELDS
 from ..change.grant_amendment_line import ITEM_FIELDS
+from ..guard.obstacle import Obstacle
 
 BUDGET = "grant.budget.line"
 # An amendment splits a budget in another way.
@@ -43,12 +44,14 @@ class GrantAmendment(models.Model):
         obstacles = super()._get_line_obstacles()
         nowhere = self.budget_line_ids.filtered(lambda line: not line.account_id)
         return obstacles + [
-            self.env._("%(item)s needs an account.", item=line._get_label()) for line in nowhere
+            self._blame(line, self.env._("%(item)s needs an account.", item=line._get_label()))
+            for line in nowhere
         ]
 
     def _get_subsidy_obstacles(self):
         obstacles = super()._get_subsidy_obstacles()
-        return obstacles + self.budget_line_ids._get_errors(self.amount, self.currency_id)
+        errors = self.budget_line_ids._get_errors(self.amount, self.currency_id)
+        return obstacles + [Obstacle(error, self, "budget_line_ids") for error in errors]
 
 
 class GrantAmendmentLine(models.Model):

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from ...lib.operator.periods import split
 from ..change.grant_amendment import LINE_FIELDS
 from ..change.grant_amendment_line import ITEM_FIELDS
+from ..guard.obstacle import Obstacle
 
 TARGET = "grant.indicator.target"
 # An amendment says how much is hoped for now. What is asked for stays: figures that are told
@@ -37,9 +38,12 @@ class GrantAmendment(models.Model):
         obstacles = super()._get_line_obstacles() + self._get_lost_figures()
         added = self.target_line_ids.filtered(lambda line: not line.item_id)
         return obstacles + [
-            self.env._(
-                "%(item)s: an amendment changes a target, and adds none. Take the line out.",
-                item=line._get_label(),
+            self._blame(
+                line,
+                self.env._(
+                    "%(item)s: an amendment changes a target, and adds none. Take the line out.",
+                    item=line._get_label(),
+                ),
             )
             for line in added
         ]
@@ -55,10 +59,13 @@ class GrantAmendment(models.Model):
             told = [value for (_line, code), value in line._get_current().items() if code in gone]
             lost += sorted(told, key=lambda value: value.date_start)
         return [
-            self.env._(
-                "A figure is told for a period that it takes away (%(figure)s): empty that figure "
-                "first, or leave the period.",
-                figure=value.display_name,
+            Obstacle(
+                self.env._(
+                    "A figure is told for a period that it takes away (%(figure)s): empty that "
+                    "figure first, or leave the period.",
+                    figure=value.display_name,
+                ),
+                value,
             )
             for value in lost
         ]

@@ -55,7 +55,7 @@ class GrantDateRequest(models.Model):
     tranche_state = fields.Selection(
         related="disbursement_id.state", string="State of the Tranche"
     )
-    blockers = fields.Text(related="disbursement_id.blockers")
+    obstacles = fields.Json(related="disbursement_id.obstacles")
     deliverable_id = fields.Many2one(
         "grant.deliverable", string="Piece", readonly=True, ondelete="set null",
         help="The piece that the question is about; none: the subsidy as a whole.",

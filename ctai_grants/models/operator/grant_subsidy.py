@@ -1,7 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..guard.obstacle import Obstacle
 from ..guard.reading import Wanted, keep_lines, read_lines
 
 
@@ -65,17 +65,15 @@ class GrantSubsidy(models.Model):
         of_subsidies = SQL("subsidy_id = ANY(%s)", self.ids)
         return [*super()._get_wanted(), Wanted(lines, (), of_subsidies, keep)]
 
-    def _check_signable(self):
-        result = super()._check_signable()
-        if errors := self.budget_line_ids._get_errors(self.amount, self.currency_id):
-            raise UserError(
-                self.env._(
-                    "%(subsidy)s cannot be signed with its budget as it stands:\n%(errors)s",
-                    subsidy=self.display_name,
-                    errors="\n".join(f"• {error}" for error in errors),
-                )
-            )
-        return result
+    @api.depends(*(f"budget_line_ids.{name}" for name in ("account_id", "is_subsidy", "amount")))
+    def _compute_obstacles(self):
+        return super()._compute_obstacles()
+
+    def _get_signing_obstacles(self):
+        errors = self.budget_line_ids._get_errors(self.amount, self.currency_id)
+        return super()._get_signing_obstacles() + [
+            Obstacle(error, self, "budget_line_ids") for error in errors
+        ]
 
     @api.ondelete(at_uninstall=False)
     def _unlink_budget(self):

@@ -8,6 +8,7 @@ from odoo.tools import SQL, format_datetime, mute_logger
 
 from ...lib.guard.words import clean
 from ...lib.operator.figures import get_fault
+from ..guard.obstacle import Obstacle
 from ..guard.reading import Wanted, keep_lines
 
 #: Characters of a comment on a figure.
@@ -36,19 +37,27 @@ class GrantSubsidy(models.Model):
         wanted = Wanted(lines, ("subsidy_id", "audience_id"), of_subsidies, keep)
         return [*super()._get_wanted(), wanted]
 
-    def _check_signable(self):
-        result = super()._check_signable()
-        for line in self.indicator_target_ids:
-            if line.audience_id and not line._get_whole():
-                raise UserError(
-                    self.env._(
-                        "%(subsidy)s: “%(line)s” is a part, and nothing asks for the whole. Add "
-                        "the line of everybody.",
-                        subsidy=self.display_name,
-                        line=line.display_name,
-                    )
-                )
-        return result
+    @api.depends("indicator_target_ids.audience_id")
+    def _compute_obstacles(self):
+        return super()._compute_obstacles()
+
+    def _get_signing_obstacles(self):
+        parts = self.indicator_target_ids.filtered(
+            lambda line: line.audience_id and not line._get_whole()
+        )
+        return super()._get_signing_obstacles() + [
+            Obstacle(
+                self.env._(
+                    "%(subsidy)s: “%(line)s” is a part, and nothing asks for the whole. Add "
+                    "the line of everybody.",
+                    subsidy=self.display_name,
+                    line=line.display_name,
+                ),
+                self,
+                "indicator_target_ids",
+            )
+            for line in parts
+        ]
 
     def _has_figures_page(self, user):
         """Whether ``user`` tells figures of this subsidy, or did."""

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate, format_date
 
 from ..guard.grant_acting_mixin import asks_reason
+from ..guard.obstacle import put_in_lines
 
 _lt = LazyTranslate(__name__)
 
@@ -127,11 +128,6 @@ class GrantDisbursement(models.Model):
         sentences = self.env["grant.condition"]._get_unmet_sentences(waiting)
         for disbursement in self:
             disbursement.blockers = "\n".join(sentences[disbursement._origin])
-
-    def _get_blockers(self):
-        """What forbids certifying this tranche: a list of sentences, empty when nothing does."""
-        unmet = self.condition_ids.filtered(lambda condition: condition.state == "unmet")
-        return unmet.mapped("evidence")
 
     @api.depends("condition_ids.state")
     def _compute_overrides(self):
@@ -283,12 +279,12 @@ class GrantDisbursement(models.Model):
 
     def _check_blockers(self):
         self.ensure_one()
-        if blockers := self._get_blockers():
+        if blockers := self._get_obstacles():
             raise UserError(
                 self.env._(
                     "%(tranche)s cannot be certified yet:\n%(blockers)s",
                     tranche=self.display_name,
-                    blockers="\n".join(f"• {blocker}" for blocker in blockers),
+                    blockers=put_in_lines(blockers),
                 )
             )
 
@@ -436,7 +432,8 @@ class GrantDisbursement(models.Model):
     def _get_payment_memo(self, memo=None):
         """What the ledger says of a payment of this tranche, the conditions it was made without
         included (R4)."""
-        memo = memo or self.payment_reference or self.name
+        # A reference alone says nothing to who reads the ledger.
+        memo = memo or ", ".join(filter(None, (self.payment_reference, self.name)))
         overrides = self.decision_ids.filtered(lambda d: d.decision == "overridden")
         if overrides:
             reasons = "; ".join(overrides.mapped("reason"))

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..guard.obstacle import Obstacle
 
 
 class GrantCondition(models.Model):
@@ -12,50 +14,46 @@ class GrantCondition(models.Model):
         :return: the action of its form, a window over the page where only fields are to be filled
         """
         self.ensure_one()
-        record, view, target = self._get_lifted_by()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.display_name,
-            "res_model": record._name,
-            "res_id": record.id,
-            "views": [(view and self.env.ref(f"ctai_grants.{view}").id, "form")],
-            "target": target,
-        }
+        return self._get_obstacle()._get_action(self.env)
+
+    def _get_obstacle(self):
+        record, view = self._get_lifted_by()
+        return Obstacle(self.evidence, record, view=view)
 
     def _get_lifted_by(self):
-        """What lifts this condition: the record, its form when it is not the usual one, and where
-        that opens."""
+        """What lifts this condition: the record, and its form when it is not the usual one."""
         match self.code:
             case "deliverable":
-                return self.deliverable_id, False, "current"
+                return self.deliverable_id, None
             case "bank":
-                return self.partner_id.commercial_partner_id, False, "current"
+                return self.partner_id.commercial_partner_id, None
             case "executory" | "convention" | "cer":
-                return self.subsidy_id, "grant_subsidy_view_dates", "new"
-        return self.subsidy_id, False, "current"
+                return self.subsidy_id, "ctai_grants.grant_subsidy_view_dates"
+        return self.subsidy_id, None
 
 
 class GrantDisbursement(models.Model):
-    _inherit = "grant.disbursement"
+    _name = "grant.disbursement"
+    _inherit = ["grant.disbursement", "grant.obstacle.mixin"]
 
-    unmet_condition_ids = fields.One2many(
-        "grant.condition", string="Still Missing", compute="_compute_unmet_condition_ids"
-    )
+    @api.depends("state", "condition_ids.state", "condition_ids.evidence")
+    def _compute_obstacles(self):
+        return super()._compute_obstacles()
 
-    def _compute_unmet_condition_ids(self):
-        for disbursement in self:
-            waits = disbursement.state in ("planned", "ready")
-            unmet = disbursement.condition_ids.filtered(lambda one: one.state == "unmet")
-            disbursement.unmet_condition_ids = waits and unmet
+    def _get_obstacles(self):
+        """What forbids certifying this tranche."""
+        if self.state not in ("planned", "ready"):
+            return []
+        unmet = self.condition_ids.filtered(lambda condition: condition.state == "unmet")
+        return [condition._get_obstacle() for condition in unmet]
 
 
 class GrantSubsidy(models.Model):
     _inherit = "grant.subsidy"
 
-    next_condition_ids = fields.One2many(
-        "grant.condition", string="Still Missing", compute="_compute_next_condition_ids"
-    )
+    next_obstacles = fields.Json(string="Still Missing", compute="_compute_next_obstacles")
 
-    def _compute_next_condition_ids(self):
+    @api.depends("next_disbursement_id", "disbursement_ids.obstacles")
+    def _compute_next_obstacles(self):
         for subsidy in self:
-            subsidy.next_condition_ids = subsidy.next_disbursement_id.unmet_condition_ids
+            subsidy.next_obstacles = subsidy.next_disbursement_id.obstacles

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..guard.obstacle import Obstacle
 from ..guard.reading import Wanted, keep_lines
 
 
@@ -37,9 +38,6 @@ class GrantSubsidy(models.Model):
     next_due_date = fields.Date(compute="_compute_next_due_date")
     next_amount = fields.Monetary(compute="_compute_next_disbursement")
     next_state = fields.Char(compute="_compute_next_disbursement")
-    next_blockers = fields.Text(
-        string="What Blocks the Next Payment", compute="_compute_next_blockers"
-    )
     schedule_warning = fields.Char(compute="_compute_schedule_warning")
 
     @api.depends("partner_id.grant_body")
@@ -81,14 +79,6 @@ class GrantSubsidy(models.Model):
         )
         for subsidy in self:
             subsidy.next_due_date = days.get(subsidy._origin)
-
-    @api.depends("next_disbursement_id", "disbursement_ids.blockers")
-    def _compute_next_blockers(self):
-        # What blocks all tranches is looked up at once: where this is shown, they are too.
-        all_ids = self.disbursement_ids.ids
-        for subsidy in self:
-            following = subsidy.next_disbursement_id.with_prefetch(all_ids)
-            subsidy.next_blockers = following.blockers
 
     @api.depends("amount", "disbursement_ids.amount", "disbursement_ids.state", "action_ids.amount")
     def _compute_schedule_warning(self):
@@ -136,17 +126,20 @@ class GrantSubsidy(models.Model):
         :raise UserError: naming the subsidy and both amounts
         """
         for subsidy in self:
-            planned = subsidy._get_planned_amount() - subsidy.recovered_amount
-            if subsidy.currency_id.compare_amounts(planned, subsidy.amount) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(subsidy)s: its tranches add up to %(planned)s, more than its amount, "
-                        "%(amount)s.",
-                        subsidy=subsidy.display_name,
-                        planned=subsidy.currency_id.format(planned),
-                        amount=subsidy.currency_id.format(subsidy.amount),
-                    )
-                )
+            for sentence in subsidy._get_schedule_obstacles():
+                raise UserError(sentence)
+
+    def _get_schedule_obstacles(self):
+        planned = self._get_planned_amount() - self.recovered_amount
+        if self.currency_id.compare_amounts(planned, self.amount) <= 0:
+            return []
+        sentence = self.env._(
+            "%(subsidy)s: its tranches add up to %(planned)s, more than its amount, %(amount)s.",
+            subsidy=self.display_name,
+            planned=self.currency_id.format(planned),
+            amount=self.currency_id.format(self.amount),
+        )
+        return [Obstacle(sentence, self, "disbursement_ids")]
 
     def _get_tranches(self):
         return self.disbursement_ids
@@ -211,10 +204,12 @@ class GrantSubsidy(models.Model):
         unconfirmed._follow_account()
         return result
 
-    def _check_signable(self):
-        result = super()._check_signable()
-        self._check_schedule_total()
-        return result
+    @api.depends("disbursement_ids.amount", "disbursement_ids.state")
+    def _compute_obstacles(self):
+        return super()._compute_obstacles()
+
+    def _get_signing_obstacles(self):
+        return super()._get_signing_obstacles() + self._get_schedule_obstacles()
 
     def _get_release_obstacles(self, owed=True):
         sentences = {
@@ -225,7 +220,7 @@ class GrantSubsidy(models.Model):
             ),
         }
         return super()._get_release_obstacles(owed) + [
-            sentences[tranche.state] % {"tranche": tranche.name}
+            Obstacle(sentences[tranche.state] % {"tranche": tranche.name}, tranche)
             for tranche in self.disbursement_ids
             if tranche.state in sentences
         ]

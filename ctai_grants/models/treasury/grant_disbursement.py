@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
+from ..guard.obstacle import describe
 from .grant_pes_answered_mixin import FACTS
 
 
@@ -14,7 +15,7 @@ class GrantDisbursement(models.Model):
     _answered_states = ("ordered", "paid")
     _settled_state = "paid"
 
-    pes_missing = fields.Text(
+    pes_missing = fields.Json(
         string="Missing for the Treasury",
         compute="_compute_pes_missing",
         groups="ctai_grants.group_finance_officer",
@@ -31,7 +32,7 @@ class GrantDisbursement(models.Model):
                 gaps = sent._find_party_gaps(
                     tranche.partner_id, tranche._get_paid_account(), tranche.order_date
                 )
-                tranche.pes_missing = "\n".join(gaps)
+                tranche.pes_missing = describe(gaps, self.env)
 
     def _prepare_withdrawal(self):
         return {**super()._prepare_withdrawal(), **dict.fromkeys(FACTS, False)}

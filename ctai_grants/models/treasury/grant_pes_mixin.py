@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from ...lib.guard.money import euros
 from ...lib.treasury import pes
 from ...lib.treasury.pes_return import is_number
+from ..guard.obstacle import Obstacle, describe
 
 
 class GrantPesMixin(models.AbstractModel):
@@ -22,7 +23,7 @@ class GrantPesMixin(models.AbstractModel):
     _name = "grant.pes.mixin"
     _description = "Document for the Treasury"
 
-    pes_missing = fields.Text(
+    pes_missing = fields.Json(
         string="Missing for the Treasury",
         compute="_compute_pes_missing",
         groups="ctai_grants.group_finance_officer",
@@ -33,7 +34,8 @@ class GrantPesMixin(models.AbstractModel):
         for document in self:
             # As long as the city sends no files, nothing is missing for them.
             is_used = document.company_id.grant_pes_post and document._is_sent()
-            document.pes_missing = is_used and "\n".join(document._find_pes_gaps())
+            gaps = document._find_pes_gaps() if is_used else []
+            document.pes_missing = describe(gaps, self.env)
 
     def _is_sent(self):
         """Whether this document is, as it stands, for the treasury."""
@@ -117,12 +119,13 @@ class GrantPesMixin(models.AbstractModel):
             },
         }
         missing = [label for name, label in required.items() if not getattr(sender, name)]
-        return missing and [
-            self.env._(
-                "The treasury asks for: %(missing)s. See Settings > Grants > Treasury.",
-                missing=", ".join(missing),
-            )
-        ]
+        if not missing:
+            return []
+        sentence = self.env._(
+            "The treasury asks for: %(missing)s. See Settings > Grants > Treasury.",
+            missing=", ".join(missing),
+        )
+        return [Obstacle(sentence, action="ctai_grants.res_config_settings_action")]
 
     def _find_party_gaps(self, partner, bank=None, date=None):
         """What is missing of an organisation, a sentence or none.
@@ -134,14 +137,14 @@ class GrantPesMixin(models.AbstractModel):
         gaps = pes.find_gaps(party, needs_account=bank is not None)
         if not gaps:
             return []
-        return [
-            self.env._(
-                "%(partner)s: the treasury asks for %(missing)s. Enter it on the form of the "
-                "organisation.",
-                partner=partner.commercial_partner_id.display_name,
-                missing=", ".join(self._say_gap(party, gap) for gap in gaps),
-            )
-        ]
+        partner = partner.commercial_partner_id
+        sentence = self.env._(
+            "%(partner)s: the treasury asks for %(missing)s. Enter it on the form of the "
+            "organisation.",
+            partner=partner.display_name,
+            missing=", ".join(self._say_gap(party, gap) for gap in gaps),
+        )
+        return [Obstacle(sentence, partner)]
 
     def _say_gap(self, party, gap):
         if gap == "abroad":
@@ -166,27 +169,24 @@ class GrantPesMixin(models.AbstractModel):
         number = tranche.order_number or ""
         if number.isdecimal() and 0 < int(number) < 10**8:
             return []
-        return [
-            self.env._(
-                "%(tranche)s: the treasury numbers orders with 8 digits at most, and this one "
-                "is “%(number)s”.",
-                tranche=tranche.display_name,
-                number=number,
-            )
-        ]
+        sentence = self.env._(
+            "%(tranche)s: the treasury numbers orders with 8 digits at most, and this one is "
+            "“%(number)s”.",
+            tranche=tranche.display_name,
+            number=number,
+        )
+        return [Obstacle(sentence, tranche)]
 
     def _find_account_gaps(self, move):
         account = move._get_grant_account()
         if re.fullmatch(r"\d{1,12}", account.code or ""):
             return []
-        return [
-            self.env._(
-                "%(move)s: “%(account)s” is no account of the nomenclature: digits are "
-                "expected.",
-                move=move.display_name,
-                account=account.display_name,
-            )
-        ]
+        sentence = self.env._(
+            "%(move)s: “%(account)s” is no account of the nomenclature: digits are expected.",
+            move=move.display_name,
+            account=account.display_name,
+        )
+        return [Obstacle(sentence, account)]
 
     def _find_claim_gaps(self, partner):
         """Of a claim on ``partner``, whose invoice is this document's."""

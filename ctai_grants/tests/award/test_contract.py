@@ -52,9 +52,9 @@ class TestContract(GrantsCommon):
             Command.update(envelope.id, {"amount": 0}) for envelope in self.draft.envelope_ids
         ]
         for values, text in (
-            ({"signature_date": False}, "signature date"),
+            ({"signature_date": False}, "Signature Date"),
             ({"signature_date": tomorrow}, "and today is"),
-            ({"envelope_ids": nothing}, "add an envelope"),
+            ({"envelope_ids": nothing}, "Add an envelope"),
         ):
             with self.subTest(values=values), self.assertRefused(text):
                 self.draft.write(values)

@@ -180,10 +180,12 @@ class TestAmendment(AmendmentCase):
 
     def test_tranche_cancelled(self):
         amendment = self.draft(self.subsidy, amount=5000)
-        self.assertIn(f"actions exceed the amount by {self.format(5000)}", amendment.obstacles)
+        said = self.say(amendment.obstacles)
+        self.assertIn(f"actions exceed the amount by {self.format(5000)}", said)
         for action in self.subsidy.action_ids:
             self.change(amendment, action, amount=2500)
-        self.assertIn("tranches exceed", amendment.obstacles)
+        self.assertIn("tranches exceed", self.say(amendment.obstacles))
+        self.assertIn("tranche_line_ids", [one["field"] for one in amendment.obstacles])
         self.change(amendment, self.balance, is_cancelled=True)
         self.assertFalse(amendment.obstacles)
         self.assertEqual(sum(amendment.tranche_line_ids.mapped("amount")), 5000)
@@ -221,8 +223,8 @@ class TestAmendment(AmendmentCase):
         amendment = self.draft(self.subsidy, amount=11000.01)
         new = {"item_model": "grant.disbursement", "name": "Plus", "amount": 1000.01}
         amendment.tranche_line_ids = [Command.create(new)]
-        self.assertIn(self.envelope.display_name, amendment.obstacles)
-        self.assertIn("0.01", amendment.obstacles)
+        self.assertIn(self.envelope.display_name, self.say(amendment.obstacles))
+        self.assertIn("0.01", self.say(amendment.obstacles))
         with self.assertRefused(self.envelope.display_name, "1,000.01", "0.01"):
             self.sign_amendment(amendment)
         amendment.amount = 11000
@@ -251,7 +253,8 @@ class TestAmendment(AmendmentCase):
         self.change(amendment, self.balance, is_cancelled=True)
         for action in self.subsidy.action_ids:
             self.change(amendment, action, amount=2000)
-        self.assertIn(f"paid is more than the amount by {self.format(1)}", amendment.obstacles)
+        said = self.say(amendment.obstacles)
+        self.assertIn(f"paid is more than the amount by {self.format(1)}", said)
         self.assertTrue(self.get_line(amendment, self.advance).is_settled)
         with self.assertRefused(self.subsidy.display_name):
             self.sign_amendment(amendment)
@@ -261,7 +264,8 @@ class TestAmendment(AmendmentCase):
 
     def test_the_tranches_follow_the_amount(self):
         amendment = self.draft(self.subsidy, amount=11000)
-        self.assertIn(f"fall short of the amount by {self.format(1000)}", amendment.obstacles)
+        said = self.say(amendment.obstacles)
+        self.assertIn(f"fall short of the amount by {self.format(1000)}", said)
         amendment.amount = 10000
         self.change(amendment, self.balance, amount=5000.01)
         with self.assertRefused("exceed the amount", "0.01"):
@@ -270,7 +274,7 @@ class TestAmendment(AmendmentCase):
     def test_dates_hold_together(self):
         for values, part in (
             ({"date_end": "2021-10-24"}, "before the start"),
-            ({"date_end": False}, "missing"),
+            ({"date_end": False}, "Fill in first: End"),
             ({"date_end": "2023-01-01"}, self.contract.code),
         ):
             amendment = self.draft(self.subsidy, **values)
@@ -295,7 +299,7 @@ class TestAmendment(AmendmentCase):
             empty = [Command.clear()] if name == "attachment_ids" else False
             amendment.write({name: empty})
             label = amendment._fields[name]._description_string(self.env)
-            with self.subTest(field=name), self.assertRefused("fill in first", label):
+            with self.subTest(field=name), self.assertRefused("Fill in first", label):
                 self.sign_amendment(amendment)
         with self.assertRefused("changes nothing"):
             self.sign_amendment(self.draft(self.subsidy))
@@ -416,7 +420,7 @@ class TestAmendment(AmendmentCase):
         self.change(amendment, self.envelope, amount=9000)
         parts = (self.envelope.name, "141,000.00", "140,000.00", "1,000.00", "too much")
         for part in parts:
-            self.assertIn(part, amendment.obstacles)
+            self.assertIn(part, self.say(amendment.obstacles))
         with self.assertRefused(*parts):
             self.sign_amendment(amendment)
 
@@ -475,7 +479,9 @@ class TestAmendment(AmendmentCase):
         milestone = self.get_line(amendment, self.piece.milestone_id)
         self.assertEqual(milestone.date, DAY("2023-06-30"))
         self.assertIn("5,000.00", amendment.reason)
-        self.assertFalse(amendment.obstacles)
+        # Nothing but what comes with the council's decision and the signature.
+        (obstacle,) = amendment.obstacles
+        self.assertEqual(obstacle["field"], "decision_number")
         paid = self.sign(self.make_subsidy(amount=1000))
         self.pay(self.make_tranche(paid))
         with self.assertRefused("nothing is left"):
@@ -643,7 +649,7 @@ class TestAmendment(AmendmentCase):
         amendment = self.draft(self.subsidy)
         with Form(amendment) as form:
             form.amount = 11000
-            self.assertIn("fall short", form.obstacles)
+            self.assertIn("fall short", self.say(form.obstacles))
             with form.tranche_line_ids.new() as line:
                 line.name = "Plus"
                 line.amount = 1000

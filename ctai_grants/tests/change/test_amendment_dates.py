@@ -15,7 +15,7 @@ class TestAmendmentDates(AmendmentCase):
         """The draft says why it cannot be signed, and the signature refuses for the same."""
         amendment.invalidate_recordset()
         for part in parts:
-            self.assertIn(part, amendment.obstacles)
+            self.assertIn(part, self.say(amendment.obstacles))
         state = self.get_state()
         with self.assertRefused(*parts):
             self.sign_amendment(amendment)

@@ -11,10 +11,9 @@ class HomeTourCase(GrantsCommon, HttpCase):
         super().setUpClass()
         cls.tranche = cls.make_tranche(cls.sign(cls.make_subsidy()), due_date="2021-11-15")
 
-    def start(self, tour):
-        self.assertEqual(self.tranche.state, "ready")
+    def start(self, tour, address="/odoo/grants-today"):
         self.coordinator.password = self.coordinator.login
-        self.start_tour("/odoo/grants-today", tour, login=self.coordinator.login)
+        self.start_tour(address, tour, login=self.coordinator.login)
 
 
 @tagged("post_install", "-at_install")
@@ -23,6 +22,19 @@ class TestHomeTour(HomeTourCase):
 
     def test_menus_count_and_calendars_open_where_something_is(self):
         self.start("grants_menu_counts")
+
+    def test_what_prevents_an_act_leads_to_what_lifts_it(self):
+        self.operator.company_registry = False
+        subsidy = self.make_subsidy(amount=1000, decision_number=False)
+        self.make_tranche(subsidy, amount=1500)
+        self.start("grants_obstacles", f"/odoo/grant.subsidy/{subsidy.id}")
+        self.assertEqual((subsidy.state, subsidy.decision_number), ("granted", "2021-0042"))
+
+    def test_a_window_over_the_page_lifts_it(self):
+        self.tranche.subsidy_id.executory_date = False
+        self.assertEqual(self.tranche.state, "planned")
+        self.start("grants_obstacles_window", f"/odoo/grant.disbursement/{self.tranche.id}")
+        self.assertEqual(self.tranche.state, "ready")
 
     def test_the_first_subsidy(self):
         """The tour that Odoo shows to who asks for it, from the menu to a draft."""

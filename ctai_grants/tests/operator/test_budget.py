@@ -113,7 +113,7 @@ class TestBudget(BudgetCase):
                 subsidy = self.set_budget(self.make_subsidy(), **changes)
                 self.assertIn(sentence, subsidy.budget_warning)
                 subsidy.action_grant()
-                with self.assertRefused("cannot be signed with its budget", sentence):
+                with self.assertRefused("is not ready", sentence):
                     subsidy.action_sign()
                 self.assertEqual(subsidy.state, "granted")
 
@@ -189,7 +189,7 @@ class TestBudgetAmendment(BudgetCase):
     def test_both_sides_stay_equal(self):
         subsidy = self.sign(self.set_budget(self.make_subsidy()))
         amendment = self.amend(subsidy, _641=11000)
-        self.assertIn("are not equal", amendment.obstacles)
+        self.assertIn("are not equal", self.say(amendment.obstacles))
         with self.assertRefused("are not equal"):
             amendment.with_user(self.finance_manager).action_sign()
         self.assertEqual(self.line(subsidy, "641").amount, 12000)
@@ -199,7 +199,7 @@ class TestBudgetAmendment(BudgetCase):
         amendment = self.amend(subsidy, _641=11000)
         add = {"item_model": "grant.budget.line", "amount": 1000, "name": "Transport"}
         amendment.budget_line_ids = [Command.create(add)]
-        self.assertIn("needs an account", amendment.obstacles)
+        self.assertIn("needs an account", self.say(amendment.obstacles))
         added = amendment.budget_line_ids.filtered(lambda line: not line.name_before)
         added.budget_account_id = self.account("625")
         amendment.with_user(self.finance_manager).action_sign()
@@ -212,7 +212,7 @@ class TestBudgetAmendment(BudgetCase):
         subsidy = self.sign(self.set_budget(self.make_subsidy()))
         amendment = self.amend(subsidy)
         amendment.amount = 9000
-        self.assertIn("The line of this subsidy says", amendment.obstacles)
+        self.assertIn("The line of this subsidy says", self.say(amendment.obstacles))
         for line in amendment.budget_line_ids:
             if line.account_id.code in ("74com", "601"):
                 line.amount -= 1000

@@ -259,7 +259,8 @@ class TestSplitAsked(RequestCase):
         action = self.answer(request)
         amendment = self.env["grant.amendment"].browse(action["res_id"])
         self.assertEqual((amendment.state, amendment.reason), ("draft", request.reason))
-        self.assertFalse(amendment.obstacles)
+        # Nothing but what comes with the council's decision and the signature.
+        self.assertEqual([one["field"] for one in amendment.obstacles], ["decision_number"])
         self.assertEqual(budget["641"].amount, 12000)
         self.complete(amendment).with_user(self.finance_manager).action_sign()
         self.assertEqual(budget["641"].amount, 10500)
@@ -353,7 +354,8 @@ class TestAnswering(RequestCase):
             [("Ateliers", 7000, 5500), ("Sorties", 3000, 3000), ("Un jardin", 0, 1500)],
         )
         self.assertIn("Un jardin", amendment.reason)
-        self.assertFalse(amendment.obstacles)
+        # Nothing but what comes with the council's decision and the signature.
+        self.assertEqual([one["field"] for one in amendment.obstacles], ["decision_number"])
         self.complete(amendment).with_user(self.finance_manager).action_sign()
         self.assertEqual(sum(self.subsidy.action_ids.mapped("amount")), 10000)
 

@@ -255,7 +255,7 @@ class TestConditions(TranchesCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            for blockers in subsidies.mapped("next_blockers"):
+            for blockers in subsidies.next_disbursement_id.mapped("blockers"):
                 self.assertIn("Bilan", blockers)
             return self.env.cr.sql_log_count - before
 

@@ -265,7 +265,9 @@ class TestPesDocuments(PesCase):
                     self.operator.write(changes)
                 for document in (batch, tranche):
                     document.invalidate_recordset()
-                    missing = document.with_user(self.finance_officer).pes_missing
+                    gaps = document.with_user(self.finance_officer).pes_missing
+                    self.assertEqual(gaps[0]["action"]["res_id"], self.operator.id)
+                    missing = self.say(gaps)
                     self.assertIn(part, missing)
                     self.assertIn(self.operator.display_name, missing)
                 with self.assertRefused(part, self.operator.display_name, batch.display_name):
@@ -332,7 +334,7 @@ class TestPesDocuments(PesCase):
             {"name": "Acompte", "envelope_id": self.envelope.id, "amount": 75000}
         )
         funding.with_user(self.finance_officer)._do_claim(DAY)
-        self.assertIn(self.prefecture.display_name, funding.pes_missing)
+        self.assertIn(self.prefecture.display_name, self.say(funding.pes_missing))
         self.prefecture.write(self.address)
         funding.invalidate_recordset()
         self.assertFalse(funding.pes_missing)
