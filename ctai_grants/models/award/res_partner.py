@@ -134,15 +134,6 @@ class ResPartner(models.Model):
                     partner._check_cities(city, name)
 
     @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        """As they are; where our menus list or import operators, a SIRET is called so."""
-        found = super().fields_get(allfields, attributes)
-        if self.env.context.get("default_grant_role") and "company_registry" in found:
-            if "string" in found["company_registry"]:
-                found["company_registry"]["string"] = self.env._("SIRET")
-        return found
-
-    @api.model
     def _get_identity_fields(self):
         return super()._get_identity_fields() | {"rna", "legal_form", "grant_role"}
 

@@ -93,9 +93,7 @@ class GrantImportTemplate(models.AbstractModel):
         """Labels, with a slash where the field is of a line."""
         name, _slash, rest = path.partition("/")
         field = self.env[model]._fields[name]
-        # As the list of operators calls it, which Odoo's import then shows.
-        listed = self.env[model].with_context(default_grant_role="operator")
-        label = listed.fields_get([name], ["string"])[name]["string"]
+        label = field._description_string(self.env)
         return f"{label}/{self._get_heading(field.comodel_name, rest)}" if rest else label
 
     def _say(self, field, value):
