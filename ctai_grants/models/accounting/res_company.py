@@ -159,8 +159,9 @@ class ResCompany(models.Model):
         chart = root.chart_template
         if chart and not chart.startswith("fr") and not root._existing_accounting():
             return self.env._(
-                "Its chart of accounts is “%(chart)s”: choose the French one in Settings > "
-                "Invoicing > Fiscal Localization, before the first journal item.",
+                "Its chart of accounts is “%(chart)s”, which is not that of France: choose "
+                "“France” in Settings > Invoicing > Fiscal Localization, and save, before the "
+                "first journal item.",
                 chart=dict(root._chart_template_selection()).get(chart, chart),
             )
         domain = self.env["account.account"]._check_company_domain(self)

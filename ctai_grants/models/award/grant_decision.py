@@ -52,6 +52,13 @@ class GrantDecision(models.Model):
         for decision in self:
             decision.subject = decision._get_document().display_name
 
+    @api.depends("decision", "subject")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = dict(self._fields["decision"]._description_selection(self.env))
+        for decision in self:
+            decision.display_name = f"{labels.get(decision.decision, '')} – {decision.subject}"
+
     def _get_document(self):
         """The document that was decided on."""
         self.ensure_one()

@@ -16,3 +16,11 @@ class IrUiView(models.Model):
                 options = ", ".join(filter(None, ("'numeric': True", options)))
                 node.set("options", f"{{{options}}}")
         return result
+
+    def _postprocess_tag_form(self, node, name_manager, node_info):
+        """Forms and lists of our documents are known by their class: their steps, tabs and
+        headings stay in sight (``grants.scss``)."""
+        result = super()._postprocess_tag_form(node, name_manager, node_info)
+        if name_manager.model._name.startswith("grant."):
+            node.set("class", f"{node.get('class', '')} o_grant_screen".strip())
+        return result

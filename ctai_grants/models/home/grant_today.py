@@ -68,6 +68,14 @@ TILES = (
         ),
     ),
     Tile(
+        "contracts", _lt("Contracts to put in force"), MANAGER, "grant_contract_action",
+        # Signed: what is still being written waits for nobody.
+        lambda _home: (
+            Domain("state", "=", "draft") & Domain("signature_date", "!=", False)
+            & Domain("envelope_ids", "!=", False)
+        ),
+    ),
+    Tile(
         "amendments", _lt("Amendments in preparation"), MANAGER, "grant_amendment_action",
         _of_state("draft"),
     ),

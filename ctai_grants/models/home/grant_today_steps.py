@@ -17,6 +17,15 @@ class Step(NamedTuple):
     is_done: Callable
 
 
+def _get_city_needs(company):
+    """What is missing of the city's own facts: sentences, with the action where each is entered."""
+    needs = company._get_grant_obstacles()
+    if not company.company_registry:
+        siret = company.env._("Its SIRET is missing: enter it as “Company ID”.")
+        needs.insert(0, (siret, "base.action_res_company_form"))
+    return needs
+
+
 def _has_people(company):
     """Who certifies is not who orders: two persons; a manager puts contracts in force."""
     coordinator = company._get_grant_person("coordinator")
@@ -29,7 +38,7 @@ STEPS = (
         _lt("Your city"),
         _lt("Country, currency, SIRET and chart of accounts: papers and files name them."),
         "base.action_res_company_form", "base.group_system",
-        lambda company: company.company_registry and not company._get_grant_obstacles(),
+        lambda company: not _get_city_needs(company),
     ),
     Step(
         _lt("Journals and accounts"),
@@ -99,7 +108,7 @@ class GrantToday(models.AbstractModel):
         done = [bool(step.is_done(company)) for step in STEPS]
         if all(done):
             return []
-        return [
+        steps = [
             {
                 "label": step.label._translate(self.env.lang),
                 "why": step.why._translate(self.env.lang),
@@ -108,6 +117,19 @@ class GrantToday(models.AbstractModel):
             }
             for step, is_done in zip(STEPS, done, strict=True)
         ]
+        city = steps[0]
+        if city["open"] and not city["done"]:
+            needs = _get_city_needs(company)
+            city["why"] = " ".join(sentence for sentence, _action in needs)
+            city["open"] = self._get_city_action(company, needs[0][1])
+        return steps
+
+    def _get_city_action(self, company, name):
+        """Where a fact of the city is entered: its own form, not the list of companies."""
+        if name != "base.action_res_company_form":
+            return name
+        action = self.env["ir.actions.act_window"]._for_xml_id(name)
+        return {**action, "res_id": company.id, "views": [(False, "form")]}
 
 
 class ResUsersSettings(models.Model):

@@ -117,6 +117,35 @@ class TestHomePage(GrantsCommon):
         self.assertTrue(self.get_page(self.coordinator)["steps_closed"])
         self.assertFalse(self.get_page(self.reader)["steps_closed"])
 
+    def test_what_a_city_lacks_is_said_with_where_to_enter_it(self):
+        system = new_test_user(self.env, "home_city", "base.group_system")
+        city = self.env["res.company"].create(
+            {"name": "Ville neuve", "country_id": self.env.ref("base.fr").id}
+        )
+        system.company_ids |= city
+        city.currency_id = self.env.ref("base.EUR")
+        step = self.get_steps(system, city)[0]
+        self.assertIn("SIRET", step["why"])
+        self.assertEqual((step["open"]["res_model"], step["open"]["res_id"]), (city._name, city.id))
+        city.company_registry = make_siret()
+        step = self.get_steps(system, city)[0]
+        self.assertIn("Fiscal Localization", step["why"])
+        self.assertNotIn("SIRET", step["why"])
+        self.assertEqual(step["open"], "account.action_account_config")
+        # Who may not enter it is told what it is about.
+        self.coordinator.company_ids |= city
+        self.assertNotIn("Fiscal Localization", self.get_steps(self.coordinator, city)[0]["why"])
+
+    def test_a_signed_contract_waits_for_finance(self):
+        before = self.get_tile(self.finance_manager, "contracts")
+        contract = self.contract.copy({"code": "HOME-2"})
+        self.assertEqual(self.get_tile(self.finance_manager, "contracts"), before)
+        contract.signature_date = "2021-01-15"
+        after = self.get_tile(self.finance_manager, "contracts")
+        self.assertEqual(after["count"], (before or {"count": 0})["count"] + 1)
+        contract.with_user(self.finance_manager).action_put_in_force()
+        self.assertEqual(self.get_tile(self.finance_manager, "contracts"), before)
+
     def test_the_first_steps_for_who_runs_odoo(self):
         """Who gives the roles needs none to be told so; of grants they see nothing."""
         system = new_test_user(self.env, "home_system", "base.group_system")
@@ -179,7 +208,7 @@ class TestHomePage(GrantsCommon):
         }
         coordination = {"review", "requests", "certify", "reports", "late"}
         finance = {"order", "pay", "instalments", "differences"}
-        management = {"accounts", "amendments", "recoveries", "findings"}
+        management = {"accounts", "contracts", "amendments", "recoveries", "findings"}
         self.assertEqual(tiles[self.reader], set())
         self.assertEqual(tiles[self.coordinator], coordination)
         self.assertEqual(tiles[self.finance_officer], finance)

@@ -23,6 +23,9 @@ export class TodayPage extends Component {
         this.bar = envelopeBar.extractProps({ options: {} });
         onWillStart(async () => {
             this.state.page = await this.orm.call("grant.today", "get_today", []);
+            // What the question mark opens, of the manual.
+            const { steps } = this.state.page;
+            this.display.controlPanel.manual = steps.length ? "premiere-heure.html" : "index.html";
         });
     }
 

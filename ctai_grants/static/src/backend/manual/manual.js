@@ -15,7 +15,7 @@ export function explain(page, byChapter) {
 
 explain("coordination", {
     "mettre-un-contrat-en-vigueur": ["grant.contract", "grant.envelope", "grant.amendment"],
-    "un-operateur-et-ses-personnes": ["grant.access"],
+    "un-operateur-et-ses-personnes": ["grant.access", "res.partner"],
     "attribuer-et-signer-une-subvention": ["grant.subsidy", "grant.action", "grant.condition"],
     "lire-une-piece": ["grant.deliverable", "grant.deliverable.version", "grant.review"],
     "repondre-a-une-demande": ["grant.date.request"],
@@ -36,13 +36,24 @@ explain("finances", {
     "reprendre-de-l-argent": ["grant.set.off"],
     controler: ["grant.entry", "grant.heads", "grant.accounting.control"],
 });
-explain("premiere-heure", { "les-modeles": ["grant.schedule.template"] });
+explain("premiere-heure", {
+    "la-ville": ["res.config.settings"],
+    "les-modeles": ["grant.schedule.template"],
+});
+
+/** Whether a screen is ours: of our models; of Odoo's, those that our menus open. */
+function isOurs(model, context) {
+    const isOpenedByUs = context?.default_grant_role || context?.module === "ctai_grants";
+    return model.startsWith("grant.") || isOpenedByUs;
+}
 
 patch(ControlPanel.prototype, {
     /** Address of the manual on what is shown; nothing where it is no screen of ours. */
     get grantManual() {
-        const model = this.env.searchModel?.resModel || "";
-        const chapter = chapters.get(model, model.startsWith("grant.") ? "index.html" : false);
+        const { resModel: model = "", globalContext } = this.env.searchModel || {};
+        const chapter = isOurs(model, globalContext)
+            ? chapters.get(model, "index.html")
+            : this.display.manual;
         return chapter && `/ctai_grants/static/manual/${chapter}`;
     },
 });
