@@ -15,7 +15,7 @@ BROKEN = "<r>& <"  # with its end: no XML at all
 class TestTextSheet(BaseCase):
     """Names and comments between marks of xlsxwriter's own are text, and the workbook opens."""
 
-    def read(self, content, row, column):
+    def get_text(self, content, row, column):
         sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
         return sheet.cell(row + 1, column + 1).value.removesuffix(" ")
 
@@ -24,9 +24,9 @@ class TestTextSheet(BaseCase):
             rows = [Row("achieved", "Ce qui a été fait", text=text, is_text=True)]
             words = Words("Compte rendu", text, "Aide", ("Poste", "Prévu", "Réalisé", "Remarque"))
             content = make_workbook("ctai-report;7;2", words, rows)
-            self.assertEqual(self.read(content, HEAD_ROWS, COMMENT), text)
+            self.assertEqual(self.get_text(content, HEAD_ROWS, COMMENT), text)
 
     def test_list(self):
         for text in (MARKUP, f"{BROKEN}</r>"):
             content = make_xlsx("Liste", ["A", text], [["x", text]])
-            self.assertEqual([self.read(content, row, 1) for row in (0, 1)], [text, text])
+            self.assertEqual([self.get_text(content, row, 1) for row in (0, 1)], [text, text])
