@@ -30,9 +30,11 @@ DELIMITERS = ";,\t"
 #: all between them, and a text that cells share or repeat is stored once, and read as many times.
 #: Where there is no room, the reader ends its whole process.
 MEMORY, SECONDS = 2 * 2**30, 60
-# What a program says by how it ends: more rows or cells than are read.
+#: Bytes of what is read: who asked for it has to hold it, and twice at once.
+MOST_READ = 256 * 2**20
+# What a program says by how it ends: more rows, cells or text than are read.
 _TOO_MANY = 3
-# Writes the rows of the visible sheets, a thousand at a time: the length of what follows, the name
+# Writes the rows of the visible sheets, a hundred at a time: the length of what follows, the name
 # of the sheet where it begins, rows of plain values, and the dates among them, which have no plain
 # value, with their places. Rows are counted where they are seen, cells from the first of each sheet
 # to its last: of the hidden ones too, the reader makes room for all.
@@ -60,8 +62,9 @@ def say(cell):
     if kind == "timedelta":
         return kind, (cell.days, cell.seconds, cell.microseconds)
     return kind, cell.isoformat()
+read = 0
 for name, source in visible:
-    while (part := list(islice(source, 1000))) or name is not None:
+    while (part := list(islice(source, 100))) or name is not None:
         dates = []
         for place, row in enumerate(part):
             for column, cell in enumerate(row):
@@ -69,6 +72,9 @@ for name, source in visible:
                     dates.append((place, column, *say(cell)))
                     row[column] = ""
         data = marshal.dumps((name, part, dates))
+        read += len(data)
+        if read > {MOST_READ}:
+            sys.exit({_TOO_MANY})
         sys.stdout.buffer.write(len(data).to_bytes(8, "big") + data)
         name = None
 """

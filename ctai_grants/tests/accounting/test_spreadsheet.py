@@ -82,6 +82,19 @@ class TestFarCells(BaseCase):
                 list(read_sheets(content))
             self.assertEqual(caught.exception.code, "too_large")
 
+    def test_a_text_of_many_cells(self):
+        """Stored once, and read as many times: a small file would fill the server's memory, or that
+        of the process apart."""
+        for count in (10_000, 40_000):
+            stream = io.BytesIO()
+            with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+                sheet = book.add_worksheet()
+                for number in range(count):
+                    sheet.write_string(*divmod(number, 50), "x" * 32_000)
+            with self.subTest(count), self.assertRaises(Refusal) as caught:
+                list(read_sheets(stream.getvalue()))
+            self.assertEqual(caught.exception.code, "too_large")
+
     def test_hidden(self):
         """Nobody sees its sheet, its reader makes room for it all the same."""
         stream = io.BytesIO()
