@@ -56,17 +56,20 @@ for about in book.sheets_metadata:
         if rows > {MOST_ROWS} or cells > {MOST_CELLS}:
             sys.exit({_TOO_MANY})
         if is_visible:
-            visible.append((about.name, sheet.iter_rows()))
+            # Its rows begin with its first column that says something: as seen, with A.
+            left = [""] * (sheet.start or (0, 0))[1]
+            visible.append((about.name, left, sheet.iter_rows()))
 def say(cell):
     kind = cell.__class__.__name__
     if kind == "timedelta":
         return kind, (cell.days, cell.seconds, cell.microseconds)
     return kind, cell.isoformat()
 read = 0
-for name, source in visible:
+for name, left, source in visible:
     while (part := list(islice(source, 100))) or name is not None:
         dates = []
         for place, row in enumerate(part):
+            row[:0] = left
             for column, cell in enumerate(row):
                 if cell.__class__ not in PLAIN:
                     dates.append((place, column, *say(cell)))

@@ -66,6 +66,16 @@ class TestCells(BaseCase):
         self.assertEqual([row[1] for row in full.rows[:8]], values)
         self.assertEqual((len(full.rows), full.rows[2500]), (2501, ["fin", ""]))
 
+    def test_each_where_it_is(self):
+        """Also where nothing is before it."""
+        stream = io.BytesIO()
+        with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+            for column in (2, 0):
+                book.add_worksheet().write_number(1, column, 1)
+        far, near = read_sheets(stream.getvalue())
+        self.assertEqual(far.rows, [["", "", ""], ["", "", 1.0]])
+        self.assertEqual(near.rows, [[""], [1.0]])
+
 
 class TestFarCells(BaseCase):
     """What makes its reader take more memory than the server has is refused before it is read, by
