@@ -84,6 +84,22 @@ class TestTypeset(TransactionCase):
                 self.assertIn(expected, text, count)
         self.assertIn("Total", read(self.make(source, rows=[])))
 
+    def test_a_long_text_with_the_totals(self):
+        """Taller than a page, it goes on over the next ones."""
+        long = " ".join(f"mot{number}" for number in range(600))
+        table = '#list-table(("Nom", "Reste"), data.rows, columns: (3cm, 3cm), totals: data.totals)'
+        rows, totals = [["a", "1"], [long, "1"]], [["Total", "9"]]
+        pages = PdfReader(io.BytesIO(self.make(table, rows=rows, totals=totals))).pages
+        heights = []
+
+        def note(_text, place, own, *_font):
+            heights.append(place[5] + own[5])
+
+        for page in pages:
+            page.extract_text(visitor_text=note)
+        self.assertGreaterEqual(min(heights), 0)
+        self.assertIn("mot599", pages[-1].extract_text())
+
     def test_headings_are_repeated(self):
         content = self.make(
             '#list-table(("Nom", "Montant"), data.rows, totals: (("Total", "9"),))',
