@@ -73,6 +73,22 @@ class TestTypeset(TransactionCase):
         self.assertIn(word, "".join(lines))
         self.assertGreater(sum(line.strip() in word for line in lines if line.strip()), 6)
 
+    def test_a_word_from_right_to_left(self):
+        """Whole: in parts, these would go from left to right."""
+        word = "עמותתהסיועלפליטיםולמבקשימקלט"
+        self.assertEqual(self.count_parts(word), self.count_parts("Fin"))
+
+    def count_parts(self, word):
+        """Texts that a page with this word is drawn of."""
+        drawn = []
+
+        def note(operator, *_about):
+            drawn.append(operator in (b"Tj", b"TJ"))
+
+        (page,) = PdfReader(io.BytesIO(self.make("#put(data.word)", word=word))).pages
+        page.extract_text(visitor_operand_before=note)
+        return sum(drawn)
+
     def test_totals_are_never_alone(self):
         """Whatever the number of rows: the last of them is on the page of the totals."""
         source = '#list-table(("Nom", "Reste"), data.rows, totals: (("Total", "9"), ("Net", "1")))'
