@@ -44,6 +44,21 @@ class TestHomeTour(HomeTourCase):
         self.assertEqual((made.amount, made.state), (1000, "draft"))
         self.assertTrue(made.partner_id and made.envelope_id)
 
+    def test_a_day_without_its_time(self):
+        """Of a time, a column can show the day alone."""
+        self.coordinator.password = self.coordinator.login
+        code = """
+            const { registry } = odoo.loader.modules.get("@web/core/registry");
+            const format = registry.category("formatters").get("datetime");
+            const shown = format(luxon.DateTime.local(2021, 10, 21, 10, 5), {
+                numeric: true, showTime: false,
+            });
+            const isRight = shown === "10/21/2021";
+            console[isRight ? "log" : "error"](isRight ? "test successful" : shown);
+        """
+        login, ready = self.coordinator.login, "odoo.isReady === true"
+        self.browser_js("/odoo/grants-today", code, ready, login)
+
 
 @tagged("post_install", "-at_install")
 class TestHomeTourOnATelephone(HomeTourCase):
