@@ -30,6 +30,10 @@ class TestHomeTour(HomeTourCase):
         self.start("grants_obstacles", f"/odoo/grant.subsidy/{subsidy.id}")
         self.assertEqual((subsidy.state, subsidy.decision_number), ("granted", "2021-0042"))
 
+    def test_the_end_of_a_period_leads_to_it(self):
+        subsidy = self.make_subsidy(date_end=False)
+        self.start("grants_obstacles_range", f"/odoo/grant.subsidy/{subsidy.id}")
+
     def test_a_window_over_the_page_lifts_it(self):
         self.tranche.subsidy_id.executory_date = False
         self.assertEqual(self.tranche.state, "planned")
