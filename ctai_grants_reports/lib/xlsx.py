@@ -11,6 +11,8 @@ from typing import BinaryIO
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
+from odoo.addons.ctai_grants.lib.guard.text_sheet import as_text
+
 from .sheet import Sheet
 from .statement import (
     LEDGER_AMOUNT,
@@ -114,6 +116,7 @@ def writable(text: str) -> str:
     >>> len(writable("x" * 40_000)), len(writable("\N{BAR CHART}" * 20_000))
     (32767, 16384)
     """
+    text = as_text(text)
     if len(text) > MAX_TEXT // 2 and len(units := text.encode("utf-16-le")) > 2 * MAX_TEXT:
         text = units[: 2 * MAX_TEXT - 2].decode("utf-16-le", "ignore") + "…"
     for character in UNWRITABLE:

@@ -30,9 +30,11 @@ DELIMITERS = ";,\t"
 #: all between them, and a text that cells share or repeat is stored once, and read as many times.
 #: Where there is no room, the reader ends its whole process.
 MEMORY, SECONDS = 2 * 2**30, 60
-# What a program says by how it ends: more rows or cells than are read.
+#: Bytes of what is read: who asked for it has to hold it, and twice at once.
+MOST_READ = 256 * 2**20
+# What a program says by how it ends: more rows, cells or text than are read.
 _TOO_MANY = 3
-# Writes the rows of the visible sheets, a thousand at a time: the length of what follows, the name
+# Writes the rows of the visible sheets, a hundred at a time: the length of what follows, the name
 # of the sheet where it begins, rows of plain values, and the dates among them, which have no plain
 # value, with their places. Rows are counted where they are seen, cells from the first of each sheet
 # to its last: of the hidden ones too, the reader makes room for all.
@@ -54,21 +56,28 @@ for about in book.sheets_metadata:
         if rows > {MOST_ROWS} or cells > {MOST_CELLS}:
             sys.exit({_TOO_MANY})
         if is_visible:
-            visible.append((about.name, sheet.iter_rows()))
+            # Its rows begin with its first column that says something: as seen, with A.
+            left = [""] * (sheet.start or (0, 0))[1]
+            visible.append((about.name, left, sheet.iter_rows()))
 def say(cell):
     kind = cell.__class__.__name__
     if kind == "timedelta":
         return kind, (cell.days, cell.seconds, cell.microseconds)
     return kind, cell.isoformat()
-for name, source in visible:
-    while (part := list(islice(source, 1000))) or name is not None:
+read = 0
+for name, left, source in visible:
+    while (part := list(islice(source, 100))) or name is not None:
         dates = []
         for place, row in enumerate(part):
+            row[:0] = left
             for column, cell in enumerate(row):
                 if cell.__class__ not in PLAIN:
                     dates.append((place, column, *say(cell)))
                     row[column] = ""
         data = marshal.dumps((name, part, dates))
+        read += len(data)
+        if read > {MOST_READ}:
+            sys.exit({_TOO_MANY})
         sys.stdout.buffer.write(len(data).to_bytes(8, "big") + data)
         name = None
 """

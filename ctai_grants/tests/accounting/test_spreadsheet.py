@@ -66,6 +66,16 @@ class TestCells(BaseCase):
         self.assertEqual([row[1] for row in full.rows[:8]], values)
         self.assertEqual((len(full.rows), full.rows[2500]), (2501, ["fin", ""]))
 
+    def test_each_where_it_is(self):
+        """Also where nothing is before it."""
+        stream = io.BytesIO()
+        with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+            for column in (2, 0):
+                book.add_worksheet().write_number(1, column, 1)
+        far, near = read_sheets(stream.getvalue())
+        self.assertEqual(far.rows, [["", "", ""], ["", "", 1.0]])
+        self.assertEqual(near.rows, [[""], [1.0]])
+
 
 class TestFarCells(BaseCase):
     """What makes its reader take more memory than the server has is refused before it is read, by
@@ -80,6 +90,19 @@ class TestFarCells(BaseCase):
         ):
             with self.assertRaises(Refusal) as caught:
                 list(read_sheets(content))
+            self.assertEqual(caught.exception.code, "too_large")
+
+    def test_a_text_of_many_cells(self):
+        """Stored once, and read as many times: a small file would fill the server's memory, or that
+        of the process apart."""
+        for count in (10_000, 40_000):
+            stream = io.BytesIO()
+            with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+                sheet = book.add_worksheet()
+                for number in range(count):
+                    sheet.write_string(*divmod(number, 50), "x" * 32_000)
+            with self.subTest(count), self.assertRaises(Refusal) as caught:
+                list(read_sheets(stream.getvalue()))
             self.assertEqual(caught.exception.code, "too_large")
 
     def test_hidden(self):

@@ -73,6 +73,22 @@ class TestTypeset(TransactionCase):
         self.assertIn(word, "".join(lines))
         self.assertGreater(sum(line.strip() in word for line in lines if line.strip()), 6)
 
+    def test_a_word_from_right_to_left(self):
+        """Whole: in parts, these would go from left to right."""
+        word = "עמותתהסיועלפליטיםולמבקשימקלט"
+        self.assertEqual(self.count_parts(word), self.count_parts("Fin"))
+
+    def count_parts(self, word):
+        """Texts that a page with this word is drawn of."""
+        drawn = []
+
+        def note(operator, *_about):
+            drawn.append(operator in (b"Tj", b"TJ"))
+
+        (page,) = PdfReader(io.BytesIO(self.make("#put(data.word)", word=word))).pages
+        page.extract_text(visitor_operand_before=note)
+        return sum(drawn)
+
     def test_totals_are_never_alone(self):
         """Whatever the number of rows: the last of them is on the page of the totals."""
         source = '#list-table(("Nom", "Reste"), data.rows, totals: (("Total", "9"), ("Net", "1")))'
@@ -83,6 +99,22 @@ class TestTypeset(TransactionCase):
             for expected in (f"rang {count - 1}", "Total", "Net", "Reste"):
                 self.assertIn(expected, text, count)
         self.assertIn("Total", read(self.make(source, rows=[])))
+
+    def test_a_long_text_with_the_totals(self):
+        """Taller than a page, it goes on over the next ones."""
+        long = " ".join(f"mot{number}" for number in range(600))
+        table = '#list-table(("Nom", "Reste"), data.rows, columns: (3cm, 3cm), totals: data.totals)'
+        rows, totals = [["a", "1"], [long, "1"]], [["Total", "9"]]
+        pages = PdfReader(io.BytesIO(self.make(table, rows=rows, totals=totals))).pages
+        heights = []
+
+        def note(_text, place, own, *_font):
+            heights.append(place[5] + own[5])
+
+        for page in pages:
+            page.extract_text(visitor_text=note)
+        self.assertGreaterEqual(min(heights), 0)
+        self.assertIn("mot599", pages[-1].extract_text())
 
     def test_headings_are_repeated(self):
         content = self.make(

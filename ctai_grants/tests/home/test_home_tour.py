@@ -30,6 +30,10 @@ class TestHomeTour(HomeTourCase):
         self.start("grants_obstacles", f"/odoo/grant.subsidy/{subsidy.id}")
         self.assertEqual((subsidy.state, subsidy.decision_number), ("granted", "2021-0042"))
 
+    def test_the_end_of_a_period_leads_to_it(self):
+        subsidy = self.make_subsidy(date_end=False)
+        self.start("grants_obstacles_range", f"/odoo/grant.subsidy/{subsidy.id}")
+
     def test_a_window_over_the_page_lifts_it(self):
         self.tranche.subsidy_id.executory_date = False
         self.assertEqual(self.tranche.state, "planned")
@@ -43,6 +47,21 @@ class TestHomeTour(HomeTourCase):
         made = self.env["grant.subsidy"].search([("name", "=", "Workshops")]) - drafts
         self.assertEqual((made.amount, made.state), (1000, "draft"))
         self.assertTrue(made.partner_id and made.envelope_id)
+
+    def test_a_day_without_its_time(self):
+        """Of a time, a column can show the day alone."""
+        self.coordinator.password = self.coordinator.login
+        code = """
+            const { registry } = odoo.loader.modules.get("@web/core/registry");
+            const format = registry.category("formatters").get("datetime");
+            const shown = format(luxon.DateTime.local(2021, 10, 21, 10, 5), {
+                numeric: true, showTime: false,
+            });
+            const isRight = shown === "10/21/2021";
+            console[isRight ? "log" : "error"](isRight ? "test successful" : shown);
+        """
+        login, ready = self.coordinator.login, "odoo.isReady === true"
+        self.browser_js("/odoo/grants-today", code, ready, login)
 
 
 @tagged("post_install", "-at_install")

@@ -48,7 +48,7 @@ class TestAttacks(AccountsCase):
         paper = Paper("x", "X", [], [], [sheet], day("2021-12-31"), "Ville", "Total", "Rien")
         book = openpyxl.load_workbook(io.BytesIO(workbook.write(paper)))
         cells = [cell.value for row in book.worksheets[0].iter_rows() for cell in row]
-        self.assertIn(f"{name} ", cells)
+        self.assertIn(f" {name}", cells)
 
     def test_own_cost_amended_after_the_year(self):
         """What an amendment of the next year covers is none of the year that ended."""

@@ -19,6 +19,13 @@ registry.category("web_tour.tours").add("grants_obstacles", {
     ],
 });
 
+registry.category("web_tour.tours").add("grants_obstacles_range", {
+    steps: () => [
+        { content: "The end is entered with the start", trigger: of("End"), run: "click" },
+        { trigger: "input[data-field='date_end']:focus" },
+    ],
+});
+
 registry.category("web_tour.tours").add("grants_obstacles_window", {
     steps: () => [
         { content: "Fields that the form does not show", trigger: of("executory"), run: "click" },

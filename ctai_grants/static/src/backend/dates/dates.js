@@ -19,11 +19,9 @@ const formatters = registry.category("formatters");
 const formatAsOdoo = formatters.get("datetime");
 
 function formatDateTime(value, options = {}) {
+    const isShort = options.numeric && !options.showSeconds && options.showTime !== false;
     const format = localization.dateTimeFormat.replace(/\W?ss/, "");
-    return formatAsOdoo(
-        value,
-        options.numeric && !options.showSeconds ? { format, ...options } : options
-    );
+    return formatAsOdoo(value, isShort ? { format, ...options } : options);
 }
 formatDateTime.extractOptions = formatAsOdoo.extractOptions;
 formatters.add("datetime", formatDateTime, { force: true });

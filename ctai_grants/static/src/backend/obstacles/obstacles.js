@@ -43,9 +43,12 @@ export class ObstaclesField extends Component {
             form.querySelector(`.o_notebook .nav-link[name="${page.getAttribute("name")}"]`)?.click();
             await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
         }
-        const field = form.querySelector(`.o_field_widget[name="${name}"]`);
+        // The end of a period is entered in the field of its start.
+        const end = form.querySelector(`input[data-field="${name}"]`);
+        const field = end || form.querySelector(`.o_field_widget[name="${name}"]`);
         field?.scrollIntoView({ block: "center" });
-        field?.querySelector("input, textarea, .o_field_x2many_list_row_add a, button")?.focus();
+        const inputs = "input, textarea, .o_field_x2many_list_row_add a, button";
+        (end || field?.querySelector(inputs))?.focus();
     }
 }
 
