@@ -72,7 +72,7 @@ TILES = (
         # Signed: what is still being written waits for nobody.
         lambda _home: (
             Domain("state", "=", "draft") & Domain("signature_date", "!=", False)
-            & Domain("envelope_ids", "!=", False)
+            & Domain("envelope_ids.amount", ">", 0)
         ),
     ),
     Tile(
