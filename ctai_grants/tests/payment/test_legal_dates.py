@@ -83,7 +83,7 @@ class TestLegalDates(LegalDatesCase):
         subsidy = self.make_subsidy()
         subsidy.action_grant()
         self.set_dates(subsidy, signature_date="2021-09-26")
-        with self.assertRefused("comes before", exception=ValidationError):
+        with self.assertRefused("comes before"):
             subsidy.action_sign()
         self.assertFalse(subsidy.entry_ids)
 
