@@ -30,7 +30,7 @@ class TestTextSheet(BaseCase):
 
     def test_cut(self):
         content = make_xlsx("Liste", ["A"], [[LONG]])
-        self.assertTrue(LONG.startswith(self.read(content, 1, 0)))
+        self.assertTrue(LONG.startswith(self.get_text(content, 1, 0)))
 
     def test_list(self):
         for text in (MARKUP, f"{BROKEN}</r>"):
