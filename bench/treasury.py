@@ -26,7 +26,7 @@ from odoo.modules.registry import Registry
 ORDERED, PAID = datetime.date(2021, 11, 20), datetime.date(2021, 12, 3)
 SIZES, FULL_SIZES = (5_000,), (5_000, 50_000)
 OURS = 50  # one row in so many pays a grant; the others, other orders of the city
-REPETITIONS = 3
+REPETITIONS = 9
 # A city and a party of nobody: no SIREN begins with 000.
 CITY, OTHER = "00000002600013", "00000003400017"
 HEAD = (

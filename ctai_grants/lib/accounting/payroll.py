@@ -4,7 +4,14 @@ a line that a contract pays."""
 from decimal import Decimal
 from typing import NamedTuple
 
-from .spreadsheet import Refusal, is_empty, normalise, parse_amount, parse_identifier
+from .spreadsheet import (
+    Refusal,
+    is_empty,
+    normalise,
+    parse_amount,
+    parse_identifier,
+    read_sheets,
+)
 from .tables import Layout, find_tables
 
 LAYOUT = Layout(
@@ -33,11 +40,11 @@ class PayrollLine(NamedTuple):
 def read_payroll(content: bytes) -> list[PayrollLine]:
     """Lines of a payroll entry; rows that only add up are left out.
 
-    :raise Refusal: as :func:`find_tables`; ``no_rows``, ``unbalanced`` (``difference``), and of a
-        cell (``row``, ``column``, ``cell``): ``bad_amount``, ``ambiguous_amount``, ``bad_number``,
-        ``both_sides``, ``bad_share``
+    :raise Refusal: as :func:`read_sheets` and :func:`find_tables`; ``no_rows``, ``unbalanced``
+        (``difference``), and of a cell (``row``, ``column``, ``cell``): ``bad_amount``,
+        ``ambiguous_amount``, ``bad_number``, ``both_sides``, ``bad_share``
     """
-    _layout, tables = find_tables(content, (LAYOUT,))
+    _layout, tables = find_tables(read_sheets(content), (LAYOUT,))
     lines = []
     for sheet, head, columns in tables:
         # Only now: a sheet that is no table of ours may be as it likes.

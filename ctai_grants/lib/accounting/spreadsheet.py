@@ -8,7 +8,7 @@ import csv
 import datetime
 import functools
 import io
-import marshal
+import pickle
 import re
 import unicodedata
 import zipfile
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..guard.apart import Failed, run_apart
+from ..guard.apart import Failed, begin_apart
 from ..proof.upload import CSV, ODS, XLSX, media_type
 
 #: Bytes of an office document once unpacked, and rows of all its sheets.
@@ -34,15 +34,13 @@ MEMORY, SECONDS = 2 * 2**30, 60
 MOST_READ = 256 * 2**20
 # What a program says by how it ends: more rows, cells or text than are read.
 _TOO_MANY = 3
-# Writes the rows of the visible sheets, a hundred at a time: the length of what follows, the name
-# of the sheet where it begins, rows of plain values, and the dates among them, which have no plain
-# value, with their places. Rows are counted where they are seen, cells from the first of each sheet
-# to its last: of the hidden ones too, the reader makes room for all.
+# Writes the rows of the visible sheets, a hundred at a time, with the name of the sheet where it
+# begins. Rows are counted where they are seen, cells from the first of each sheet to its last: of
+# the hidden ones too, the reader makes room for all.
 _PROGRAM = f"""
-import io, marshal, sys
+import io, pickle, sys
 from itertools import islice
 import python_calamine
-PLAIN = (str, float, int, bool)
 book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
 rows, cells, visible = 0, 0, []
 for about in book.sheets_metadata:
@@ -59,35 +57,31 @@ for about in book.sheets_metadata:
             # Its rows begin with its first column that says something: as seen, with A.
             left = [""] * (sheet.start or (0, 0))[1]
             visible.append((about.name, left, sheet.iter_rows()))
-def say(cell):
-    kind = cell.__class__.__name__
-    if kind == "timedelta":
-        return kind, (cell.days, cell.seconds, cell.microseconds)
-    return kind, cell.isoformat()
 read = 0
 for name, left, source in visible:
     while (part := list(islice(source, 100))) or name is not None:
-        dates = []
-        for place, row in enumerate(part):
+        for row in part if left else ():
             row[:0] = left
-            for column, cell in enumerate(row):
-                if cell.__class__ not in PLAIN:
-                    dates.append((place, column, *say(cell)))
-                    row[column] = ""
-        data = marshal.dumps((name, part, dates))
+        data = pickle.dumps((name, part))
         read += len(data)
         if read > {MOST_READ}:
             sys.exit({_TOO_MANY})
-        sys.stdout.buffer.write(len(data).to_bytes(8, "big") + data)
+        sys.stdout.buffer.write(data)
         name = None
 """
-_DATES = {
-    "date": datetime.date.fromisoformat,
-    "datetime": datetime.datetime.fromisoformat,
-    "time": datetime.time.fromisoformat,
-    "timedelta": lambda parts: datetime.timedelta(*parts),
-}
 
+
+class _Reader(pickle.Unpickler):
+    """Takes what the program has written: plain values and dates, and nothing else that could be
+    written so."""
+
+    def find_class(self, module, name):
+        if (module, name) in _DATES:
+            return getattr(datetime, name)
+        raise pickle.UnpicklingError(name)
+
+
+_DATES = {("datetime", name) for name in ("date", "datetime", "time", "timedelta")}
 _CENT = Decimal("0.01")
 # Excel counts days from there, and our dates stay in this century and the end of the last.
 _EPOCH = datetime.date(1899, 12, 30)
@@ -187,28 +181,24 @@ def _read_workbook(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > LARGEST_UNPACKED:
             raise Refusal("too_large")
+    return _take_sheets(begin_apart(_PROGRAM, content, memory=MEMORY, seconds=SECONDS))
+
+
+def _take_sheets(get_written):
+    """The sheets that the program has written, once they are asked for."""
     try:
-        written = run_apart(_PROGRAM, content, memory=MEMORY, seconds=SECONDS)
+        written = get_written()
     except Failed as error:
         is_damaged = error.code and error.code != _TOO_MANY
         raise Refusal("damaged" if is_damaged else "too_large") from error
-    return _take_sheets(memoryview(written))
-
-
-def _take_sheets(written):
-    """The sheets that the program has written."""
-    sheets, place = [], 0
-    while place < len(written):
-        begin = place + 8
-        place = begin + int.from_bytes(written[place:begin], "big")
-        name, rows, dates = marshal.loads(written[begin:place])  # noqa: S302 (our own program)
-        for row, column, kind, value in dates:
-            rows[row][column] = _DATES[kind](value)
+    sheets, stream = [], io.BytesIO(written)
+    while stream.tell() < len(written):
+        name, rows = _Reader(stream).load()
         if name is None:
             sheets[-1].rows.extend(rows)
         else:
             sheets.append(Sheet(name, rows))
-    return sheets
+    yield from sheets
 
 
 def _read_text(content):

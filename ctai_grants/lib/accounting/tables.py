@@ -4,7 +4,7 @@ their columns."""
 import re
 from typing import NamedTuple
 
-from .spreadsheet import Refusal, is_empty, normalise, read_sheets
+from .spreadsheet import Refusal, is_empty, normalise
 
 #: Rows of titles above the headings that are looked through.
 TITLE_ROWS = 50
@@ -20,13 +20,15 @@ class Layout(NamedTuple):
     required: tuple
 
 
-def find_tables(content, layouts):
-    """Which of ``layouts`` a file has, and where: list of (sheet, row of the headings, columns).
+def find_tables(sheets, layouts):
+    """Which of ``layouts`` the sheets of a file have, and where: list of (sheet, row of the
+    headings, columns).
 
-    :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``
+    :raise Refusal: as the sheets, which may still be read; ``no_columns``, ``double_column``,
+        ``two_kinds``
     """
     best, found, is_blank = (0, None, ()), {}, True
-    for sheet in read_sheets(content):
+    for sheet in sheets:
         is_blank = is_blank and all(is_empty(cell) for row in sheet.rows for cell in row)
         for layout in layouts:
             head, columns = _find_head(sheet, layout)

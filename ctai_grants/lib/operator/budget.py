@@ -4,7 +4,7 @@ amount."""
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..accounting.spreadsheet import Refusal, is_empty, normalise, parse_amount
+from ..accounting.spreadsheet import Refusal, is_empty, normalise, parse_amount, read_sheets
 from ..accounting.tables import Layout, find_tables
 
 LAYOUT = Layout(
@@ -34,10 +34,10 @@ class BudgetRow(NamedTuple):
 def read_budget(content: bytes) -> list[BudgetRow]:
     """Rows of a budget that have an amount; those that only add up are left out.
 
-    :raise Refusal: as :func:`find_tables`; ``no_rows``, and of a cell (``row``, ``column``,
-        ``cell``): ``bad_amount``, ``ambiguous_amount``, ``negative``
+    :raise Refusal: as :func:`read_sheets` and :func:`find_tables`; ``no_rows``, and of a cell
+        (``row``, ``column``, ``cell``): ``bad_amount``, ``ambiguous_amount``, ``negative``
     """
-    _layout, tables = find_tables(content, (LAYOUT,))
+    _layout, tables = find_tables(read_sheets(content), (LAYOUT,))
     rows = []
     for sheet, head, columns in tables:
         if sheet.error:

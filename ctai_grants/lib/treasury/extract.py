@@ -175,8 +175,8 @@ class Extract(NamedTuple):
     lines: list
 
 
-def read_extract(content: bytes, today) -> Extract:
-    """Read an extract, of orders or of the State's payments: its columns say which.
+def read_extract(sheets, today) -> Extract:
+    """Read the sheets of an extract, of orders or of the State's payments: its columns say which.
 
     A payment after ``today`` is refused. Rows without amount, date and number are notes. A row
     of totals has to be the sum of the rows before it, and is a line only when it is not.
@@ -184,7 +184,7 @@ def read_extract(content: bytes, today) -> Extract:
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``two_kinds``,
         ``quotes``, ``no_rows``
     """
-    layout, tables = find_tables(content, LAYOUTS)
+    layout, tables = find_tables(sheets, LAYOUTS)
     lines, seen = [], {}
     for sheet, head, columns in tables:
         if sheet.error:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import itertools
 from collections import defaultdict
+from contextlib import contextmanager
 from decimal import Decimal
 from operator import attrgetter
 
@@ -14,7 +15,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
-from ...lib.accounting.spreadsheet import Refusal
+from ...lib.accounting.spreadsheet import Refusal, read_sheets
 from ...lib.guard.money import euros
 from ...lib.treasury.extract import Line, read_extract
 from ...lib.treasury.matching import Known, OrderMatcher, StateMatcher, Tranche, operator_key
@@ -201,6 +202,7 @@ class GrantTreasuryImport(models.Model):
                     date=format_date(self.env, known.booked_at),
                 )
             )
+        sheets = self._begin_reading(content)
         if not known:
             # sudo: nobody writes the journal of imports, which only this method adds to
             journal = self.sudo()
@@ -224,7 +226,7 @@ class GrantTreasuryImport(models.Model):
                         file=vals["name"],
                     )
                 ) from error
-        known._refresh(content)
+        known._refresh(sheets)
         return known
 
     def action_refresh(self):
@@ -238,15 +240,26 @@ class GrantTreasuryImport(models.Model):
         self._refresh()
         return True
 
-    def _refresh(self, content=None):
-        """Read the file, match its lines and replace those that are not booked."""
-        content = content or base64.b64decode(self.file)
-        self._read_ahead()
-        today = self.company_id._grant_today()
+    def _begin_reading(self, content):
+        """The sheets of a file, which is read while the database is."""
+        with self._refusing():
+            return read_sheets(content)
+
+    @contextmanager
+    def _refusing(self):
         try:
-            extract = read_extract(content, today)
+            yield
         except Refusal as refusal:
             raise UserError(self._get_file_message(refusal.code, refusal.about)) from refusal
+
+    def _refresh(self, sheets=None):
+        """Match the lines of the file, and replace those that are not booked.
+
+        :param sheets: of the file, where it is being read already
+        """
+        sheets = sheets or self._begin_reading(base64.b64decode(self.file))
+        self._read_ahead()
+        today = self.company_id._grant_today()
         known = self.env["grant.treasury.line"].search(
             [
                 ("import_id", "=", self.id),
@@ -262,12 +275,15 @@ class GrantTreasuryImport(models.Model):
         }
         kept = {line._get_key() for line in known if line.kept}
         done = {line._get_key() for line in booked}
+        keys = self._get_operator_keys()
+        with self._refusing():
+            extract = read_extract(sheets, today)
         lines = [
             line for line in extract.lines if not done or (line.sheet, line.row) not in done
         ]
         for line in lines if kept else ():
             line.kept = (line.sheet, line.row) in kept
-        facts = self._match(extract.kind, lines, booked)
+        facts = self._match(extract.kind, lines, booked, keys)
         for line in lines if left_out else ():
             if line.status in BOOKABLE and (line.sheet, line.row) in left_out:
                 line.status = "left_out"
@@ -289,8 +305,8 @@ class GrantTreasuryImport(models.Model):
         company.partner_id.fetch(["tz", "country_id", "company_registry"])
         company.partner_id.country_id.fetch(["code"])
 
-    def _match(self, kind, lines, booked):
-        """Say what becomes of ``lines``.
+    def _match(self, kind, lines, booked, keys):
+        """Say what becomes of ``lines``; ``keys``: what a file may call each operator.
 
         :return: what is found of the file itself, values of the import
         """
@@ -305,7 +321,6 @@ class GrantTreasuryImport(models.Model):
         money = Known(
             ledger, undone, *self._get_journal(tranches), [self._as_line(line) for line in booked]
         )
-        keys = self._get_operator_keys()
         known = self._read_tranches(kind, tranches, ledger, keys)
         if kind == "state":
             StateMatcher(known, money).match(lines)

@@ -15,7 +15,8 @@ from odoo.tests import freeze_time, new_test_user
 from odoo.tools import mute_logger
 
 from ...lib.accounting import spreadsheet
-from ...lib.treasury import extract
+from ...lib.accounting.spreadsheet import read_sheets
+from ...lib.treasury.extract import read_extract
 from ..common import GrantsCommon
 
 # Invented: their keys are right, nobody has them.
@@ -34,6 +35,10 @@ STATE_HEAD = [
 EJ = "0002102661"
 PAID = datetime.date(2021, 12, 3)
 TODAY = datetime.date(2022, 3, 1)
+
+
+def _read(content):
+    return read_extract(read_sheets(content), TODAY)
 
 
 def order_row(number=1, amount=1000.0, paid="03/12/2021", siret=SIRET, **values):
@@ -109,7 +114,7 @@ def make_csv(rows, delimiter=";", encoding="utf-8"):
 
 def read(rows, **values):
     """The lines of an extract of orders."""
-    return extract.read_extract(make_xlsx(("A", [HEAD, *rows])), TODAY).lines
+    return _read(make_xlsx(("A", [HEAD, *rows]))).lines
 
 
 class TreasuryCase(GrantsCommon):
@@ -277,7 +282,7 @@ class TestTreasuryFiles(GrantsCommon):
         }
         for name, content in files.items():
             with self.subTest(file=name):
-                lines = extract.read_extract(content, TODAY).lines
+                lines = _read(content).lines
                 self.assertEqual(self.facts(lines), expected)
 
     def test_merged_titles(self):
@@ -287,7 +292,7 @@ class TestTreasuryFiles(GrantsCommon):
             sheet.merge_range("A1:M2", "Paiements des mandats de subvention")
             for number, row in enumerate((HEAD, order_row()), 3):
                 sheet.write_row(number, 0, row)
-        (line,) = extract.read_extract(stream.getvalue(), TODAY).lines
+        (line,) = _read(stream.getvalue()).lines
         self.assertEqual((line.row, line.amount), (5, 1000))
 
     def test_other_names_of_columns(self):
@@ -298,7 +303,7 @@ class TestTreasuryFiles(GrantsCommon):
         ):
             content = make_csv([head, ["12", "1 000,50", "3/12/2021", SIRET]])
             with self.subTest(head=head):
-                (line,) = extract.read_extract(content, TODAY).lines
+                (line,) = _read(content).lines
                 self.assertEqual(
                     (line.number, line.amount, line.date, line.identifier),
                     ("12", Decimal("1000.50"), PAID, SIRET),
@@ -328,14 +333,14 @@ class TestTreasuryFiles(GrantsCommon):
             ("quotes", make_csv(rows) + b'\r\n"123;4\r\n5;6'),
         ):
             with self.subTest(code=code), self.assertRaises(spreadsheet.Refusal) as caught:
-                extract.read_extract(content, TODAY)
+                _read(content)
             self.assertEqual(caught.exception.code, code)
             message = self.env["grant.treasury.import"]._get_file_message(
                 code, caught.exception.about
             )
             self.assertTrue(message)
         with self.assertRaises(spreadsheet.Refusal) as caught:
-            extract.read_extract(make_csv([HEAD[:8], order_row()[:8]]), TODAY)
+            _read(make_csv([HEAD[:8], order_row()[:8]]))
         message = self.env["grant.treasury.import"]._get_file_message(
             "no_columns", caught.exception.about
         )
@@ -351,7 +356,7 @@ class TestTreasuryFiles(GrantsCommon):
                 hidden.write_row(number, 0, row)
             hidden.hide()
         with self.assertRaises(spreadsheet.Refusal):
-            extract.read_extract(stream.getvalue(), TODAY)
+            _read(stream.getvalue())
 
     def test_a_comma_in_an_amount_without_quotation_marks(self):
         """40000,50 is two cells in a text with commas: 40 000 € must not be read."""
@@ -363,7 +368,7 @@ class TestTreasuryFiles(GrantsCommon):
         ):
             content = (",".join(head) + "\n" + row).encode()
             with self.subTest(row=row):
-                (line,) = extract.read_extract(content, TODAY).lines
+                (line,) = _read(content).lines
                 self.assertEqual(line.status, "refused")
 
     def test_rows_swallowed_by_quotation_marks(self):
@@ -371,7 +376,7 @@ class TestTreasuryFiles(GrantsCommon):
         rows = text.split("\r\n")
         rows[1] = rows[1].replace("SUBVENTION", '"SUBVENTION')
         rows[3] = rows[3].replace("SUBVENTION", 'SUBVENTION"')
-        (line,) = extract.read_extract("\r\n".join(rows).encode(), TODAY).lines
+        (line,) = _read("\r\n".join(rows).encode()).lines
         self.assertEqual(line.reason, "shifted")
 
     def test_notes_and_totals(self):
@@ -426,7 +431,7 @@ class TestTreasuryFiles(GrantsCommon):
             total[HEAD.index("MONTANT_PAIEMENT")] = formula
             content = make_csv([HEAD, order_row(1), order_row(2, 500.0), total])
             with self.subTest(formula=formula):
-                lines = extract.read_extract(content, TODAY).lines
+                lines = _read(content).lines
                 self.assertEqual([line.reason for line in lines[2:]], [reason] if reason else [])
 
     def test_subtotals(self):
@@ -465,7 +470,7 @@ class TestTreasuryFiles(GrantsCommon):
 
     def test_state(self):
         rows = [STATE_HEAD, state_row(40000), state_row("35 000,00", part="2", siret="#")]
-        found = extract.read_extract(make_xlsx(("Tab 1", [["Tableau 1"]]), ("1", rows)), TODAY)
+        found = _read(make_xlsx(("Tab 1", [["Tableau 1"]]), ("1", rows)))
         self.assertEqual(found.kind, "state")
         self.assertEqual(
             [(line.number, line.amount, line.identifier, line.name) for line in found.lines],

@@ -17,6 +17,7 @@ from odoo.addons.ctai_grants.lib.accounting.spreadsheet import (
     normalise,
     parse_amount,
     parse_date,
+    read_sheets,
 )
 from odoo.addons.ctai_grants.lib.accounting.tables import Layout, find_tables
 from odoo.addons.ctai_grants.lib.guard.money import round_euros
@@ -129,13 +130,13 @@ def read_awards(content: bytes, today) -> list[Award]:
     :raise Refusal: as :func:`read_sheets`; ``no_columns``, ``double_column``, ``no_rows``
     """
     try:
-        _layout, tables = find_tables(content, (AWARDS,))
+        _layout, tables = find_tables(read_sheets(content), (AWARDS,))
     except Refusal as refusal:
         if refusal.code != "no_columns":
             raise
         missing = refusal
         try:
-            _layout, tables = find_tables(content, (BY_RNA,))
+            _layout, tables = find_tables(read_sheets(content), (BY_RNA,))
         except Refusal as error:
             raise missing from error
     awards = []

@@ -3,7 +3,12 @@
 import re
 from typing import NamedTuple
 
-from odoo.addons.ctai_grants.lib.accounting.spreadsheet import Refusal, is_empty, normalise
+from odoo.addons.ctai_grants.lib.accounting.spreadsheet import (
+    Refusal,
+    is_empty,
+    normalise,
+    read_sheets,
+)
 from odoo.addons.ctai_grants.lib.accounting.tables import Layout, find_tables
 
 _COLUMNS = {
@@ -38,14 +43,14 @@ class Answer(NamedTuple):
 def read_report(content: bytes) -> list[Answer]:
     """What a report says, row by row.
 
-    :raise Refusal: as :func:`find_tables`; ``no_rows``
+    :raise Refusal: as :func:`read_sheets` and :func:`find_tables`; ``no_rows``
     """
     try:
-        _layout, tables = find_tables(content, (REPORT,))
+        _layout, tables = find_tables(read_sheets(content), (REPORT,))
     except Refusal as refusal:
         if refusal.code != "no_columns":
             raise
-        _layout, tables = find_tables(content, (VERDICTS,))
+        _layout, tables = find_tables(read_sheets(content), (VERDICTS,))
     answers = []
     for sheet, head, columns in tables:
         if sheet.error:
