@@ -187,6 +187,15 @@ def test_french_needs_no_space_before_what_a_term_begins_with(addon):
     assert [entry.msgid for entry in entries if entry.msgid[:1] in {*":;?!»"}] == []
 
 
+@each_addon
+def test_french_marks_stay_on_the_line(addon):
+    """No line begins with “:” or “!”, nor ends with “«”: the space there is a no-break one."""
+    loose = re.compile(r"[^\s=(] [:;!?»](?![^\W\d_]|[=:/])|« ")
+    entries = [entry for entry in catalogue(addon, "fr.po") if not entry.obsolete]
+    texts = [re.sub(r"<[^>]*>", "", entry.msgstr) for entry in entries]
+    assert [text for text in texts if loose.search(text)] == []
+
+
 # --- releases ---------------------------------------------------------------------------
 
 
