@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools.misc import format_date
+
+from ..guard.dates import say_day
 
 
 class GrantRecovery(models.Model):
@@ -134,7 +135,7 @@ class GrantRecovery(models.Model):
                 "reference": letter.env._(
                     "Recovery %(number)s – %(date)s",
                     number=self.name,
-                    date=format_date(letter.env, date, date_format="long"),
+                    date=say_day(letter.env, date),
                 ),
                 "text": self.letter,
                 "signature": [

@@ -1,7 +1,8 @@
 from urllib.parse import quote
 
 from odoo import SUPERUSER_ID, models
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 
 class GrantAccess(models.Model):
@@ -50,7 +51,7 @@ class GrantAccess(models.Model):
                 **about,
             ),
             "url": f"{self.get_base_url()}/my/invitation?token={quote(self._get_token())}",
-            "until": format_date(self.env, self.expires_at, date_format="d MMMM y"),
+            "until": say_day(self.env, self.expires_at),
             "ask": self.env._("A question? Ask %(contact)s.", contact=contact),
             "why": self.env._(
                 "You receive this mail because somebody gave your address to %(city)s for "

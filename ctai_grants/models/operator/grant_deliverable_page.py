@@ -1,7 +1,8 @@
 from collections import defaultdict
 
 from odoo import models
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 ASKED = ("expected", "to_complete")
 #: Decisions on a piece that its operator reads, and the reasons of them.
@@ -96,7 +97,7 @@ class GrantDeliverable(models.Model):
         ]
 
     def _say_step(self):
-        date = format_date(self.env, self.due_date, date_format="long")
+        date = say_day(self.env, self.due_date)
         about = {"piece": self.name, "date": date}
         match self.state, self.is_late:
             case "to_complete", True:

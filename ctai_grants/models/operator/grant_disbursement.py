@@ -1,7 +1,8 @@
 import datetime
 
 from odoo import models
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 #: The city's turn: nothing more is asked of the operator.
 OWED = ("ready", "certified", "ordered")
@@ -69,7 +70,7 @@ class GrantDisbursement(models.Model):
         subsidy = self.subsidy_id
         about = {
             "amount": self.currency_id.format(self._get_amount_after_reductions()),
-            "date": format_date(self.env, self.paid_date, date_format="long"),
+            "date": say_day(self.env, self.paid_date),
             "tranche": self.name,
             "subsidy": subsidy.name,
             "code": subsidy.code,
@@ -95,7 +96,7 @@ class GrantDisbursement(models.Model):
                 self.env._(
                     "It was granted by decision %(number)s of %(date)s.",
                     number=subsidy.decision_number,
-                    date=format_date(self.env, subsidy.decision_date, date_format="long"),
+                    date=say_day(self.env, subsidy.decision_date),
                 )
             )
         paragraphs.append(

@@ -4,7 +4,8 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class GrantLetter(models.Model):
             "amount": subsidy.currency_id.format(subsidy.amount),
             "contract": subsidy.contract_id.name,
             "decision_number": subsidy.decision_number,
-            "decision_date": self._say_date(subsidy.decision_date),
+            "decision_date": say_day(self.env, subsidy.decision_date),
             "convention": subsidy.convention_reference,
             "coordinator": subsidy._get_coordinator().name or self.company_id.name,
             "link": f"{subsidy.get_base_url()}/my/subsidies/{subsidy.id}",
@@ -58,18 +59,15 @@ class GrantLetter(models.Model):
         if not tranche:
             return {
                 "paid_amount": subsidy.currency_id.format(subsidy._get_net_paid_amount()),
-                "closing_date": self._say_date(subsidy._get_day(self.decision_id.decided_at)),
+                "closing_date": say_day(self.env, subsidy._get_day(self.decision_id.decided_at)),
             }
         return {
             "tranche": tranche.name,
             "paid_amount": tranche.currency_id.format(tranche.amount - tranche.reduced_amount),
-            "paid_date": self._say_date(tranche.paid_date),
+            "paid_date": say_day(self.env, tranche.paid_date),
             "order_number": tranche.order_number,
             "reference": tranche.payment_reference,
         }
-
-    def _say_date(self, date):
-        return format_date(self.env, date, date_format="d MMMM y") if date else ""
 
     @api.model
     def _write_letter(self, letter):

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
 from ...lib.guard.words import clean, has_words
+from ..guard.dates import say_day
 
 LONGEST_ANSWER = 20000
 ACTIVITY = "ctai_grants.mail_activity_observations"
@@ -54,7 +55,7 @@ class GrantRecovery(models.Model):
                     "The city considers asking you to pay back %(amount)s: you can answer its "
                     "letter until %(date)s.",
                     amount=recovery.currency_id.format(recovery.amount),
-                    date=format_date(recovery.env, recovery.answer_deadline, date_format="long"),
+                    date=say_day(recovery.env, recovery.answer_deadline),
                 ),
                 "gain": False,
                 "answer": False,

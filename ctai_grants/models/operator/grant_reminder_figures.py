@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.tools import SQL, format_date, groupby
+from odoo.tools import SQL, groupby
+
+from ..guard.dates import say_day
 
 
 class GrantReminder(models.Model):
@@ -136,7 +138,7 @@ class GrantReminder(models.Model):
 
     @api.model
     def _say_awaited(self, subsidy, number, end):
-        date = format_date(subsidy.env, end, date_format="d MMMM y")
+        date = say_day(subsidy.env, end)
         about = {"number": number, "date": date}
         if number == 1:
             return subsidy.env._(

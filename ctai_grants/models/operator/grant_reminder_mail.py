@@ -6,7 +6,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 _logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class GrantReminder(models.Model):
     def _describe(self, piece):
         """What a letter says of a piece."""
         days = (piece.due_date - piece.company_id._grant_today()).days
-        date = self._say_day(piece)
+        date = say_day(piece.env, piece.due_date)
         if days < 0:
             when = piece.env._("Was due on %(date)s: %(days)s days late", date=date, days=-days)
             if days == -1:
@@ -162,14 +163,6 @@ class GrantReminder(models.Model):
             "instructions": piece.instructions,
             "url": f"{base}/my/subsidies/{piece.subsidy_id.id}/deliverables/{piece.id}",
         }
-
-    @api.model
-    def _say_day(self, piece):
-        """The due date of a piece, in words."""
-        day = format_date(piece.env, piece.due_date, date_format="d MMMM y")
-        # The French say the first of a month as such, which no library knows.
-        is_french = (piece.env.lang or "").startswith("fr")
-        return f"1er{day[1:]}" if is_french and piece.due_date.day == 1 else day
 
     @api.model
     def _send(self, letters):
@@ -253,7 +246,7 @@ class GrantReminder(models.Model):
         late = pieces.filtered("is_late")
         about = {
             "piece": (late or pieces)[0].name,
-            "date": self._say_day((late or pieces)[0]),
+            "date": say_day(pieces.env, (late or pieces)[0].due_date),
             "number": len(late or pieces),
         }
         if len(late) > 1:

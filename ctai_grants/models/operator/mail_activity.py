@@ -1,7 +1,8 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.tools import format_date
+
+from ..guard.dates import say_day
 
 _logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class MailActivity(models.Model):
             "subsidy": about,
             "when": self.env._(
                 "To be done by %s",
-                format_date(self.env, self.date_deadline, date_format="d MMMM y"),
+                say_day(self.env, self.date_deadline),
             ),
             "note": self.note,
             "url": f"{base}/mail/view?model={document._name}&res_id={document.id}",

@@ -30,7 +30,8 @@ class TestFigureReminders(IndicatorCase, ReminderCase):
         mail = self.run_on("2022-01-03")
         self.assertEqual(len(mail), 1)
         self.assertIn("figures of your indicators are awaited", mail.subject)
-        self.assertIn("2 figures to enter, the first of a period that ended on 31", mail.body_html)
+        awaited = "2 figures to enter, the first of a period that ended on December 31, 2021"
+        self.assertIn(awaited, mail.body_html)
         self.assertIn(f"/my/subsidies/{self.asked.id}/figures", mail.body_html)
         self.assertFalse(self.run_on("2022-01-03"), "never twice")
         self.assertFalse(self.run_on("2022-01-06"))

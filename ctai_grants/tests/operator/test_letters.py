@@ -59,7 +59,7 @@ class TestLetters(LetterCase):
         for part in (
             "4,000.00",
             f"M-{self.tranche.id}",
-            "25 November 2021",
+            "November 25, 2021",
             "P-1",
             self.operator.name,
         ):

@@ -2,6 +2,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from odoo.addons.ctai_grants.models.guard.dates import say_day
+
 
 class GrantSubsidy(models.Model):
     """The convention and the award notice, in the operator's language, with the names of their
@@ -51,7 +53,7 @@ class GrantSubsidy(models.Model):
             "title": title,
             "date": date,
             "recipient": self.env["grant.recovery"]._get_postal_lines(partner, with_person=True),
-            "reference": f"{title} – {format_date(subsidy.env, date, date_format='long')}",
+            "reference": f"{title} – {say_day(subsidy.env, date)}",
             "text": "\n\n".join(subsidy._get_notice_paragraphs(date)),
             "schedule": subsidy._get_schedule_table(),
             "appeal": subsidy._get_appeal(),

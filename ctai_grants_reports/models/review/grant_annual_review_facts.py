@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import format_date
 
 from odoo.addons.ctai_grants.lib.operator.suppression import SMALL
+from odoo.addons.ctai_grants.models.guard.dates import say_day
 
 from ...lib.review.prose import find_numbers
 from ..figures.grant_figure import MEASURES
@@ -56,7 +57,7 @@ class GrantAnnualReview(models.Model):
         }
 
     def _say_day(self, day):
-        return format_date(self.env, day, date_format="d MMMM y") if day else "–"
+        return say_day(self.env, day) or "–"
 
     def _get_colon(self):
         return "\u00a0: " if (self.env.lang or "").startswith("fr") else ": "
