@@ -18,6 +18,7 @@ from . import (
     grant_seal_verifier,
     grant_schema,
     grant_thread_mixin,
+    dates,
     reading,
     grant_pdf_mixin,
     ir_actions_report,
