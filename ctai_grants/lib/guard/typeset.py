@@ -8,11 +8,11 @@ of them has, these kinds of PDF cannot be made: another stands in its place, and
 
 import base64
 import json
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+
+from .apart import Failed, run_apart
 
 #: What every template may import: ``#import "/style.typ": *``.
 STYLE = Path(__file__).parents[2] / "report" / "style.typ"
@@ -27,28 +27,23 @@ _DIRECTIONS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SPACES = set(" \u00a0\u2009\u202f")
 
 # Alone, without this package. In: the files, and signs to try; out: a PDF, or what was wrong.
-_PROGRAM = f"""
-import base64, json, resource, sys
-for what, most in ((resource.RLIMIT_AS, {MEMORY}), (resource.RLIMIT_CPU, {SECONDS}),
-                   (resource.RLIMIT_FSIZE, 0)):
-    hard = resource.getrlimit(what)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+_PROGRAM = """
+import base64, json, sys
 import typst
 asked = json.load(sys.stdin.buffer)
 standards = ["a-2a", "ua-1"]
-answer = {{}}
+answer = {}
 if "signs" in asked:
     main = '#set document(title: "x")\\n#set text(font: "Libertinus Serif")\\n#json("/data.json")'
     answer["lacking"] = []
     for sign in asked["signs"]:
         try:
-            files = {{"main.typ": main.encode(), "data.json": json.dumps(sign).encode()}}
+            files = {"main.typ": main.encode(), "data.json": json.dumps(sign).encode()}
             typst.compile(files, pdf_standards=standards)
         except typst.TypstError:
             answer["lacking"].append(sign)
 else:
-    files = {{name: base64.b64decode(content) for name, content in asked["files"].items()}}
+    files = {name: base64.b64decode(content) for name, content in asked["files"].items()}
     try:
         # Nothing of the disk: a root that is no folder.
         content = typst.compile(files, root="/dev/null", pdf_standards=standards)
@@ -145,23 +140,11 @@ def _find_lacking(text):
 
 
 def _ask(question):
+    asked = json.dumps(question).encode()
     try:
-        done = subprocess.run(  # noqa: S603 (our own program, of this file)
-            [sys.executable, "-c", _PROGRAM],
-            input=json.dumps(question).encode(),
-            capture_output=True,
-            timeout=SECONDS + 15,
-            check=False,
-            cwd=Path("/"),
-            # Neither passwords of the database nor paths of ours.
-            env={"PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        answer = done.stdout or b"null"
-    except (subprocess.TimeoutExpired, OSError):
-        answer = b"null"
-    if (told := json.loads(answer)) is None:
-        raise TooLong(f"no answer within {SECONDS} s and {MEMORY // 2**20} MB")
-    return told
+        return json.loads(run_apart(_PROGRAM, asked, memory=MEMORY, seconds=SECONDS))
+    except Failed as error:
+        raise TooLong(f"no answer within {SECONDS} s and {MEMORY // 2**20} MB") from error
 
 
 def _map_texts(data, change):
