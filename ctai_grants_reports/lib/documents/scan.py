@@ -2,19 +2,15 @@
 with little memory and time."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
+
+from odoo.addons.ctai_grants.lib.guard.apart import Failed, run_apart
 
 #: Pages of one file that are looked at, seconds and bytes of memory.
 PAGES, SECONDS, MEMORY = 12, 60, 3 * 2**30
 
 # Alone, without this package: what reads strangers' bytes imports nothing of the application.
 _READER = f"""
-import io, json, resource, sys
-resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+import io, json, sys
 import zxingcpp
 from PIL import Image
 content, found = sys.stdin.buffer.read(), []
@@ -44,16 +40,6 @@ sys.stdout.write(json.dumps(found[:50]))
 def read_codes(content: bytes) -> list[str] | None:
     """Texts of the QR codes of a file, each once; None when it cannot be read within the limits."""
     try:
-        done = subprocess.run(  # noqa: S603 (our own program, of this file)
-            [sys.executable, "-c", _READER],
-            input=content,
-            capture_output=True,
-            timeout=SECONDS + 5,
-            check=False,
-            cwd=Path("/"),
-            # Neither passwords of the database nor paths of ours.
-            env={"PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        return json.loads(done.stdout) if done.returncode == 0 else None
-    except (subprocess.TimeoutExpired, OSError, ValueError):
+        return json.loads(run_apart(_READER, content, memory=MEMORY, seconds=SECONDS))
+    except Failed:
         return None
