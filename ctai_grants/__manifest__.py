@@ -1,7 +1,7 @@
 {
     "name": "CTAI Grants",
     "summary": "Public subsidies after the award: contracts, envelopes, tranches, ledger",
-    "version": "19.0.1.9.0",
+    "version": "19.0.1.10.0",
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",

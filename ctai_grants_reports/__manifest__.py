@@ -1,7 +1,7 @@
 {
     "name": "CTAI Grants Reports",
     "summary": "Financial statements of grant contracts as at any date, tied to the ledger",
-    "version": "19.0.1.5.0",
+    "version": "19.0.1.6.0",
     "category": "Accounting/Localizations",
     "author": "CTAI Grants contributors",
     "license": "AGPL-3",
