@@ -120,6 +120,7 @@ class GrantRecovery(models.Model):
         self._check_state(("decided",), what)
         for recovery in self:
             move = moves[recovery.id]
+            recovery._check_not_future(move.date)
             recovery._check_claim_date(move.date)
             recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
