@@ -12,9 +12,7 @@ class GrantSubsidy(models.Model):
     def _copy_schedule(self, copied):
         pieces = super()._copy_schedule(copied)
         years = self._get_years_until(copied)
-        # What the closing of a subsidy cancelled was part of its schedule.
-        closed = self.state == "closed"
-        for tranche in self.disbursement_ids.filtered(lambda t: closed or t.state != "cancelled"):
+        for tranche in self._get_scheduled():
             own = [pieces[piece].id for piece in tranche.deliverable_ids]
             tranche.copy(
                 {
@@ -25,6 +23,19 @@ class GrantSubsidy(models.Model):
                 }
             )
         return pieces
+
+    def _get_scheduled(self):
+        """The tranches that are its schedule in the end: what its closing cancelled was part of it,
+        what an amendment or somebody cancelled before was not any more."""
+        ends = self.decision_ids.filtered(lambda one: one.decision == "closed").sorted("id")
+        end = ends[-1:] if self.state == "closed" else ends.browse()
+        return self.disbursement_ids.filtered(
+            lambda tranche: (
+                tranche.state != "cancelled"
+                # The closing gives its own reason to what it cancels.
+                or end and tranche.decision_ids.sorted("id")[-1:].reason == end.reason
+            )
+        )
 
     def action_rescale(self):
         """Bring the tranches to the amount, each by its share; the last takes what rounding leaves.
