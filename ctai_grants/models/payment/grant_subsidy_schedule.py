@@ -25,17 +25,18 @@ class GrantSubsidy(models.Model):
         return pieces
 
     def _get_scheduled(self):
-        """The tranches that are its schedule in the end: what its closing cancelled was part of it,
-        what an amendment or somebody cancelled before was not any more."""
-        ends = self.decision_ids.filtered(lambda one: one.decision == "closed").sorted("id")
-        end = ends[-1:] if self.state == "closed" else ends.browse()
-        return self.disbursement_ids.filtered(
-            lambda tranche: (
-                tranche.state != "cancelled"
-                # The closing gives its own reason to what it cancels.
-                or end and tranche.decision_ids.sorted("id")[-1:].reason == end.reason
-            )
-        )
+        """The tranches that are its schedule in the end. What was cancelled in the course of its
+        closing was part of it, the last first, as far as the amount goes: what an amendment or
+        somebody put another in the place of was not any more."""
+        cancelled = self.disbursement_ids.filtered(lambda t: t.state == "cancelled")
+        scheduled = self.disbursement_ids - cancelled
+        if self.state != "closed":
+            return scheduled
+        for tranche in cancelled.sorted(lambda t: max(t.decision_ids.ids, default=0), reverse=True):
+            total = sum((scheduled | tranche).mapped("amount"))
+            if self.currency_id.compare_amounts(total, self.amount) <= 0:
+                scheduled |= tranche
+        return scheduled.sorted()
 
     def action_rescale(self):
         """Bring the tranches to the amount, each by its share; the last takes what rounding leaves.

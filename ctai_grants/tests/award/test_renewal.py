@@ -56,14 +56,17 @@ class TestRenewal(GrantsCommon):
             self.subsidy.with_user(self.finance_officer).action_renew()
 
     def test_after_the_closing(self):
-        """What the closing cancelled is planned again; what had been given up before is not."""
-        given_up = self.make_tranche(self.subsidy, name="Abandonnée", amount=2000)
+        """What the closing cancelled is planned again; what others were put in the place of is
+        not."""
+        given_up = self.make_tranche(self.subsidy, name="Abandonnée", amount=9000)
         self.ask(given_up, "cancel", self.finance_manager, "Remplacée")
+        self.make_tranche(self.subsidy, name="Suite", amount=6500)
         self.make_tranche(self.subsidy, name="Solde", amount=2500)
         self.ask(self.subsidy, "close", self.finance_manager, "Fin")
         self.assertEqual(set(self.subsidy.disbursement_ids.mapped("state")), {"cancelled"})
         draft = self.subsidy.with_user(self.coordinator)._renew()
-        self.assertEqual(sorted(draft.disbursement_ids.mapped("amount")), [1000, 2500])
+        self.assertEqual(sorted(draft.disbursement_ids.mapped("amount")), [1000, 2500, 6500])
+        self.assertFalse(draft.schedule_warning)
 
     def test_of_several_years(self):
         """As many again, after them: no year is granted twice."""
