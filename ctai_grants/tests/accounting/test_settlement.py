@@ -704,6 +704,19 @@ class TestSetOff(SettlementCase):
         with self.assertRefused("is an order of a grant"):
             self.bill(self.tranche).ref = "X"
 
+    def test_what_it_set_off_is_not_deleted(self):
+        """Undone, it is kept, with both debts."""
+        claim = self.claim()
+        set_off = self.set_off(claim)
+        set_off.action_record()
+        set_off._do_undo("Contestée")
+        for move in (self.bill(self.tranche), claim):
+            move.button_draft()
+            with self.assertRefused(move.name, "COMP-1", "Cancel"), self.env.cr.savepoint():
+                move.with_context(force_delete=True).unlink()
+            move.button_cancel()
+        self.assertFalse(self.verify())
+
     def test_undone_after_a_lock(self):
         set_off = self.set_off(self.claim())
         set_off.action_record()
