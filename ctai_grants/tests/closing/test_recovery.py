@@ -743,6 +743,32 @@ class TestRecoveryInAccounting(RecoveryCase):
         (note | move)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
         self.assertLedger(recovery, "waived", 400)
         self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (0, 0))
+        # What was paid bounced: that is owed again, not what was given up.
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.assertLedger(recovery, "claimed", 0)
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (400, 400))
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 10, 1), "V")
+        self.assertLedger(recovery, "waived", 400)
+        self.assertFalse(self.verify())
+
+    def test_a_part_is_given_up_first(self):
+        """What is outstanding, owed, and told to the operator, is what accounting has left."""
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        tranche = self.make_tranche(self.subsidy, amount=500)
+        condition = tranche.condition_ids.filtered(lambda row: row.code == "repayment")
+        self.assertEqual((condition.state, condition.amount), ("unmet", 1000))
+        note = move._reverse_moves([{"date": move.date}])
+        note.invoice_line_ids.price_unit = 600
+        note.action_post()
+        (note | move)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertLedger(recovery, "claimed", 0)
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (400, 400))
+        self.assertEqual((condition.state, condition.amount), ("unmet", 400))
+        self.assertIn("400.00", self.operator.grant_debts)
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 10, 1), "V")
+        self.assertLedger(recovery, "waived", 400)
+        self.assertEqual((condition.state, self.operator.grant_debts), ("met", ""))
+        self.assertFalse(self.verify())
 
     def test_not_changed_by_hand(self):
         recovery, move = self.claim()
