@@ -31,7 +31,7 @@ STEPS = [
     "unmatch", "match", "reset_payment", "post_payment", "cancel_payment", "reset_bill",
     "post_bill", "cancel_bill", "delete_bill", "reverse_bill", "reverse_payment",
     "unmatch_reversal", "reduce", "set_off", "undo_set_off", "bank_line", "bank_line_with_fees",
-    "pay_in_dollars", "pay_from_branch", "lock", "withdraw",
+    "bank_return", "pay_in_dollars", "pay_from_branch", "lock", "withdraw",
 ]  # fmt: skip
 # What pays nothing: refused each time.
 NEVER = ["refund", "write_off", "general_entry", "bank_line_of_another", "pay_in_closed_period"]
@@ -111,10 +111,12 @@ class TestAccountingMachine(GrantsCommon):
             chance = Random(seed)
             steps = [*STEPS, *NEVER, *OFTEN]
             # What never passed yet is tried more often: it takes others before it.
-            weights = [1 if done[name, True] else 4 for name in steps]
+            weights = [1 if done[name, True] else 8 for name in steps]
             names = ["order", "order", *chance.choices(steps, weights, k=LENGTH)]
-            # Rarely by chance alone: a payment that is left over finds a bill again.
-            names[2:2] = ["pay", "unmatch", "match"] if seed % 2 else []
+            # Rarely by chance alone: a payment that is left over finds a bill again, a set-off is
+            # undone.
+            rare = ["set_off", "undo_set_off"] if seed % 4 else []
+            names[2:2] = ["pay", "unmatch", "match"] if seed % 2 else rare
             self.closed, self.matches, self.expected, self.moved = None, {}, Counter(), {}
             with self.env.cr.savepoint() as savepoint:
                 for name in names:
@@ -466,7 +468,8 @@ class TestAccountingMachine(GrantsCommon):
         _liquidity, suspense, _other = line._seek_for_lines()
         line.move_id.button_draft()
         payable = bill._get_payment_lines().account_id
-        commands = [Command.update(suspense.id, {"account_id": payable.id, "debit": amount})]
+        side = {"debit": amount} if amount > 0 else {"credit": -amount}
+        commands = [Command.update(suspense.id, {"account_id": payable.id, **side})]
         if fees:
             commands += [Command.create({"account_id": self.loss.id, "debit": fees})]
         line.move_id.with_context(skip_readonly_check=True).write({"line_ids": commands})
@@ -487,6 +490,23 @@ class TestAccountingMachine(GrantsCommon):
             return False
         other = (self.operator | self.other_operator) - bill.partner_id
         return self.match_with(bill, self.make_bank_line(bill, day, 1 + pick, partner=other))
+
+    def bank_return(self, pick, day):
+        """A transfer comes back to the bank, and is matched with what left: nothing is paid."""
+        bill = self.choose(
+            self.moves(lambda m: m.state == "posted" and m._get_payment_moves()), pick
+        )
+        paid = bill._get_payment_moves().filtered(
+            lambda move: move.currency_id == self.company.currency_id and self.is_payment(move)
+        )
+        move = self.choose(paid.filtered(lambda move: not move.grant_set_off_id), pick)
+        if not move:
+            return False
+        lines = move._get_payment_lines()
+        back = self.make_bank_line(bill, day, -sum(lines.mapped("balance")))
+        lines.remove_move_reconcile()
+        (lines | self.open_lines(back)).reconcile()
+        return True
 
     def pay_in_dollars(self, pick, day):
         bill = self.open_bill(pick)

@@ -28,7 +28,7 @@ DAYS = [datetime.date(2021, 10, 1) + datetime.timedelta(days=n) for n in range(0
 AMOUNTS = [0.01, 250, 1000.10, 4000, 7000, -300, -2500.55]
 STEPS = [
     "book", "reset", "post", "delete", "move_date", "reverse", "untag", "tag", "share", "account",
-    "amend", "prolong", "close", "reopen",
+    "amend", "prolong", "shorten", "close", "reopen", "lock",
 ]  # fmt: skip
 OFTEN = ["book", "book", "amend", "reset"]
 
@@ -49,7 +49,7 @@ class TestOwnCostMachine(OwnCostCase):
         @given(st.integers(0, 2**32 - 1))
         def play(seed):
             chance = Random(seed)
-            self.booked = self.env["account.move"]
+            self.booked, self.closed = self.env["account.move"], {}
             with self.env.cr.savepoint() as savepoint:
                 for name in ["book", "book", *chance.choices([*STEPS, *OFTEN], k=LENGTH)]:
                     passed = self.play(name, chance)
@@ -82,6 +82,9 @@ class TestOwnCostMachine(OwnCostCase):
         for entry in self.cost.entry_ids:
             days = posted if entry.kind == "payment" else committed
             days[entry.date] += Decimal(str(entry.amount))
+        for day, amount in self.closed.items():
+            # Of a closed period nothing is taken back.
+            self.assertGreaterEqual(posted[day], amount, day)
         expected = self.get_expected(committed)
         self.assertEqual({day: amount for day, amount in posted.items() if amount}, expected)
         self.assertAlmostEqual(self.cost.paid_amount, float(sum(expected.values())), 2)
@@ -212,6 +215,21 @@ class TestOwnCostMachine(OwnCostCase):
 
     def prolong(self, chance):
         self.amend(chance, date_end=chance.choice(DAYS[-4:]))
+
+    def shorten(self, chance):
+        self.amend(chance, date_end=chance.choice(DAYS[1:7]))
+
+    def lock(self, chance):
+        """Close a period: it stays closed."""
+        day = chance.choice(DAYS[:6])
+        if self.closed and day <= max(self.closed) or chance.random() < 0.5:
+            return False
+        self.company.sudo().fiscalyear_lock_date = day
+        self.closed = {day: Decimal(0)}
+        for entry in self.cost.entry_ids.filtered(lambda e: e.kind == "payment" and e.date <= day):
+            before = self.closed.get(entry.date, Decimal(0))
+            self.closed[entry.date] = before + Decimal(str(entry.amount))
+        return True
 
     def close(self, chance):
         self.ask(self.cost, "close", self.finance_manager)

@@ -67,6 +67,7 @@ from .accounting import (
     test_accounting_doors,
     test_bounced_repayment,
     test_city_company,
+    test_funding_dates,
     test_lock_exception,
     test_own_cost,
     test_own_cost_rules,

@@ -149,7 +149,10 @@ class GrantStatementData(models.AbstractModel):
         contract = facts.contract
         start, end, signed = (
             date.strftime("%d/%m/%Y") if date else "–"
-            for date in (contract.date_start, contract.date_end, contract.signature_date)
+            for date in (
+                facts.value(contract, "date_start"), facts.value(contract, "date_end"),
+                contract.signature_date,
+            )
         )
         return [
             (self.env._("Contract"), contract.display_name),

@@ -405,15 +405,19 @@ class TestContractAmended(StatementCase):
             draft = self.env["grant.amendment"].with_user(self.coordinator).create({
                 "contract_id": self.contract.id, "reason": "Plus", "decision_number": "D-2",
                 "decision_date": "2022-02-01", "executory_date": "2022-02-10",
-                "signature_date": today,
+                "signature_date": today, "date_end": "2023-06-30",
                 "attachment_ids": [Command.create({"name": "avenant.pdf", "raw": PDF})],
             })  # fmt: skip
             draft.attachment_ids.write({"res_model": draft._name, "res_id": draft.id})
             line = draft.envelope_line_ids.filtered(lambda row: row.item_id == self.envelope.id)
             line.amount = 160000.50
             draft.with_user(self.finance_manager).action_sign()
-        for as_at, allotted in ((day("2022-02-28"), 150000), (today, 160000.50)):
+        for as_at, allotted, end in (
+            (day("2022-02-28"), 150000, "31/12/2022"), (today, 160000.50, "30/06/2023")
+        ):  # fmt: skip
             book = self.open(as_at)
+            cover = {row[0]: row[1] for row in book.worksheets[SUMMARY].values}
+            self.assertEqual(cover["Period"], f"21/10/2021 – {end}")
             self.assertEqual(self.get_block(book, self.envelope)[0]["Allocated"], allotted)
             documents = [row["Document"] for row in self.get_rows(book, LEDGER)]
             self.assertEqual("Amendment – 1" in documents, as_at == today)

@@ -3,12 +3,7 @@
 import datetime
 import re
 
-from ..closing.workdays import LOCAL_LAW, is_holiday
-
-#: Abolition of slavery, by department overseas (décret 83-1003): month and day.
-_ABOLITION = {
-    "971": (5, 27), "972": (5, 22), "973": (6, 10), "974": (12, 20), "976": (4, 27),
-}  # fmt: skip
+from ..closing.workdays import is_holiday
 
 
 def parse_days(text: str) -> list[int]:
@@ -52,7 +47,4 @@ def is_working(day: datetime.date, postcode: str | None = None) -> bool:
     >>> is_working(day(2022, 12, 26), "67000"), is_working(day(2022, 12, 26))
     (False, True)
     """
-    postcode = postcode or ""
-    if day.weekday() >= 5 or (day.month, day.day) == _ABOLITION.get(postcode[:3]):
-        return False
-    return not is_holiday(day, postcode.startswith(LOCAL_LAW))
+    return day.weekday() < 5 and not is_holiday(day, postcode)

@@ -19,6 +19,7 @@ from . import (
     grant_accounting_control,
     grant_amendment,
     grant_carry,
+    grant_contract,
     grant_decision,
     grant_disbursement,
     grant_disbursement_bank,

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 # Under this key of the context; no RPC payload can put an object there.
@@ -81,6 +81,22 @@ class AccountMove(models.Model):
             ("debt_move_id", "in", self.ids), ("claim_move_id", "in", self.ids),
         ])  # fmt: skip
         set_offs._check_undone()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_set_off(self):
+        """An undone set-off is kept, and says what it set off."""
+        # sudo: who keeps the accounts is told which set-off it is
+        set_offs = self.env["grant.set.off"].sudo()
+        for name in ("debt_move_id", "claim_move_id", "move_id"):
+            for set_off in set_offs.search([(name, "in", self.ids)], limit=1):
+                raise UserError(
+                    self.env._(
+                        "%(move)s stands in set-off “%(set_off)s”, which is kept. Cancel this "
+                        "entry instead of deleting it.",
+                        move=set_off[name].display_name,
+                        set_off=set_off.display_name,
+                    )
+                )
 
     def _check_grant_notes(self):
         """Refuse to take an order or claim away under its credit note, which would be left over: a

@@ -12,14 +12,17 @@ OPEN_ITEMS = SQL(
                       line.amount_residual AS amount
                  FROM account_account account
                  JOIN account_move_line line ON line.account_id = account.id
-                 JOIN res_partner partner ON partner.id = line.partner_id
+                 LEFT JOIN res_partner partner ON partner.id = line.partner_id
                 WHERE account.account_type IN ('liability_payable', 'asset_receivable')
                       -- Of the whole accounting, by the index of what is open.
                   AND line.reconciled IS NOT TRUE AND line.amount_residual <> 0
                   AND EXISTS (SELECT FROM grant_subsidy subsidy
                                 JOIN res_partner operator ON operator.id = subsidy.partner_id
                                WHERE subsidy.company_id = line.company_id
-                                 AND operator.commercial_partner_id = partner.commercial_partner_id)
+                                 -- Whichever record of the body the bank's line names; of nobody
+                                -- it may be any of them.
+                                AND operator.grant_body
+                                    = COALESCE(partner.grant_body, operator.grant_body))
                 UNION ALL
                SELECT line.id, line.move_id, line.company_id, line.company_currency_id,
                       CASE WHEN account.reconcile THEN line.amount_residual ELSE line.balance END

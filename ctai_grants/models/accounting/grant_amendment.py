@@ -9,6 +9,28 @@ class GrantAmendment(models.Model):
 
     _inherit = "grant.amendment"
 
+    def _apply(self):
+        before = self._get_paid_costs()
+        result = super()._apply()
+        after = self._get_paid_costs()
+        taken = [day for day, amount in before.items() if after.get(day, 0.0) < amount]
+        # A shorter period covers less of what was booked already.
+        self.subsidy_id._check_costs_stay(taken)
+        return result
+
+    def _get_paid_costs(self):
+        """What the ledger paid of the costs of the city that this amends: dict {date: euros}."""
+        if self.kind != "own_cost":
+            return {}
+        self.env.flush_all()
+        # sudo: compared, whoever signs
+        entries = self.sudo().env["grant.entry"]
+        paid = [("subsidy_id", "=", self.subsidy_id.id), ("kind", "=", "payment")]
+        return {
+            day: self.currency_id.round(amount)
+            for day, amount in entries._read_group(paid, ["date:day"], ["amount:sum"])
+        }
+
     def _post_moved(self, lines):
         if self._is_covering_later(lines):
             # What it covered in between leaves first: it is not committed then.

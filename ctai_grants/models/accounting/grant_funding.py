@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class GrantFunding(models.Model):
@@ -36,7 +37,8 @@ class GrantFunding(models.Model):
         """Claim these instalments from the State: a posted customer invoice for each.
 
         :param date: date of the claims
-        :raise UserError: claimed already, or the accounting is not set up
+        :raise UserError: claimed already, the contract is not in force, a date before it or in the
+            future, or the accounting is not set up
         :raise AccessError: the user is not a finance officer
         """
         what = self.env._("Claiming an instalment")
@@ -44,7 +46,44 @@ class GrantFunding(models.Model):
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_state(("expected",), what)
         date = fields.Date.to_date(date)
+        self._check_claim_date(date)
         self._create_moves([funding._prepare_claim(date) for funding in self])
+
+    def _check_claim_date(self, date):
+        """Refuse to claim what no contract promises yet, and on a day that has not come.
+
+        :raise UserError: naming the instalment, its contract and both dates
+        """
+        for funding in self:
+            contract = funding.contract_id
+            about = {
+                "instalment": funding.display_name,
+                "contract": contract.display_name,
+                "date": format_date(self.env, date),
+            }
+            if contract.state != "in_force":
+                raise UserError(
+                    self.env._(
+                        "%(instalment)s: %(contract)s is not in force, the State owes nothing by "
+                        "it. A finance manager puts it in force first.",
+                        **about,
+                    )
+                )
+            if date < contract.force_date:
+                raise UserError(
+                    self.env._(
+                        "%(instalment)s: a claim of %(date)s would come before %(contract)s, in "
+                        "force since %(force)s. Date it of that day, or later.",
+                        force=format_date(self.env, contract.force_date),
+                        **about,
+                    )
+                )
+            if date > funding.company_id._grant_today():
+                raise UserError(
+                    self.env._(
+                        "%(instalment)s: a claim is not dated in the future (%(date)s).", **about
+                    )
+                )
 
     def action_cancel_claim(self):
         """Take a claim back: its invoice is reversed, and can be claimed again.
@@ -145,6 +184,7 @@ class GrantFunding(models.Model):
         self._check_state(("expected",), what)
         for funding in self:
             move = moves[funding.id]
+            funding._check_claim_date(move.date)
             funding._check_same(move, funding._prepare_claim(move.date))
 
     def _follow_accounting(self):

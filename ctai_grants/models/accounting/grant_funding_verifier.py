@@ -1,11 +1,35 @@
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 
 class GrantFunding(models.Model):
     """The verifier of State instalments: what the ledger received of each, and its claim."""
 
     _inherit = "grant.funding"
+
+    @api.model
+    def _get_misdated(self, envelopes):
+        """Sentences naming the instalments claimed before their contract was in force."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT funding.id FROM grant_funding funding
+                     JOIN grant_contract contract ON contract.id = funding.contract_id
+                    WHERE funding.envelope_id = ANY(%s)
+                      AND funding.claim_date < contract.force_date
+                 ORDER BY funding.id""",
+                envelopes.ids,
+            )
+        )
+        return super()._get_misdated(envelopes) + [
+            self.env._(
+                "%(instalment)s was claimed on %(claimed)s, before its contract, of %(force)s.",
+                instalment=funding.display_name,
+                claimed=format_date(self.env, funding.claim_date),
+                force=format_date(self.env, funding.contract_id.force_date),
+            )
+            for funding in self.browse(row[0] for row in rows)
+        ]
 
     @api.model
     def _select_misstated(self, envelopes):

@@ -21,6 +21,17 @@ class GrantRecovery(models.Model):
     def _get_decision_states(self):
         return {**super()._get_decision_states(), "claim_withdrawn": "decided"}
 
+    @api.depends("move_ids.amount_residual", "move_ids.state")
+    def _compute_residual_amount(self):
+        """What accounting gave up of a claim (admission en non-valeur) is not outstanding."""
+        result = super()._compute_residual_amount()
+        # sudo: whoever sees the recovery sees what is outstanding of it
+        for recovery, its_sudo in zip(self, self.sudo(), strict=True):
+            claim = recovery.state == "claimed" and its_sudo._get_live_move()
+            if claim:
+                recovery.residual_amount = claim._get_grant_residual()
+        return result
+
     def _claim(self, date):
         if not self._is_accounted():
             return super()._claim(date)
@@ -120,6 +131,7 @@ class GrantRecovery(models.Model):
         self._check_state(("decided",), what)
         for recovery in self:
             move = moves[recovery.id]
+            recovery._check_not_future(move.date)
             recovery._check_claim_date(move.date)
             recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
@@ -141,6 +153,9 @@ class GrantRecovery(models.Model):
                 if recovery.state == "decided":
                     recovery._become_claimed(claim.date)
                 recovery._follow_claim(claim)
+                if recovery.state == "claimed":
+                    # What was given up of it, or is not any more, is a condition of payments.
+                    recovery._get_operator_tranches()._wake()
             elif recovery.state in ("claimed", "collected"):
                 recovery._decide(
                     "claim_withdrawn", claim_date=False, collected_date=False

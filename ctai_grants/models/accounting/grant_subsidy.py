@@ -63,6 +63,26 @@ class GrantSubsidy(models.Model):
     def _get_cost_envelopes(self):
         return self._get_of_own_costs().envelope_id
 
+    def _check_costs_stay(self, days):
+        """Refuse to take back what this cost of the city paid in a closed period.
+
+        :param days: the accounting dates of what would be taken back
+        :raise UserError: naming the cost of the city, the first of these days and the lock
+        """
+        journal = self.company_id.grant_payroll_journal_id
+        for day in sorted(days)[:1]:
+            if locks := self.company_id._get_grant_locks(day, journal):
+                raise UserError(
+                    self.env._(
+                        "%(subsidy)s: what it paid on %(date)s, in a closed period, would be taken "
+                        "back, %(lock)s. What a closed year says was paid stays: nothing was "
+                        "changed.",
+                        subsidy=self.display_name,
+                        date=format_date(self.env, day),
+                        lock=self.company_id._format_lock_dates(locks),
+                    )
+                )
+
     def _post_moved(self, lines):
         # Costs from before its new day leave first: they are not covered any more.
         self._get_cost_envelopes()._wake()

@@ -76,6 +76,11 @@ class ResCompany(models.Model):
 
         :return: dict {cost of the city: euros}, without those that stay as they are
         """
+        moves = self._get_own_cost_moves(accounts)
+        return {subsidy: sum(days.values()) for subsidy, days in moves.items()}
+
+    def _get_own_cost_moves(self, accounts):
+        """The same by accounting date: dict {cost of the city: {date: euros}}."""
         self.ensure_one()
         # sudo: who sets the accounts may not see what is booked on them
         costs = self.env["grant.own.cost"].sudo()
@@ -87,12 +92,14 @@ class ResCompany(models.Model):
         )
         now = costs._get_differences(subsidies)
         then = costs._get_differences(subsidies, chosen)
-        return {
-            subsidy: sum(amount for _date, amount in then.get(subsidy, ()))
-            - sum(amount for _date, amount in now.get(subsidy, ()))
-            for subsidy in subsidies
-            if now.get(subsidy) != then.get(subsidy)
-        }
+        moves = {}
+        for subsidy in subsidies:
+            before, after = dict(now.get(subsidy, ())), dict(then.get(subsidy, ()))
+            for date in {*before, *after}:
+                change = after.get(date, 0.0) - before.get(date, 0.0)
+                if not subsidy.currency_id.is_zero(change):
+                    moves.setdefault(subsidy, {})[date] = change
+        return moves
 
     def _say_own_cost_effect(self, effect):
         """A sentence for each cost of the city that would change."""
@@ -109,11 +116,14 @@ class ResCompany(models.Model):
         """Follow own costs on ``accounts`` and no others; the ledger follows at once, and each
         cost of the city that it changes keeps the reason in its history.
 
-        :raise UserError: costs of a contract that is closed would change
+        :raise UserError: costs of a contract that is closed would change, or what a closed period
+            says was paid
         """
         self.ensure_one()
-        effect = self._get_own_cost_effect(accounts)
-        for subsidy in effect:
+        moves = self._get_own_cost_moves(accounts)
+        effect = {subsidy: sum(days.values()) for subsidy, days in moves.items()}
+        for subsidy, days in moves.items():
+            subsidy._check_costs_stay([date for date, amount in days.items() if amount < 0])
             if subsidy.envelope_id.state != "in_force":
                 raise UserError(
                     self.env._(

@@ -8,6 +8,11 @@ from ..ledger.res_partner import ORGANISATION_FIELDS
 
 # The State's own form, overseas included; the open-data schema only knows nine digits.
 RNA_FORMAT = re.compile(r"W\d[A-Z\d]\d{7}")
+# What names an organisation on a paper without any money in the ledger, and from which state on.
+PAPERS = {
+    "grant.subsidy": ("granted", "signed", "closed"),
+    "grant.aid.in.kind": ("recorded",),
+}
 
 
 class ResPartner(models.Model):
@@ -103,14 +108,22 @@ class ResPartner(models.Model):
         return super()._get_in_ledger() | self.filtered(lambda partner: partner in funding)
 
     def _get_cities(self):
-        """Also those whose contracts it funds, and the city that it is itself."""
+        """Also those whose contracts it funds, that told it of an award or lent it something, and
+        the city that it is itself."""
         # sudo: as in the ledger
         contracts = self.env["grant.contract"].sudo()
         named = contracts.search([
             ("state", "!=", "draft"),
             "|", ("funder_id", "=", self.id), ("company_id.partner_id", "=", self.id),
         ])  # fmt: skip
-        return super()._get_cities() | named.company_id
+        found = super()._get_cities() | named.company_id
+        for model, states in PAPERS.items():
+            # sudo: as in the ledger
+            papers = self.env[model].sudo()
+            own = [("partner_id", "=", self.id), ("state", "in", states)]
+            for (company,) in papers._read_group(own, ["company_id"]):
+                found |= company
+        return found
 
     def _check_identity_of_cities(self, vals):
         """Also of a city: where it is, and who signs for it, is not another one's to say.

@@ -1,8 +1,7 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ...lib.award.renewal import move
 from ..guard import transition
 
 # The lines of a document in an amendment, by what they are about.
@@ -295,8 +294,7 @@ class GrantAmendment(models.Model):
 
     def _carry(self):
         """Put off by a year the end of the subsidy, and what is neither certified nor reached."""
-        year = relativedelta(years=1)
-        self.date_end = self.date_end and self.date_end + year
+        self.date_end = move(self.date_end, 1)
         self.reason = self.env._(
             "What is left to pay, %(left)s, is carried to the next year.",
             left=self.currency_id.format(self.subsidy_id.to_pay_amount),
@@ -305,7 +303,7 @@ class GrantAmendment(models.Model):
             lambda line: line.date and not line.is_settled
         )
         for line in waiting:
-            line.date += year
+            line.date = move(line.date, 1)
 
     def _get_frozen_fields(self):
         if self.state == "draft":
@@ -343,21 +341,25 @@ class GrantAmendment(models.Model):
     @api.private
     @api.model
     def _get_undone(self, contract, date):
-        """What the subsidies of ``contract`` said on that day, where amendments signed since have
+        """What ``contract`` and its subsidies said on that day, where amendments signed since have
         changed it.
 
-        :return: dict: (model, id): its values then (``amount``, euros; ``date``), or None for
-            what was added since
+        :return: dict: (model, id): its values then (``amount``, euros; ``date``; of a contract or
+            subsidy ``date_start`` and ``date_end``), or None for what was added since
         """
         undone = {}
         # One that is signed on that very day counts for it.
         later = [("state", "=", "signed"), ("signature_date", ">", date)]
         # The first one signed since knows what was before: it comes last.
         for amendment in self.search(
-            [("subsidy_id.contract_id", "=", contract.id), *later],
+            ["|", ("contract_id", "=", contract.id),
+             ("subsidy_id.contract_id", "=", contract.id), *later],
             order="signature_date desc, id desc",
         ):
-            undone["grant.subsidy", amendment.subsidy_id.id] = {"amount": amendment.amount_before}
+            document = amendment._get_document()
+            undone[document._name, document.id] = {
+                name: amendment[f"{name}_before"] for name in amendment._get_amended_fields()
+            }
             for line in amendment.line_ids.filtered(lambda line: line.operation != "same"):
                 undone[line.item_model, line.item_id] = (
                     {"amount": line.amount_before, "date": line.date_before}

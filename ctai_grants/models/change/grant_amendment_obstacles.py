@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import format_date
 
 from ..guard.obstacle import Obstacle
+from ..ledger.grant_envelope import compare_code
 from .grant_amendment import LINE_FIELDS
 
 
@@ -292,7 +293,7 @@ class GrantAmendment(models.Model):
 
     def _get_code_obstacles(self):
         """New envelopes have a code of their own, new instalments that of a city's envelope."""
-        codes = self.envelope_line_ids.mapped("envelope_code")
+        codes = [compare_code(line.envelope_code) for line in self.envelope_line_ids]
         city = self.envelope_line_ids.filtered(lambda line: line.payment_path == "city")
         obstacles = [
             self._blame(
@@ -300,7 +301,7 @@ class GrantAmendment(models.Model):
                 self.env._("%(item)s: give it a code that no other has.", item=line._get_label()),
             )
             for line in self.envelope_line_ids
-            if not line.envelope_code or codes.count(line.envelope_code) > 1
+            if not (code := compare_code(line.envelope_code)) or codes.count(code) > 1
         ]
         return obstacles + [
             self._blame(

@@ -97,7 +97,7 @@ class GrantSubsidy(models.Model):
 
     @api.depends(
         "partner_id.grant_body", "partner_id.grant_recovery_ids.state",
-        "partner_id.grant_recovery_ids.amount", "partner_id.grant_recovery_ids.collected_amount",
+        "partner_id.grant_recovery_ids.residual_amount",
     )  # fmt: skip
     def _compute_owed_amount(self):
         # sudo: an amount owed to the same city, whoever of its staff may read the recovery
@@ -105,12 +105,12 @@ class GrantSubsidy(models.Model):
         # Only what is claimed: before, the operator is asked for nothing.
         owed = defaultdict(float)
         bodies = self.partner_id.mapped("grant_body")
-        for partner, company, amount, collected in recoveries._read_group(
+        for recovery in recoveries.search_fetch(
             [("partner_id.grant_body", "in", bodies), ("state", "=", "claimed")],
-            ["partner_id", "company_id"],
-            ["amount:sum", "collected_amount:sum"],
+            ["partner_id", "company_id", "amount", "collected_amount", "state"],
         ):
-            owed[partner.grant_body, company.id] += amount - collected
+            key = recovery.partner_id.grant_body, recovery.company_id.id
+            owed[key] += recovery.residual_amount
         for subsidy in self:
             subsidy.owed_amount = owed[subsidy.partner_id.grant_body, subsidy.company_id.id]
 

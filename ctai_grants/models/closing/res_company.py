@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ...lib.closing.workdays import LOCAL_LAW, next_working_day
+from ...lib.closing.workdays import next_working_day
 
 
 class ResCompany(models.Model):
@@ -29,4 +29,4 @@ class ResCompany(models.Model):
         if not self.grant_working_day_deadlines:
             return day
         # sudo: who keeps the delays may not read the company's contact
-        return next_working_day(day, (self.sudo().zip or "").startswith(LOCAL_LAW))
+        return next_working_day(day, self.sudo().zip)

@@ -7,7 +7,15 @@ from ...lib.ledger.chain import GENESIS
 
 # How an envelope is shown: contract, code and name.
 SHOWN = re.compile(r"(.+)/(.+?) – (.+)")
+# What does not tell two codes apart, as the index below has it: PostgreSQL knows neither no-break
+# spaces nor those without a width as spaces.
+BLANKS = r"[\s\u00a0\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
 STATES = [("draft", "Draft"), ("in_force", "In Force"), ("closed", "Closed")]
+
+
+def compare_code(code):
+    """A code as it is compared with others of its contract."""
+    return re.sub(BLANKS, "", code or "").lower()
 
 
 class GrantEnvelope(models.Model):
@@ -58,7 +66,7 @@ class GrantEnvelope(models.Model):
     entry_ids = fields.One2many("grant.entry", "envelope_id", string="Ledger")
 
     _code_uniq = models.UniqueIndex(
-        "(contract_id, lower(regexp_replace(code, '\\s', '', 'g')))",
+        f"(contract_id, lower(regexp_replace(code, '{BLANKS}', '', 'g')))",
         "Two envelopes of a contract cannot have the same code: they differ by more than spaces "
         "and capitals.",
     )

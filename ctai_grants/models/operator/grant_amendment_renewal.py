@@ -1,6 +1,6 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import models
+
+from ...lib.award.renewal import move
 
 
 class GrantAmendment(models.Model):
@@ -23,7 +23,7 @@ class GrantAmendment(models.Model):
             "“%(action)s” continues in %(year)s, after its evaluation: %(reason)s",
             action=action.name, year=year, reason=evaluation.conclusion_reason,
         )  # fmt: skip
-        self.date_end = self.date_end and self.date_end + relativedelta(years=1)
+        self.date_end = move(self.date_end, 1)
         self.amount = self.currency_id.round(self.amount + action.amount)
         self.line_ids.create(
             {

@@ -12,9 +12,7 @@ class GrantSubsidy(models.Model):
     def _copy_schedule(self, copied):
         pieces = super()._copy_schedule(copied)
         years = self._get_years_until(copied)
-        # What the closing of a subsidy cancelled was part of its schedule.
-        closed = self.state == "closed"
-        for tranche in self.disbursement_ids.filtered(lambda t: closed or t.state != "cancelled"):
+        for tranche in self._get_scheduled():
             own = [pieces[piece].id for piece in tranche.deliverable_ids]
             tranche.copy(
                 {
@@ -25,6 +23,20 @@ class GrantSubsidy(models.Model):
                 }
             )
         return pieces
+
+    def _get_scheduled(self):
+        """The tranches that are its schedule in the end. What was cancelled in the course of its
+        closing was part of it, the last first, as far as the amount goes: what an amendment or
+        somebody put another in the place of was not any more."""
+        cancelled = self.disbursement_ids.filtered(lambda t: t.state == "cancelled")
+        scheduled = self.disbursement_ids - cancelled
+        if self.state != "closed":
+            return scheduled
+        for tranche in cancelled.sorted(lambda t: max(t.decision_ids.ids, default=0), reverse=True):
+            total = sum((scheduled | tranche).mapped("amount"))
+            if self.currency_id.compare_amounts(total, self.amount) <= 0:
+                scheduled |= tranche
+        return scheduled.sorted()
 
     def action_rescale(self):
         """Bring the tranches to the amount, each by its share; the last takes what rounding leaves.

@@ -57,14 +57,18 @@ class GrantDisbursement(models.Model):
 
     @api.model
     def _select_wrong_orders(self):
-        """Also the orders that are paid here, and rejected there."""
+        """Also the orders that are paid here, in part too, and rejected there."""
         return SQL(
             """%s UNION ALL
-               SELECT tranche.id, bill.id, tranche.paid_date, 'rejected'
+               SELECT tranche.id, bill.id, COALESCE(tranche.paid_date, paid.last), 'rejected'
                  FROM grant_disbursement tranche
+                 JOIN LATERAL (SELECT sum(amount) AS amount, max(date) AS last FROM grant_entry
+                                WHERE origin_model = 'grant.disbursement'
+                                  AND origin_id = tranche.id AND kind = 'payment') paid ON TRUE
                  JOIN account_move bill ON bill.grant_origin_model = 'grant.disbursement'
                   AND bill.grant_origin_id = tranche.id AND bill.state = 'posted'
-                WHERE tranche.state = 'paid' AND tranche.treasury_state = 'rejected'""",
+                WHERE tranche.treasury_state = 'rejected'
+                  AND (tranche.state = 'paid' OR tranche.state = 'ordered' AND paid.amount > 0)""",
             super()._select_wrong_orders(),
         )
 
@@ -77,5 +81,13 @@ class GrantDisbursement(models.Model):
             document=self.display_name,
             bill=bill.sudo().display_name,  # sudo: as in accounting
             answered=format_date(self.env, self.treasury_date),
-            paid=format_date(self.env, self.paid_date),
+            paid=format_date(self.env, self.paid_date or self._get_last_payment_date()),
         )
+
+    def _get_last_payment_date(self):
+        """The accounting date of what was paid of it last, in part."""
+        # sudo: who verifies is told the day, of a tranche that is named to them
+        entries = self.env["grant.entry"].sudo()
+        own = [("origin_model", "=", self._name), ("origin_id", "=", self.id)]
+        last = entries.search([*own, ("kind", "=", "payment")], order="date desc, id desc", limit=1)
+        return last.date

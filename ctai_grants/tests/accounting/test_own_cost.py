@@ -423,6 +423,33 @@ class TestCorrectedSignature(OwnCostCase):
             self.correct_amendment(amendment, later)
         self.assertPaid({NOVEMBER: 10000, signed: 800, day: 100})
 
+    def test_a_shorter_period_takes_nothing_back_of_a_closed_one(self):
+        self.book(1000)
+        self.book(500, datetime.date(2022, 1, 15))
+
+        def shorten(day):
+            amendment = self.env["grant.amendment"].with_user(self.coordinator).create(
+                {
+                    "subsidy_id": self.cost.id, "date_end": day, "reason": "Plus court",
+                    "signature_date": "2022-02-01",
+                }
+            )  # fmt: skip
+            amendment.with_user(self.finance_manager).action_sign()
+
+        self.company.fiscalyear_lock_date = "2021-12-31"
+        with self.assertRefused(self.cost.display_name, "closed period"), self.env.cr.savepoint():
+            shorten("2021-11-10")
+        self.assertPaid({NOVEMBER: 1000, datetime.date(2022, 1, 15): 500})
+        shorten("2022-01-10")
+        self.assertPaid({NOVEMBER: 1000})
+
+    def test_other_accounts_take_nothing_back_of_a_closed_period(self):
+        self.book(1000)
+        self.company.fiscalyear_lock_date = "2021-12-31"
+        with self.assertRefused(self.cost.display_name, "closed period"), self.env.cr.savepoint():
+            self.company._change_own_cost_accounts(self.env["account.account"], "Erreur")
+        self.assertPaid({NOVEMBER: 1000})
+
     def test_of_an_amendment_that_takes(self):
         """It is not dated before what was paid then."""
         self.book(4000)

@@ -321,6 +321,19 @@ class TestBank(SettlementCase):
         self.assertAgree(self.tranche, 1000, "paid")
         self.assertOpen(back.move_id, -1000)
 
+    def test_a_returned_transfer_of_the_same_body(self):
+        """On another establishment of it, or on nobody."""
+        branch = self._make_organisation("Antenne", "operator")
+        branch.company_registry = make_siret(int(SIRETS[0][:8]), nic=2)
+        self.assertEqual(branch.grant_body, self.operator.grant_body)
+        for partner in (branch, self.env["res.partner"]):
+            self.assertOpen(self.statement(300, partner=partner).move_id, -300)
+        stranger = self._make_organisation("Fournisseur", False)
+        back = self.statement(300, partner=stranger)
+        self.env.flush_all()
+        items = self.env["grant.accounting.control"].search([("kind", "=", "open")])
+        self.assertNotIn(back.move_id.id, items.mapped("origin_id"))
+
     def test_a_suspense_line(self):
         line = self.env["account.bank.statement.line"].create(
             {
@@ -690,6 +703,19 @@ class TestSetOff(SettlementCase):
             set_off.move_id.ref = "X"
         with self.assertRefused("is an order of a grant"):
             self.bill(self.tranche).ref = "X"
+
+    def test_what_it_set_off_is_not_deleted(self):
+        """Undone, it is kept, with both debts."""
+        claim = self.claim()
+        set_off = self.set_off(claim)
+        set_off.action_record()
+        set_off._do_undo("Contestée")
+        for move in (self.bill(self.tranche), claim):
+            move.button_draft()
+            with self.assertRefused(move.name, "COMP-1", "Cancel"), self.env.cr.savepoint():
+                move.with_context(force_delete=True).unlink()
+            move.button_cancel()
+        self.assertFalse(self.verify())
 
     def test_undone_after_a_lock(self):
         set_off = self.set_off(self.claim())

@@ -373,6 +373,38 @@ class TestIdentity(GrantsCommon):
         self.assertFalse(supplier.grant_identity_ids)
         self.assertEqual(self.called("2020-01-01", supplier), "Autre fournisseur")
 
+    def test_merging_two_budgets_of_a_year(self):
+        """Neither is lost unsaid, nor the merge refused by a sentence that names nobody."""
+        other = self._make_organisation("Doublon", "operator")
+        budgets = self.env["grant.operator.year"].create([
+            {"partner_id": partner.id, "year": year, "income": 10}
+            for partner, year in ((self.operator, 2021), (other, 2021), (other, 2020))
+        ])  # fmt: skip
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        with self.assertRefused("2021", self.operator.name, "Doublon"):
+            merge._merge((self.operator | other).ids, self.operator)
+        self.assertEqual(len(budgets.exists()), 3)
+        budgets[1].unlink()
+        merge._merge((self.operator | other).ids, self.operator)
+        self.assertEqual(self.operator.grant_year_ids.mapped("year"), [2021, 2020])
+
+    def test_merging_who_funds_a_draft(self):
+        """Its history would hold it back, and the refusal would say to do what was done."""
+        other = self._make_organisation("Préfecture bis", "prefecture")
+        other.name = "Préfecture ter"
+        draft = self.env["grant.contract"].create(
+            {"name": "Brouillon", "code": "TEST-DRAFT", "funder_id": other.id}
+        )
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((self.prefecture | other).ids, self.prefecture)
+        self.assertEqual(draft.funder_id, self.prefecture)
+        self.assertFalse(other.exists())
+        self.assertFalse(self.env["grant.seal"]._get_altered_documents())
+        city = self.env["res.company"].create({"name": "Ville fusionnée"}).partner_id
+        newcomer = self._make_organisation("Nouvelle", False)
+        with self.assertRefused("Ville fusionnée", "destination"):
+            merge._merge((newcomer | city).ids, newcomer)
+
     def test_merging_leaves_it_behind(self):
         other = self._make_organisation("Doublon", "operator")
         other.name = "Doublon bis"

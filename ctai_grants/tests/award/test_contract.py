@@ -182,7 +182,7 @@ class TestContract(GrantsCommon):
             self.env.flush_all()
 
     def test_codes_that_look_the_same(self):
-        for code in ("a", " A", "A ", "a\t", "A"):
+        for code in ("a", " A", "A ", "a\t", "A", "A\u00a0", "\u202fa", "\u200bA", "A\ufeff"):
             with (
                 self.subTest(code=code),
                 mute_logger("odoo.sql_db"),

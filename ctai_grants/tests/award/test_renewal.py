@@ -55,6 +55,19 @@ class TestRenewal(GrantsCommon):
         with self.assertRaises(AccessError):
             self.subsidy.with_user(self.finance_officer).action_renew()
 
+    def test_after_the_closing(self):
+        """What the closing cancelled is planned again; what others were put in the place of is
+        not."""
+        given_up = self.make_tranche(self.subsidy, name="Abandonnée", amount=9000)
+        self.ask(given_up, "cancel", self.finance_manager, "Remplacée")
+        self.make_tranche(self.subsidy, name="Suite", amount=6500)
+        self.make_tranche(self.subsidy, name="Solde", amount=2500)
+        self.ask(self.subsidy, "close", self.finance_manager, "Fin")
+        self.assertEqual(set(self.subsidy.disbursement_ids.mapped("state")), {"cancelled"})
+        draft = self.subsidy.with_user(self.coordinator)._renew()
+        self.assertEqual(sorted(draft.disbursement_ids.mapped("amount")), [1000, 2500, 6500])
+        self.assertFalse(draft.schedule_warning)
+
     def test_of_several_years(self):
         """As many again, after them: no year is granted twice."""
         values = {"name": "A", "date_start": "2022-01-01", "date_end": "2023-12-31"}

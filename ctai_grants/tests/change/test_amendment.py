@@ -448,10 +448,14 @@ class TestAmendment(AmendmentCase):
         self.assertEqual(self.verify(), [])
 
     def test_contract_codes(self):
-        new = {"item_model": "grant.envelope", "name": "Langue", "amount": 1, "envelope_code": "A"}
-        amendment = self.draft(self.contract, envelope_line_ids=[Command.create(new)])
-        with self.assertRefused("Langue", "code"):
-            self.sign_amendment(amendment)
+        # As the draft says before, of codes that only look different too.
+        for code in ("A", "a", " A", "\u00a0", "\u200ba"):
+            new = {"item_model": "grant.envelope", "name": "Langue", "amount": 1}
+            new["envelope_code"] = code
+            amendment = self.draft(self.contract, envelope_line_ids=[Command.create(new)])
+            self.assertIn("Langue", self.say(amendment.obstacles))
+            with self.assertRefused("Langue", "code that no other has"):
+                self.sign_amendment(amendment)
         new = {"item_model": "grant.funding", "name": "Plus", "amount": 1, "envelope_code": "B"}
         amendment = self.draft(self.contract, funding_line_ids=[Command.create(new)])
         with self.assertRefused("Plus", "city"):

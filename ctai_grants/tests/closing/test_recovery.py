@@ -187,6 +187,11 @@ class TestDueProcess(RecoveryCase):
             ("67000", "2022-03-31", "2022-04-19"),
             ("86000", "2021-12-10", "2021-12-27"),
             ("86000", "2022-04-04", "2022-04-19"),
+            # The abolition of slavery: in Martinique, at Saint-Martin, in La Réunion.
+            ("97200", "2025-05-07", "2025-05-23"),
+            ("97150", "2025-05-13", "2025-05-30"),
+            ("97400", "2022-12-05", "2022-12-21"),
+            ("86000", "2022-12-05", "2022-12-20"),
         ):
             self.company.zip = zip_code
             with self.subTest(zip_code=zip_code, day=day), freeze_time(f"{day} 12:00:00"):
@@ -588,6 +593,14 @@ class TestRecoveryInAccounting(RecoveryCase):
         with self.assertRefused(recovery.name, self.tranche.order_number):
             move.action_post()
 
+    def test_posted_again_in_the_future(self):
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        move.button_draft()
+        tomorrow = self.company._grant_today() + datetime.timedelta(days=1)
+        move.write({"invoice_date": tomorrow, "date": tomorrow})
+        with self.assertRefused(recovery.name, "not in the future"):
+            move.action_post()
+
     def test_what_was_paid_later_is_not_reduced(self):
         later = self.make_tranche(self.subsidy, amount=2000, name="Suite")
         self.pay(later, datetime.date(2021, 12, 20))
@@ -730,6 +743,32 @@ class TestRecoveryInAccounting(RecoveryCase):
         (note | move)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
         self.assertLedger(recovery, "waived", 400)
         self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (0, 0))
+        # What was paid bounced: that is owed again, not what was given up.
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.assertLedger(recovery, "claimed", 0)
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (400, 400))
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 10, 1), "V")
+        self.assertLedger(recovery, "waived", 400)
+        self.assertFalse(self.verify())
+
+    def test_a_part_is_given_up_first(self):
+        """What is outstanding, owed, and told to the operator, is what accounting has left."""
+        recovery, move = self.claim(datetime.date(2022, 9, 1))
+        tranche = self.make_tranche(self.subsidy, amount=500)
+        condition = tranche.condition_ids.filtered(lambda row: row.code == "repayment")
+        self.assertEqual((condition.state, condition.amount), ("unmet", 1000))
+        note = move._reverse_moves([{"date": move.date}])
+        note.invoice_line_ids.price_unit = 600
+        note.action_post()
+        (note | move)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertLedger(recovery, "claimed", 0)
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (400, 400))
+        self.assertEqual((condition.state, condition.amount), ("unmet", 400))
+        self.assertIn("400.00", self.operator.grant_debts)
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 10, 1), "V")
+        self.assertLedger(recovery, "waived", 400)
+        self.assertEqual((condition.state, self.operator.grant_debts), ("met", ""))
+        self.assertFalse(self.verify())
 
     def test_not_changed_by_hand(self):
         recovery, move = self.claim()
@@ -763,6 +802,25 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.ask(recovery, "waive_recovery", self.finance_manager)
         self.ask(tranche, "unpay", self.finance_manager)
         self.assertEqual((subsidy.paid_amount, recovery.state), (0, "waived"))
+        self.assertFalse(self.verify())
+
+    def test_a_part_bounces_after_the_rest_was_waived(self):
+        """The State's: no entry of accounting takes it back."""
+        subsidy = self.make_subsidy(envelope_id=self.direct_envelope.id)
+        tranche = self.make_tranche(subsidy, amount=5000)
+        self.sign(subsidy)
+        self.pay(tranche)
+        recovery = self.decide(self.make_recovery(subsidy)).with_user(self.finance_officer)
+        recovery._do_claim(recovery.decided_date)
+        recovery._do_collect(recovery.decided_date, "P", 400)
+        self.ask(recovery, "waive_recovery", self.finance_manager)
+        self.assertEqual((subsidy.recovered_amount, recovery.state), (400, "waived"))
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.assertEqual((subsidy.recovered_amount, recovery.state), (0, "claimed"))
+        self.assertEqual(recovery.residual_amount, 1000)
+        self.ask(recovery, "waive_recovery", self.finance_manager)
+        with self.assertRefused("Waived"):
+            self.ask(recovery, "uncollect", self.finance_manager)
         self.assertFalse(self.verify())
 
 

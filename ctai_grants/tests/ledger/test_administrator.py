@@ -134,6 +134,32 @@ class TestUninstalling(AdministratorCase):
         self.assertIn("“mail”", told)
         self.assertIn("odoo grants_uninstall", told)
 
+    def test_what_is_named_is_told_in_words(self):
+        """PostgreSQL 18 has a code of its own for it, which Odoo shows as it is."""
+        subsidy = self.make_subsidy()
+        theme = self.env["grant.theme"].create({"name": "Thème de test"})
+        values = {"name": "FLE", "subsidy_id": subsidy.id, "theme_ids": theme.ids}
+        self.env["grant.action"].create(values)
+        self.sign(subsidy)
+        if self.env.cr.connection.server_version < 180000:
+            self.skipTest("Odoo has words for the code of this PostgreSQL")
+        for record, document in (
+            (theme, "Action"), (self.coordinator, "Grant"), (self.envelope, "Grant")
+        ):
+            with (
+                self.subTest(record=record),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.RestrictViolation) as caught,
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(
+                    SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id)
+                )
+            told = self.env["base"]._find_who_refuses(caught.exception)
+            told = told._sql_error_to_message(caught.exception)
+            self.assertIn(document, told)
+            self.assertIn("Archive it instead", told)
+
     def test_other_add_ons_come_and_go(self):
         # Nothing of ours stands on it, whether the city has it or not.
         module = self.find("ir.module.module", name="base_automation")

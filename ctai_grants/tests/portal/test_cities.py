@@ -111,6 +111,34 @@ class TestCities(PortalCase):
         self.coordinator.company_ids |= self.city
         self.operator.with_user(self.coordinator).name = "Pour les deux"
 
+    def test_no_city_renames_who_was_told_of_an_award(self):
+        """Not signed yet, the award notice names it all the same; so does what it was lent."""
+        newcomer = self._make_organisation("Nouvelle", "operator")
+        granted = self.make_subsidy(
+            user=self.clerk, partner_id=newcomer.id, code="OTHER-1",
+            envelope_id=self.their_contract.envelope_ids.id,
+        )
+        newcomer.with_user(self.coordinator).name = "Encore à personne"
+        granted.action_grant()
+        with self.assertRefused("Autre ville", exception=AccessError):
+            newcomer.with_user(self.coordinator).name = "À nous"
+        newcomer.company_registry = False
+        merge = self.env["base.partner.merge.automatic.wizard"].with_user(self.coordinator)
+        with self.assertRefused("Autre ville", exception=AccessError):
+            merge.create({})._merge((newcomer | self.other_operator).ids, self.other_operator)
+        granted.action_reset_to_draft()
+        newcomer.with_user(self.coordinator).name = "À personne"
+        self.env["grant.aid.in.kind"].with_user(self.clerk).create(
+            {
+                "kind": "premises", "name": "Salle", "partner_id": newcomer.id, "amount": 10,
+                "contract_id": self.their_contract.id, "date_start": "2021-11-01",
+                "date_end": "2021-12-31", "decision_number": "1", "decision_date": "2021-09-27",
+                "valuation_method": "Loyer",
+            }
+        ).action_record()  # fmt: skip
+        with self.assertRefused("Autre ville", exception=AccessError):
+            newcomer.with_user(self.coordinator).name = "À nous"
+
     def test_no_city_dates_a_name_for_the_other(self):
         """What it was called earlier is on the earlier papers of both."""
         with freeze_time("2026-01-10"):

@@ -224,6 +224,15 @@ class TestPesAnswer(PesCase):
         self.assertIn("rejected its order", self.control(self.first).remark)
         self.assertIn("rejected its order", self.first.message_ids.mapped("body")[0])
 
+    def test_a_rejected_order_is_paid_in_part(self):
+        self.answer_return((41, "04", "07", ""))
+        self.assertFalse(self.verify())
+        self.first.with_user(self.finance_officer)._register_payment(DAY, 40, "P-1")
+        self.assertIn("11/20/2021", self.control(self.first).remark)
+        self.assertEqual(self.verify(), [self.control(self.first).remark])
+        self.ask(self.first, "unpay", self.finance_manager)
+        self.assertFalse(self.verify())
+
     # ------------------------------------------------------------------
     # Claims
     # ------------------------------------------------------------------

@@ -75,7 +75,13 @@ LINES = """WITH city AS (
             WHERE left_over.kind = 'operator' AND left_over.amount > 0
             UNION ALL
            SELECT 8 * recovery.id::bigint + 5, 'repayment', recovery.state, recovery.envelope_id,
-                  recovery.subsidy_id, city.today, recovery.amount - recovery.collected_amount,
+                  recovery.subsidy_id, city.today,
+                  -- What accounting gave up of a claim does not come in.
+                  COALESCE((SELECT sum(claim.amount_residual) FROM account_move claim
+                             WHERE claim.grant_origin_model = 'grant.recovery'
+                               AND claim.grant_origin_id = recovery.id AND claim.state = 'posted'
+                               AND claim.reversed_entry_id IS NULL),
+                           recovery.amount - recovery.collected_amount),
                   'grant.recovery', recovery.id
              FROM grant_recovery recovery JOIN city ON city.id = recovery.envelope_id
             WHERE recovery.state = 'claimed'

@@ -1,3 +1,5 @@
+import datetime
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
@@ -26,7 +28,7 @@ class GrantSubsidy(models.Model):
             "title": title,
             "date": date,
             "mark": subsidy._get_mark(),
-            "subtitle": subsidy.name,
+            "subtitle": subsidy._get_subtitle(),
             "parties": subsidy._get_parties(date),
             "grounds": subsidy._get_grounds(),
             "article_word": subsidy.env._("Article"),
@@ -55,7 +57,7 @@ class GrantSubsidy(models.Model):
             "recipient": self.env["grant.recovery"]._get_postal_lines(partner, with_person=True),
             "reference": f"{title} – {say_day(subsidy.env, date)}",
             "text": "\n\n".join(subsidy._get_notice_paragraphs(date)),
-            "schedule": subsidy._get_schedule_table(),
+            "schedule": subsidy._get_schedule_table(subsidy._get_undone()),
             "appeal": subsidy._get_appeal(),
         }
         return f"{title} – {partner.name}", subsidy._typeset_official("award_notice", data)
@@ -73,7 +75,26 @@ class GrantSubsidy(models.Model):
     def _get_mark(self):
         if self.state == "cancelled":
             return self.env._("CANCELLED")
+        if self._get_signed_amendments():
+            # Not what was signed on the day of the convention: what has become of it since.
+            return self.env._("CONSOLIDATED")
         return self.env._("DRAFT") if self.state == "draft" else ""
+
+    def _get_subtitle(self):
+        amendments = self._get_signed_amendments()
+        if not amendments:
+            return self.name
+        return self.env._(
+            "%(name)s – consolidated version, up to amendment no. %(number)s of %(date)s",
+            name=self.name,
+            number=amendments[-1].number,
+            date=format_date(self.env, amendments[-1].signature_date),
+        )
+
+    def _get_signed_amendments(self):
+        # sudo: which amendments there are, whoever prints the paper that they change
+        amendments = self.sudo().amendment_ids.filtered(lambda one: one.state == "signed")
+        return amendments.sorted(lambda one: (one.signature_date, one.id))
 
     def _get_parties(self, date):
         """Who signs, on that day: pairs of name and lines."""
@@ -138,11 +159,23 @@ class GrantSubsidy(models.Model):
     # The award notice
     # ------------------------------------------------------------------
 
+    def _get_undone(self):
+        """What was decided, where amendments have changed it since: as
+        :meth:`grant.amendment._get_undone`."""
+        if not self._get_signed_amendments():
+            return {}
+        # sudo: as there; all of them, that of the very day of the signature too
+        amendments = self.env["grant.amendment"].sudo()
+        day = self.signature_date - datetime.timedelta(days=1)
+        return amendments._get_undone(self.contract_id, day)
+
     def _get_notice_paragraphs(self, date):
         days = self.company_id.grant_payment_days
         city = self.company_id.partner_id._get_identity(date)
+        decided = self._get_undone().get((self._name, self.id), self)
+        start, end = decided["date_start"], decided["date_end"]
         granted = {
-            "amount": self._format_euros(self.amount),
+            "amount": self._format_euros(decided["amount"]),
             "object": self.name,
             "number": self.decision_number or self.code,
             "date": format_date(self.env, self.decision_date) if self.decision_date else "",
@@ -153,11 +186,11 @@ class GrantSubsidy(models.Model):
             "%(object)s.",
             **granted,
         )
-        if self.date_start and self.date_end:
+        if start and end:
             yield self.env._(
                 "It is for the period from %(start)s to %(end)s.",
-                start=format_date(self.env, self.date_start),
-                end=format_date(self.env, self.date_end),
+                start=format_date(self.env, start),
+                end=format_date(self.env, end),
             )
         if self.convention_required:
             yield self.env._(
@@ -183,20 +216,28 @@ class GrantSubsidy(models.Model):
             "its notification (code de justice administrative, article R421-1)."
         )
 
-    def _get_schedule_table(self):
-        """The tranches: headings, rows, total."""
-        tranches = self.disbursement_ids.filtered(lambda t: t.state != "cancelled").sorted(
-            lambda t: (t.sequence, t.id)
-        )
+    def _get_schedule_table(self, undone=None):
+        """The tranches: headings, rows, total.
+
+        :param undone: as they were before amendments: see :meth:`_get_undone`
+        """
+        planned = []
+        for tranche in self.disbursement_ids.sorted(lambda t: (t.sequence, t.id)):
+            now = {"amount": tranche.amount, "date": tranche.due_date}
+            then = (undone or {}).get((tranche._name, tranche.id), now)
+            # One that was cancelled by an amendment was planned before it.
+            if then and (tranche.state != "cancelled" or then is not now):
+                planned.append((tranche, then["date"], then["amount"]))
         rows = [
             [
                 tranche.name,
-                format_date(self.env, tranche.due_date) if tranche.due_date else "",
+                format_date(self.env, day) if day else "",
                 ", ".join(tranche.deliverable_ids.mapped("name")),
-                self._format_euros(tranche.amount),
+                self._format_euros(amount),
             ]
-            for tranche in tranches
+            for tranche, day, amount in planned
         ]
+        total = sum(amount for _tranche, _day, amount in planned)
         return {
             "title": self.env._("Payment schedule"),
             "headings": [
@@ -207,7 +248,7 @@ class GrantSubsidy(models.Model):
             ],
             "rows": rows,
             "total": [
-                self.env._("Total"), "", "", self._format_euros(sum(tranches.mapped("amount")))
+                self.env._("Total"), "", "", self._format_euros(total)
             ],
             "empty": self.env._("No tranche is planned yet."),
         }  # fmt: skip

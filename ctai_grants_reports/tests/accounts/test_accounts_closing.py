@@ -62,6 +62,15 @@ class TestAttacksClosing(AccountsCase, DueCase):
             self.assertEqual(self.get_sums(moves.filtered("is_forecast"), "amount"), (300.30,))
             done = moves.filtered(lambda move: not move.is_forecast)
             self.assertEqual(self.get_sums(done, "amount"), (0,))
+            # What accounting gives up of the claim does not come in.
+            claim = recovery.with_env(self.env)._get_live_move()
+            note = claim._reverse_moves([{"date": claim.date}])
+            note.invoice_line_ids.price_unit = 200.20
+            note.action_post()
+            lines = (note | claim)._get_payment_lines()
+            lines.filtered(lambda line: not line.reconciled).reconcile()
+            moves = self.find("grant.cash.line", kind="repayment")
+            self.assertEqual(self.get_sums(moves.filtered("is_forecast"), "amount"), (100.10,))
         line = self.find("grant.year.end.line", subsidy_id=subsidy.id, year=2022)
         self.assertFalse(line.filtered("carried_amount"))
 

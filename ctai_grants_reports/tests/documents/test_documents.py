@@ -9,7 +9,7 @@ from PIL import Image
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
-from odoo.addons.ctai_grants.tests.common import make_siret
+from odoo.addons.ctai_grants.tests.common import PDF, make_siret
 from odoo.addons.ctai_grants.tests.pdf_rules import find_faults
 
 from .common import HOSTILE, DocumentsCase
@@ -43,6 +43,30 @@ class TestDocuments(DocumentsCase):
         self.assertOrder(
             text, "Amendment no. 1", self.operator.name, "Plus long", "→", "12/31/2022"
         )
+
+    def test_amended_since(self):
+        """The convention says what has become of it since, and that it does; the award notice what
+        was decided."""
+        later = self.make_tranche(self.subsidy, name="Solde", amount=9000, due_date="2022-05-31")
+        self.assertNotIn("CONSOLIDATED", self.extract(self.render("convention", self.subsidy)))
+        amendment = self.make_amendment(
+            amount=12345, decision_number="A1", decision_date="2022-01-03",
+            executory_date="2022-01-04", signature_date="2022-01-05",
+        )  # fmt: skip
+        line = amendment.tranche_line_ids.filtered(lambda one: one.item_id == later.id)
+        line.write({"amount": 11345, "date": "2022-11-30"})
+        for line in amendment.budget_line_ids.filtered(lambda one: one.amount >= 6000):
+            line.amount += 2345
+        file = {"name": "a.pdf", "raw": PDF, "res_model": amendment._name, "res_id": amendment.id}
+        amendment.attachment_ids = self.env["ir.attachment"].create(file)
+        amendment.with_user(self.finance_manager).action_sign()
+        text = self.extract(self.render("convention", self.subsidy))
+        self.assertOrder(text, "up to amendment no. 1 of 01/05/2022", "12/31/2022", "12,345.00")
+        self.assertIn("CONSOLIDATED", text)
+        text = self.extract(self.render("award_notice", self.subsidy))
+        self.assertOrder(text, "10,000.00", "06/30/2022", "05/31/2022", "9,000.00", "10,000.00")
+        for since in ("12,345.00", "11,345.00", "12/31/2022", "11/30/2022"):
+            self.assertNotIn(since, text)
 
     def test_payment_certificate(self):
         text = self.extract(self.render("payment_certificate", self.tranche))
