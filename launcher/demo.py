@@ -53,7 +53,10 @@ def _story(server, step, *arguments):
     config = odoo.configure(server, databases.DEMO)
     words = [paths.PYTHON, "-m", STORY, step, "-c", config, "-d", databases.DEMO, *arguments]
     if process.start(words, env=server.environment(), cwd=paths.DATA):
-        raise Stop(f"The demonstration failed in its step `{step}` (see above).")
+        raise Stop(
+            f"The demonstration failed in its step `{step}` (see above).",
+            "If somebody has worked in it: ./ctai demo --fresh makes it anew.",
+        )
 
 
 def _contracts():

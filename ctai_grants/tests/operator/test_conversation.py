@@ -228,6 +228,21 @@ class TestConversationPages(RecoveryCase, HttpCase):
         self.log_in(self.prefecture_user)
         self.assertFalse(self.subsidy.exchange_ids)
 
+    def test_what_is_left_to_pay_back(self):
+        self.notify()
+        with freeze_time("2022-04-20 10:00:00"):
+            self.recovery.with_user(self.finance_manager)._do_decide("Fondé")
+            officer = self.recovery.with_user(self.finance_officer)
+            officer._do_claim("2022-04-20")
+            self.env.flush_all()
+            self.log_in()
+            self.assertNotIn("Left to pay back", self.url_open(self.url).text)
+            officer._do_collect("2022-04-20", "VIR-1", 400)
+            self.env.flush_all()
+            page = html.fromstring(self.url_open(self.url).text)
+        row = " ".join(page.get_element_by_id(f"recovery_{self.recovery.id}").text_content().split())
+        self.assertRegex(row, r"claimed on 04/20/2022\. Left to pay back: .*600\.00")
+
     def test_answer_on_the_page(self):
         self.log_in()
         self.assertEqual(self.url_open(self.recovery_url).status_code, 404)
