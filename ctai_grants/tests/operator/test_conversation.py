@@ -240,8 +240,9 @@ class TestConversationPages(RecoveryCase, HttpCase):
             officer._do_collect("2022-04-20", "VIR-1", 400)
             self.env.flush_all()
             page = html.fromstring(self.url_open(self.url).text)
-        row = " ".join(page.get_element_by_id(f"recovery_{self.recovery.id}").text_content().split())
-        self.assertRegex(row, r"claimed on 04/20/2022\. Left to pay back: .*600\.00")
+        row = page.get_element_by_id(f"recovery_{self.recovery.id}").text_content()
+        said = r"claimed on 04/20/2022\. Left to pay back: .*600\.00"
+        self.assertRegex(" ".join(row.split()), said)
 
     def test_answer_on_the_page(self):
         self.log_in()
