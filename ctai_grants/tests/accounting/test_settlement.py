@@ -188,6 +188,27 @@ class TestWhatPays(SettlementCase):
         with self.assertRefused(self.subsidy.display_name):
             self.make_tranche(self.subsidy, amount=0.01)
 
+    def test_a_credit_note_of_what_is_paid(self):
+        """What was paid comes back by a recovery: paid on a credit note, no line of the ledger
+        would say so."""
+        self.register(self.bill(self.tranche), 400)
+        bill = self.bill(self.tranche)
+        for amounts in ((600.01,), (300, 300.01)):
+            notes = bill.browse()
+            for amount in amounts:
+                note = bill._reverse_moves([{"date": LATER, "invoice_date": LATER}])
+                note.invoice_line_ids.price_unit = amount
+                notes |= note
+            with self.subTest(amounts=amounts), self.assertRefused(
+                bill.name, self.money(600), self.money(sum(amounts)), "recovery"
+            ):
+                notes.action_post()
+        self.reduce(600)
+        self.assertAgree(self.tranche, 400, "paid")
+        with self.assertRefused(bill.name, self.money(0)):
+            self.reduce(1)
+        self.assertAgree(self.tranche, 400, "paid")
+
     def test_amended_after_a_reduction(self):
         """What a credit note took off counts for nothing: neither planned again, nor paid."""
         self.register(self.bill(self.tranche), 400)
@@ -263,6 +284,69 @@ class TestWhatPays(SettlementCase):
         )
         self.env.invalidate_all()
         self.assertTrue(self.verify())
+
+
+class TestMatchesByHand(SettlementCase):
+    """Who keeps invoices makes matches by RPC, and Odoo adds nothing up there."""
+
+    def pay_by_hand(self, amount, **values):
+        payment = self.env["account.payment"].with_user(self.accountant).create(
+            {
+                "payment_type": "outbound", "partner_type": "supplier", "amount": amount,
+                "partner_id": self.operator.id, "date": PAID,
+                "journal_id": self.company.grant_payment_journal_id.id, **values,
+            }
+        )  # fmt: skip
+        payment.action_post()
+        return payment.move_id
+
+    def match(self, debit, credit, amount):
+        return self.env["account.partial.reconcile"].with_user(self.accountant).create(
+            {
+                "debit_move_id": debit.id, "credit_move_id": credit.id, "amount": amount,
+                "debit_amount_currency": amount, "credit_amount_currency": amount,
+            }
+        )  # fmt: skip
+
+    def assertNoMatch(self, debit, credit, amount):
+        with self.assertRefused(self.tranche.name, self.money(amount)):
+            self.match(debit, credit, amount)
+        self.assertAgree(self.tranche, 0, "ordered")
+
+    def test_more_than_was_paid(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1)._get_payment_lines()
+        self.assertNoMatch(paid, order, 1000)
+        self.match(paid, order, 1)
+        self.assertAgree(self.tranche, 1, "ordered")
+
+    def test_one_payment_for_two_orders(self):
+        self.order(self.second)
+        paid = self.pay_by_hand(1000)._get_payment_lines()
+        self.match(paid, self.bill(self.second)._get_payment_lines(), 700)
+        self.assertNoMatch(paid, self.bill(self.tranche)._get_payment_lines(), 300.01)
+
+    def test_more_than_was_ordered(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(2000)._get_payment_lines()
+        self.assertNoMatch(paid, order, 1000.01)
+
+    def test_what_is_no_debit_or_of_another_account(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1000)
+        bank = paid.line_ids - paid._get_payment_lines()
+        self.assertNoMatch(bank, order, 1000)
+        self.assertNoMatch(order, bank, 1000)
+        self.assertNoMatch(order, paid._get_payment_lines(), 1000)
+
+    def test_a_match_of_others_becomes_one_of_ours(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1000)._get_payment_lines()
+        other = self.entry((self.payable, -1000), (self.account("658T", "expense"), 1000))
+        match = self.match(paid, other._get_payment_lines(), 1000)
+        with self.assertRefused(self.bill(self.tranche).name, "Unmatch"):
+            match.credit_move_id = order
+        self.assertAgree(self.tranche, 0, "ordered")
 
 
 class TestBank(SettlementCase):
