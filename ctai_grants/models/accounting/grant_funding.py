@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class GrantFunding(models.Model):
@@ -145,7 +146,40 @@ class GrantFunding(models.Model):
         self._check_state(("expected",), what)
         for funding in self:
             move = moves[funding.id]
+            funding._check_claim_date(move.date)
             funding._check_same(move, funding._prepare_claim(move.date))
+
+    def _check_claim_date(self, date):
+        """Refuse a claim in the future, or from before the contract that it rests on.
+
+        :raise UserError: naming the instalment and the date
+        """
+        contract = self.contract_id
+        about = {"instalment": self.display_name, "contract": contract.display_name}
+        about["date"] = format_date(self.env, date)
+        if not contract.force_date:
+            raise UserError(
+                self.env._(
+                    "%(instalment)s: %(contract)s is not in force, so nothing is claimed of it "
+                    "from the State. A finance manager puts it in force first.",
+                    **about,
+                )
+            )
+        if date < contract.force_date:
+            raise UserError(
+                self.env._(
+                    "%(instalment)s: a claim of %(date)s would come before %(contract)s was "
+                    "signed, on %(signed)s. Date it of that day, or later.",
+                    signed=format_date(self.env, contract.force_date),
+                    **about,
+                )
+            )
+        if date > self.company_id._grant_today():
+            raise UserError(
+                self.env._(
+                    "%(instalment)s: a claim is not dated in the future (%(date)s).", **about
+                )
+            )
 
     def _follow_accounting(self):
         received = dict(
