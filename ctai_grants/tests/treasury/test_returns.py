@@ -82,6 +82,28 @@ class TestReturns(ReturnsCase):
         self.assertEqual(self.facts(later), [self.OUT, self.OUT, ("already", "recorded")])
         self.assertFalse(self.verify())
 
+    def test_of_a_reduced_order(self):
+        """What a credit note took off an order is not left to pay, nor awaited back."""
+        bill = self.tranche._get_live_move()
+        day = datetime.date(2021, 12, 1)
+        note = bill._reverse_moves([{"date": day, "invoice_date": day}])
+        note.invoice_line_ids.price_unit = 400
+        note.action_post()
+        (note | bill)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertEqual(self.tranche.reduced_amount, 400)
+        found = self.assertFacts(("refused", "too_much"), rows=[order_row(1)])
+        self.assertIn("600.00", found.line_ids.message)
+        self.assertFacts(("to_book", "partial"), rows=[order_row(1, 500.0)])
+        self.assertFacts(("to_book", None), rows=[order_row("", 600.0)])
+        self.assertFacts(("to_book", None), rows=[order_row(1, 600.0)])
+        self.book(order_row(1, 600.0))
+        self.assertEqual(self.tranche.state, "paid")
+        back = order_row(1, -600.0, paid="10/12/2021")
+        self.assertFacts(("to_return", "return"), rows=[back])
+        self.book(back, user=self.finance_manager)
+        self.assertEqual((self.tranche.state, self.tranche.residual_amount), ("ordered", 600))
+        self.assertFalse(self.verify())
+
     def test_lines_of_one_payment_returned_at_once(self):
         lines = [order_row(1, 600.0), order_row(1, 400.0, NUMERO_LIGNE=2.0)]
         back = order_row(1, -1000.0, paid="10/12/2021")
