@@ -44,9 +44,9 @@ class GrantRecovery(models.Model):
         """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
         more than its amount; or none, and the claim stands by itself."""
         self.ensure_one()
-        # Those collected too: what they reduced stays reduced.
+        # Those collected or given up too: what they reduced stays reduced.
         claimed = self.subsidy_id.recovery_ids.filtered(
-            lambda recovery: recovery.state in ("claimed", "collected")
+            lambda recovery: recovery.state in ("claimed", "collected", "waived")
         )
         # Before it was paid there was nothing to reduce.
         paid = self.subsidy_id.disbursement_ids.filtered(
@@ -57,7 +57,7 @@ class GrantRecovery(models.Model):
             bill = tranche.sudo()._get_live_move()
             reduced = claimed.filtered(lambda recovery, t=tranche: recovery._reduces(t))
             room = tranche.amount - tranche.reduced_amount - self.amount
-            room -= sum(reduced.mapped("amount"))
+            room -= sum(recovery._get_reducing_amount() for recovery in reduced)
             if (
                 bill
                 and bill.date.year == date.year
@@ -93,6 +93,24 @@ class GrantRecovery(models.Model):
 
     def _reduces(self, tranche):
         return self.reduced_disbursement_id == tranche
+
+    def _get_reducing_amount(self):
+        """Euros that the credit note of this claim takes off its order: none, once it is taken
+        back; less, where it is reversed in part."""
+        # sudo: who claims may not read every journal entry
+        claim = self.sudo()._get_live_move()
+        reversed_by = self.env["grant.settlement"]._get(claim, "reversal")
+        return claim.amount_total - sum(reversed_by.mapped("amount"))
+
+    @api.depends("move_ids.amount_residual", "move_ids.state")
+    def _compute_residual_amount(self):
+        res = super()._compute_residual_amount()
+        # sudo: whoever sees the recovery sees what is outstanding of it
+        for recovery, its_sudo in zip(self, self.sudo(), strict=True):
+            if recovery.state == "claimed" and (claim := its_sudo._get_live_move()):
+                # Less what the city does without, in part.
+                recovery.residual_amount = claim._get_grant_residual()
+        return res
 
     def _get_claim_account(self, date):
         if tranche := self.reduced_disbursement_id:

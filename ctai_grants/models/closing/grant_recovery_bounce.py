@@ -30,8 +30,9 @@ class GrantRecovery(models.Model):
         what = self.env._("Cancelling a repayment")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
-        # Paid back in part, it is still claimed.
-        states = ("claimed", "collected") if self.collected_amount else ("collected",)
+        # Paid back in part, it is still claimed, or the rest was given up.
+        parts = ("claimed", "waived") if self.collected_amount else ()
+        states = ("collected", *parts)
         self._check_state(states, what)
         self.subsidy_id._check_state(("signed", "closed"), what)
         self._take_repayment_back(reason)

@@ -105,12 +105,11 @@ class GrantSubsidy(models.Model):
         # Only what is claimed: before, the operator is asked for nothing.
         owed = defaultdict(float)
         bodies = self.partner_id.mapped("grant_body")
-        for partner, company, amount, collected in recoveries._read_group(
-            [("partner_id.grant_body", "in", bodies), ("state", "=", "claimed")],
-            ["partner_id", "company_id"],
-            ["amount:sum", "collected_amount:sum"],
+        for recovery in recoveries.search(
+            [("partner_id.grant_body", "in", bodies), ("state", "=", "claimed")]
         ):
-            owed[partner.grant_body, company.id] += amount - collected
+            body = recovery.partner_id.grant_body
+            owed[body, recovery.company_id.id] += recovery.residual_amount
         for subsidy in self:
             subsidy.owed_amount = owed[subsidy.partner_id.grant_body, subsidy.company_id.id]
 

@@ -503,11 +503,13 @@ class TestDueProcess(RecoveryCase):
             with self.subTest(reason=reason):
                 for part in (word, "15 days", "L121-1", "2021-0042", self.subsidy.code):
                     self.assertIn(part, recovery.letter)
-        blank = self.make_recovery(self.subsidy, facts=False)
-        with self.assertRefused("facts"):
-            blank.action_write_letter()
-        with self.assertRefused("letter"):
-            blank.action_print_letter()
+        for nothing in (False, " \u200b", "\u2060…"):
+            blank = self.make_recovery(self.subsidy, facts=nothing)
+            with self.subTest(facts=nothing), self.assertRefused("facts"):
+                blank.action_write_letter()
+            blank.write({"facts": "Des faits", "letter": nothing})
+            with self.subTest(letter=nothing), self.assertRefused("letter"):
+                blank.action_print_letter()
         with self.assertRaises(AccessError):
             recovery.with_user(self.reader).action_write_letter()
 

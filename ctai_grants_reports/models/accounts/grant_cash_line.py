@@ -75,9 +75,14 @@ LINES = """WITH city AS (
             WHERE left_over.kind = 'operator' AND left_over.amount > 0
             UNION ALL
            SELECT 8 * recovery.id::bigint + 5, 'repayment', recovery.state, recovery.envelope_id,
-                  recovery.subsidy_id, city.today, recovery.amount - recovery.collected_amount,
+                  recovery.subsidy_id, city.today, claim.amount_residual,
                   'grant.recovery', recovery.id
              FROM grant_recovery recovery JOIN city ON city.id = recovery.envelope_id
+             -- What the city does without of a claim is not awaited.
+             JOIN LATERAL (SELECT move.amount_residual FROM account_move move
+                            WHERE move.grant_origin_model = 'grant.recovery'
+                              AND move.grant_origin_id = recovery.id AND move.state = 'posted'
+                         ORDER BY move.id DESC LIMIT 1) claim ON TRUE
             WHERE recovery.state = 'claimed'
             UNION ALL
            -- The city's own costs: what is left, in equal parts until the end, to the cent.
