@@ -413,6 +413,23 @@ class GrantDisbursement(models.Model):
         self._become_unpaid(reason)
         return self._get_live_move()._cancel_grant_payments()
 
+    def _get_taken_back_obstacles(self):
+        """Also the claims that took something off its order: of what was paid on it."""
+        # sudo: which claims stand, to who takes the payment back
+        claims = self.sudo().subsidy_id.recovery_ids
+        return super()._get_taken_back_obstacles() + [
+            self.env._(
+                "%(tranche)s: what was paid of it is not taken back, its order is reduced by the "
+                "claim of %(recovery)s. First reset the entry of that claim to draft (cancel its "
+                "repayment, if there is one); then claim it again, on what is still paid.",
+                tranche=disbursement.display_name,
+                recovery=recovery.display_name,
+            )
+            for disbursement in self
+            for recovery in claims
+            if recovery._reduces(disbursement) and recovery._get_reducing_amount() > 0
+        ]
+
     def _check_unpayable(self, what):
         """Also what is paid in part."""
         if self._is_accounted() and self.state == "ordered":

@@ -66,13 +66,12 @@ class GrantRecovery(models.Model):
                 return tranche
         return self.env["grant.disbursement"]
 
-    def _check_claim_date(self, date):
-        """Refuse also a credit note that would reduce an order of another year, or of a later day:
+    def _check_reduced_order(self, date):
+        """Refuse a credit note that would reduce an order of another year, or of a later day:
         posted again at another date, what it is has to be chosen anew.
 
         :raise UserError: naming the recovery, the order and both dates
         """
-        result = super()._check_claim_date(date)
         reduced = self.reduced_disbursement_id
         # sudo: who claims may not read every journal entry
         bill = reduced.sudo()._get_live_move() if reduced else self.env["account.move"]
@@ -89,7 +88,6 @@ class GrantRecovery(models.Model):
                     ordered=format_date(self.env, reduced.order_date) or self.env._("no date"),
                 )
             )
-        return result
 
     def _reduces(self, tranche):
         return self.reduced_disbursement_id == tranche
@@ -139,6 +137,7 @@ class GrantRecovery(models.Model):
         for recovery in self:
             move = moves[recovery.id]
             recovery._check_claim_date(move.date)
+            recovery._check_reduced_order(move.date)
             recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
 

@@ -677,6 +677,38 @@ class TestRecoveryInAccounting(RecoveryCase):
         third, move = self.claim(amount=2000)
         self.assertEqual(third.reduced_disbursement_id, another)
 
+    def test_an_order_that_is_reduced_stays_paid(self):
+        """What a claim takes off an order was paid on it: first the claim is taken back."""
+        another = self.make_tranche(self.subsidy, amount=2000, name="Suite")
+        self.pay(another, datetime.date(2021, 11, 24))
+        recovery, move = self.claim(amount=1500)
+        reduced = recovery.reduced_disbursement_id
+        payment = reduced.with_env(self.env)._get_live_move()._get_payment_moves()
+        for undo in (
+            lambda: self.ask(reduced, "unpay", self.finance_manager, "Rejet"),
+            lambda: payment.line_ids.remove_move_reconcile(),
+        ):
+            with self.assertRefused(reduced.display_name, recovery.name, "draft"):
+                undo()
+        self.assertLedger(recovery, "claimed", 0)
+        move.button_draft()
+        self.ask(reduced, "unpay", self.finance_manager, "Rejet")
+        move.with_context(force_delete=True).unlink()
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2021, 12, 16))
+        self.assertNotEqual(recovery.reduced_disbursement_id, reduced)
+        self.assertLedger(recovery, "claimed", 0)
+
+    def test_claimed_again_in_another_year(self):
+        """What it is, is chosen anew: an order of the year before is not reduced any more."""
+        recovery, move = self.claim()
+        self.assertEqual(move.move_type, "in_refund")
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
+        self.assertEqual(recovery.move_ids.move_type, "out_invoice")
+        self.assertFalse(recovery.reduced_disbursement_id)
+        self.assertLedger(recovery, "claimed", 0)
+
     def test_in_parts_and_undone(self):
         recovery, move = self.claim()
         self.pay_back(recovery, 400)
