@@ -139,11 +139,12 @@ class AccountMove(models.Model):
             )
         )
 
-    def _cancel_grant_payments(self):
+    def _cancel_grant_payments(self, day=None):
         """Take back what paid this move: unmatched, and reversed unless it paid others too; on the
         date of the payment, or the first one that is open. What the bank itself wrote down is not
         reversed: it stays open on the account of the operator.
 
+        :param day: on which the money came back, where it had left
         :raise UserError: a set-off paid it, or that first day has not come yet
         """
         self.ensure_one()
@@ -158,7 +159,7 @@ class AccountMove(models.Model):
         payments = settled.other_move_id.with_env(self.env)
         days = {
             move.id: move.company_id._get_grant_undo_day(
-                move.display_name, move.date, move.journal_id
+                move.display_name, max(move.date, day or move.date), move.journal_id
             )
             for move in payments
         }

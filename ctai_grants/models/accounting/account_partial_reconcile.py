@@ -55,8 +55,9 @@ class AccountPartialReconcile(models.Model):
         :raise UserError: naming the document, what it would be matched with and the amount
         """
         for partial in self:
-            document = next(iter(partial._get_grant_moves()._get_grant_documents().values()), None)
-            if document and not partial._is_bookkeeping():
+            moves = partial._get_grant_moves()
+            if moves and not partial._is_bookkeeping():
+                (documents, *_others) = moves._get_grant_documents().values()
                 debit, credit = partial.debit_move_id, partial.credit_move_id
                 other = credit if debit.move_id.grant_origin_id else debit
                 raise UserError(
@@ -64,7 +65,7 @@ class AccountPartialReconcile(models.Model):
                         "%(document)s: %(amount)s cannot be matched with %(other)s. A match joins "
                         "a debit and a credit of one account, and neither is matched by more than "
                         "it has (%(debit)s and %(credit)s). Register the payment that was made.",
-                        document=document[0].display_name,
+                        document=documents[0].display_name,
                         amount=partial.company_currency_id.format(partial.amount),
                         other=other.move_id.display_name,
                         debit=partial.company_currency_id.format(abs(debit.balance)),

@@ -406,12 +406,12 @@ class GrantDisbursement(models.Model):
             return super()._do_pay(date, reference)
         return self._register_payment(date, self.residual_amount, reference)
 
-    def _take_payment_back(self, reason):
+    def _take_payment_back(self, reason, day=None):
         if not self._is_accounted():
-            return super()._take_payment_back(reason)
+            return super()._take_payment_back(reason, day)
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_unpaid(reason)
-        return self._get_live_move()._cancel_grant_payments()
+        return self._get_live_move()._cancel_grant_payments(day)
 
     def _get_taken_back_obstacles(self):
         """Also the claims that took something off its order: of what was paid on it."""
