@@ -1,6 +1,7 @@
 """What counts as paid: money out of a bank account, or a set-off recorded as such; nothing else."""
 
 import datetime
+from unittest.mock import patch
 
 import psycopg2
 
@@ -319,6 +320,17 @@ class TestMatchesByHand(SettlementCase):
         self.assertNoMatch(paid, order, 1000)
         self.match(paid, order, 1)
         self.assertAgree(self.tranche, 1, "ordered")
+
+    def test_from_before(self):
+        """Both books say the same of such a match: the verifier names it."""
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1)
+        partials = self.registry["account.partial.reconcile"]
+        with patch.object(partials, "_check_grant_amounts", lambda _partials: None):
+            self.match(paid._get_payment_lines(), order, 1000)
+        (wrong,) = self.verify()
+        for part in (self.tranche.display_name, paid.name, self.money(1), self.money(1000)):
+            self.assertIn(part, wrong)
 
     def test_one_payment_for_two_orders(self):
         self.order(self.second)
@@ -827,6 +839,17 @@ class TestAnalyticAccount(AccountingCase):
         wizards.with_user(self.finance_manager).create(values).action_confirm()
         self.assertEqual(self.envelope.analytic_account_id, other)
         self.assertIn("Erreur", self.envelope.message_ids[:1].body)
+
+
+    def test_in_use(self):
+        """Odoo's words, and not PostgreSQL 18's."""
+        account = self.envelope._get_analytic_account()
+        with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError) as caught:
+            with self.env.cr.savepoint():
+                account.unlink()
+        text = account._sql_error_to_message(caught.exception)
+        self.assertIn("using the record", text)
+        self.assertNotIn("RESTRICT", text)
 
 
 class TestAnalyticAccountOfOwnCosts(OwnCostCase):

@@ -368,9 +368,13 @@ class TestDueProcess(RecoveryCase):
 
     def test_what_is_withdrawn_is_not_paid_out_again(self):
         self.collect(self.decide(self.make_recovery(self.subsidy, amount=3000)))
-        again = self.make_tranche(self.subsidy, amount=2000.01)
+        # Neither planned nor, where it was planned before that was refused, ordered.
+        with self.assertRefused(self.subsidy.display_name, "10,000.01"):
+            self.make_tranche(self.subsidy, amount=2000.01)
+        again = self.make_tranche_beyond(self.subsidy, amount=2000.01)
         with self.assertRefused("2,000.00"):
             self.order(again)
+        self.ask(again, "cancel", self.finance_manager)
         again = self.make_tranche(self.subsidy, amount=2000)
         self.order(again, "M-3")
 
@@ -600,7 +604,7 @@ class TestRecoveryInAccounting(RecoveryCase):
     def test_a_payment_that_is_claimed_is_not_cancelled(self):
         """8 000 paid, 5 000 of them claimed and not paid back yet: the claim falls first, whether
         it is cancelled by us or in the journal."""
-        recovery, move = self.claim(amount=5000)
+        recovery, move = self.claim(datetime.date(2022, 9, 1), amount=5000)
         bill = self.tranche.with_env(self.env)._get_live_move()
         payment = bill._get_payment_moves().origin_payment_id
         asked = (recovery.name, self.subsidy.code, "cannot be cancelled")
@@ -620,8 +624,8 @@ class TestRecoveryInAccounting(RecoveryCase):
 
     def test_a_payment_that_was_paid_back_is_not_cancelled(self):
         """8 000 paid, 5 000 of them paid back: undo the repayment first."""
-        recovery, move = self.claim(amount=5000)
-        self.pay_back(recovery)
+        recovery, move = self.claim(datetime.date(2022, 9, 1), amount=5000)
+        self.pay_back(recovery, date=datetime.date(2022, 9, 20))
         with self.assertRefused(self.subsidy.name, "3,000.00", "Cancel the repayments first"):
             self.ask(self.tranche, "unpay", self.finance_manager)
         with self.assertRefused("Cancel the repayments first"):
