@@ -374,11 +374,12 @@ class GrantDisbursement(models.Model):
         day = company._get_grant_undo_day(self.display_name, bill.date, journal)
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_withdrawn(reason)
-        if day == bill.date:
+        if day == bill.date and not bill.inalterable_hash:
             bill.button_draft()
             bill.button_cancel()
         else:
-            # Its period is closed: the order stays there, and its credit note takes it back.
+            # Its period is closed, or its journal secured: the order stays there, and its credit
+            # note takes it back.
             bill._reverse_moves([{"date": day, "invoice_date": day, "ref": bill.ref}], cancel=True)
 
     def _register_payment(self, date, amount, reference=None):
@@ -420,8 +421,9 @@ class GrantDisbursement(models.Model):
         return super()._get_taken_back_obstacles() + [
             self.env._(
                 "%(tranche)s: what was paid of it is not taken back, its order is reduced by the "
-                "claim of %(recovery)s. First reset the entry of that claim to draft (cancel its "
-                "repayment, if there is one); then claim it again, on what is still paid.",
+                "claim of %(recovery)s. First take the entry of that claim back: cancel its "
+                "repayment, if there is one, then reset it to draft, or reverse it where it is "
+                "closed or secured. Claim it again afterwards, on what is still paid.",
                 tranche=disbursement.display_name,
                 recovery=recovery.display_name,
             )

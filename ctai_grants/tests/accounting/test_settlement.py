@@ -593,6 +593,22 @@ class TestClosedPeriod(SettlementCase):
         self.tranche.with_user(self.finance_officer)._do_order("M-9", OPEN)
         self.assertAgree(self.tranche, 0, "ordered")
 
+    def test_an_order_that_is_secured(self):
+        """Odoo lets no entry of a secured journal be a draft again: its credit note takes it
+        back, and it is ordered again."""
+        journal = self.company.grant_purchase_journal_id
+        self.company.grant_purchase_journal_id = journal.copy(
+            {"code": "THAC", "restrict_mode_hash_table": True}
+        )
+        self.order(self.second)
+        bill = self.bill(self.second)
+        self.assertTrue(bill.inalterable_hash)
+        self.ask(self.second, "withdraw", self.finance_officer, "Rejeté par le comptable")
+        self.assertAgree(self.second, 0, "certified")
+        self.assertEqual((bill.state, bill.reversal_move_ids.state), ("posted", "posted"))
+        self.second.with_user(self.finance_officer)._do_order("M-9", LATER)
+        self.assertAgree(self.second, 0, "ordered")
+
     def test_a_bill_posted_again(self):
         bill = self.bill(self.tranche)
         bill.button_draft()
