@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from .returns import apply_doubt, cancel_out, pair_returns
+from .returns import apply_doubt, cancel_out, is_recorded, pair_returns
 
 
 @dataclass(slots=True, eq=False)
@@ -315,28 +315,16 @@ class OrderMatcher:
         self.seen[moment] = total
         for line in paid:
             line.set("already", "recorded")
-        return self._is_taken_back(tranche, back) or self._propose(tranche, back, paid[0].date)
-
-    def _is_taken_back(self, tranche, back):
-        """Whether a return is recorded: by an import, or on its day by whoever did it; then it is
-        said."""
-        amount, moment = abs(back.amount), (tranche.id, back.date)
-        undone = self.undone.get(tranche.id, [])
-        if back.is_rejected or (
-            self.returned.get(moment, 0) < amount and (back.date, amount) not in undone
-        ):
-            return False
-        if self.returned.get(moment, 0) >= amount:
-            self.returned[moment] -= amount
-        if (back.date, amount) in undone:
-            undone.remove((back.date, amount))
-        back.set("already", "recorded")
-        return True
+        return is_recorded(back, tranche.id, self.returned, self.undone) or self._propose(
+            tranche, back, paid[0].date
+        )
 
     def _settle_return(self, tranche, back):
         """Whether it is known what a line takes back that takes back no payment of the file."""
         amount = abs(back.amount)
-        if back.status == "booked" or self._is_taken_back(tranche, back):
+        if back.status == "booked":
+            return True
+        if is_recorded(back, tranche.id, self.returned, self.undone):
             return True
         if day := self._find_recorded(tranche, back.date, amount):
             self.seen[tranche.id, day] += amount
