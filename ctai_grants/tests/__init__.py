@@ -75,6 +75,7 @@ from .accounting import (
     test_paying_queries,
     test_settlement,
     test_spreadsheet,
+    test_state_claim,
     test_webhook,
 )
 from .treasury import (

@@ -109,6 +109,8 @@ PAID = re.compile(
 )
 # Headings of what else may say that money did not leave, or came back.
 RETURNED = re.compile(r"\b(?:rejet|annul|suspen|retour|impaye|anomalie|extourn)")
+# Headings of what people write beside a payment.
+COMMENTS = re.compile(r"\b(?:observations?|commentaires?|remarques?|motifs?|precisions?)\b")
 # How a cell about rejections says that there is none.
 NOT_REJECTED = ("", "n", "non", "neant", "aucun", "sans objet", "so", "na", "false")
 # What is no order to pay, and may have the number of one.
@@ -269,6 +271,10 @@ def _judge_other(words):
     return None if _says_no(words) else "unclear"
 
 
+def _judge_comment(words):
+    return "unclear" if UNPAID.search(words) or RETURNED.search(words) else None
+
+
 def _says_no(words):
     # An amount of nothing, too.
     return words in NOT_REJECTED or not words.strip("0 ")
@@ -330,6 +336,8 @@ class _RowReader:
                 judges.append((position, _judge_rejection, {}))
             elif position not in used and RETURNED.search(name):
                 judges.append((position, _judge_other, {}))
+            elif position not in used and COMMENTS.search(name):
+                judges.append((position, _judge_comment, {}))
         return judges
 
     def is_note(self, cells):

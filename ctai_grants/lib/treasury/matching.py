@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from .returns import apply_doubt, cancel_out, pair_returns
+from .returns import apply_doubt, cancel_out, is_recorded, pair_returns
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +100,7 @@ class OrderMatcher:
                 lines.clear()
         self.seen = defaultdict(Decimal, self.booked)
         self.returned = dict(known.returned)
+        self.undone = {tranche_id: list(undone) for tranche_id, undone in known.undone.items()}
         self.orders = defaultdict(list)
         self.held = {}  # why nothing is offered of an order: the place of a line
         self.loose = []  # what takes money back and is not explained, maybe of another order
@@ -314,21 +315,21 @@ class OrderMatcher:
         self.seen[moment] = total
         for line in paid:
             line.set("already", "recorded")
-        return self._propose(tranche, back, paid[0].date)
+        return is_recorded(back, tranche.id, self.returned, self.undone) or self._propose(
+            tranche, back, paid[0].date
+        )
 
     def _settle_return(self, tranche, back):
         """Whether it is known what a line takes back that takes back no payment of the file."""
-        amount, moment = abs(back.amount), (tranche.id, back.date)
+        amount = abs(back.amount)
         if back.status == "booked":
             return True
-        if not back.is_rejected and self.returned.get(moment, 0) >= amount:
-            self.returned[moment] -= amount
-            back.set("already", "recorded")
+        if is_recorded(back, tranche.id, self.returned, self.undone):
             return True
         if day := self._find_recorded(tranche, back.date, amount):
             self.seen[tranche.id, day] += amount
             return self._propose(tranche, back, day)
-        undone = [(d, a) for d, a in self.known.undone.get(tranche.id, ()) if d <= back.date]
+        undone = [(d, a) for d, a in self.undone.get(tranche.id, ()) if d <= back.date]
         if not back.is_rejected and any(a == amount for _day, a in undone):
             back.set("already", "recorded")
         # Of a rejected line nothing is expected; the same line twice says no more than once.

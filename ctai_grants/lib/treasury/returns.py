@@ -56,6 +56,26 @@ def cancel_out(paid, back):
         back.set("cancelled", "cancelled_out", paid[0].get_place())
 
 
+def is_recorded(back, tranche_id, returned, undone):
+    """Whether a return is recorded: by an import, or on its day by whoever did it; then it is said.
+
+    :param dict returned: what imports have taken back: {(id of the tranche, date): Decimal}
+    :param dict undone: what the ledger says was: {id of the tranche: [(date, Decimal)]}
+    """
+    amount, moment = abs(back.amount), (tranche_id, back.date)
+    by_hand = (back.date, amount) in undone.get(tranche_id, ())
+    by_import = returned.get(moment, 0) >= amount
+    if back.is_rejected or not (by_hand or by_import):
+        return False
+    # Each is one return, and no other's.
+    if by_import:
+        returned[moment] -= amount
+    if by_hand:
+        undone[tranche_id].remove((back.date, amount))
+    back.set("already", "recorded")
+    return True
+
+
 def apply_doubt(line):
     """Leave out what would be booked of a doubtful line until an officer puts it back."""
     unclear = line.unclear and ("unclear_state", line.unclear)

@@ -34,7 +34,7 @@ class AccountMove(models.Model):
         "partner_id", "commercial_partner_id", "partner_shipping_id", "partner_bank_id",
         "date", "invoice_date", "invoice_date_due", "invoice_payment_term_id", "name", "ref",
         "payment_reference", "invoice_origin", "fiscal_position_id", "invoice_cash_rounding_id",
-        "reversed_entry_id",
+        "reversed_entry_id", "origin_payment_id", "statement_line_id",
         # Computed, and anybody's to write by RPC.
         "amount_untaxed", "amount_tax", "amount_total", "amount_residual", "payment_state",
     })  # fmt: skip

@@ -21,8 +21,8 @@ class AccountMoveLine(models.Model):
         "date",
     })  # fmt: skip
 
-    # What makes an entry that is matched with an order a payment of it, or not.
-    _paying_fields = frozenset({"account_id", "debit", "credit", "balance"})
+    # What makes an entry that is matched with an order a payment of it, or not; to whom, too.
+    _paying_fields = frozenset({"account_id", "debit", "credit", "balance", "partner_id"})
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -52,7 +52,7 @@ class AccountMoveLine(models.Model):
         changed._check_cost_open()
         posted._sync_own_costs(before)
         if not self._paying_fields.isdisjoint(vals):
-            posted.move_id._follow_payments()
+            self.move_id.filtered(lambda move: move.state == "posted")._follow_payments()
         return result
 
     def unlink(self):

@@ -38,7 +38,32 @@ class AccountMove(models.Model):
             # sudo: as above
             if undone.sudo().grant_origin_id and undone.state != "posted":
                 move._refuse_grant_note(undone)
+        self._check_grant_notes_left()
         return super()._post(soft)
+
+    def _check_grant_notes_left(self):
+        """Refuse credit notes of more than an order or claim has left: the rest moved already, and
+        what moves back on a credit note is in no line of the ledger.
+
+        :raise UserError: naming the order or claim and both amounts
+        """
+        # sudo: who posts may not read what is reversed
+        for order, notes in self.sudo().grouped("reversed_entry_id").items():
+            if not order.grant_origin_id:
+                continue
+            asked, left = sum(notes.mapped("amount_total")), order._get_grant_residual()
+            if order.currency_id.compare_amounts(asked, left) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(order)s: %(left)s are left to settle, and its credit note is of "
+                        "%(asked)s. It takes off what is not paid; what was paid and comes back "
+                        "is claimed by a recovery, and a payment that was returned is taken back "
+                        "itself.",
+                        order=order.display_name,
+                        left=order.currency_id.format(left),
+                        asked=order.currency_id.format(asked),
+                    )
+                )
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         """Reverse; what paid a document of grants is taken back in the ledger on the date of the
@@ -130,11 +155,12 @@ class AccountMove(models.Model):
             )
         )
 
-    def _cancel_grant_payments(self):
+    def _cancel_grant_payments(self, day=None):
         """Take back what paid this move: unmatched, and reversed unless it paid others too; on the
         date of the payment, or the first one that is open. What the bank itself wrote down is not
         reversed: it stays open on the account of the operator.
 
+        :param day: on which the money came back, where it had left
         :raise UserError: a set-off paid it, or that first day has not come yet
         """
         self.ensure_one()
@@ -149,7 +175,7 @@ class AccountMove(models.Model):
         payments = settled.other_move_id.with_env(self.env)
         days = {
             move.id: move.company_id._get_grant_undo_day(
-                move.display_name, move.date, move.journal_id
+                move.display_name, max(move.date, day or move.date), move.journal_id
             )
             for move in payments
         }

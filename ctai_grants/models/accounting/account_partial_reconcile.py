@@ -13,6 +13,7 @@ class AccountPartialReconcile(models.Model):
         ids = {vals.get(side) for vals in vals_list for side in sides} - {None, False}
         self.env["account.move.line"].browse(ids).move_id._queue_for_grants()
         partials = super().create(vals_list)
+        partials._check_grant_amounts()
         moves = partials._get_grant_moves()
         self.env["grant.settlement"]._check(moves, partials)
         moves._sync_grant_ledger()
@@ -23,7 +24,9 @@ class AccountPartialReconcile(models.Model):
 
         :raise UserError: naming the order or claim
         """
-        moves = self._get_grant_moves()
+        sides = filter(None, (vals.get("debit_move_id"), vals.get("credit_move_id")))
+        becoming = self.env["account.move.line"].browse(sides).move_id
+        moves = self._get_grant_moves() | becoming.filtered("grant_origin_id")
         for name in ("amount", "debit_move_id", "credit_move_id"):
             if moves and name in vals:
                 raise UserError(
@@ -43,6 +46,48 @@ class AccountPartialReconcile(models.Model):
         result = super().unlink()
         moves.exists()._sync_grant_ledger(undone)
         return result
+
+    def _check_grant_amounts(self):
+        """Refuse a match with an order or claim that no bookkeeping makes: it joins a debit and a
+        credit of one account, by no more than either has. Odoo's own reconciliation adds that up;
+        by RPC, who keeps invoices makes matches of any amount.
+
+        :raise UserError: naming the document, what it would be matched with and the amount
+        """
+        for partial in self:
+            moves = partial._get_grant_moves()
+            if moves and not partial._is_bookkeeping():
+                (documents, *_others) = moves._get_grant_documents().values()
+                debit, credit = partial.debit_move_id, partial.credit_move_id
+                other = credit if debit.move_id.grant_origin_id else debit
+                raise UserError(
+                    self.env._(
+                        "%(document)s: %(amount)s cannot be matched with %(other)s. A match joins "
+                        "a debit and a credit of one account, and neither is matched by more than "
+                        "it has (%(debit)s and %(credit)s). Register the payment that was made.",
+                        document=documents[0].display_name,
+                        amount=partial.company_currency_id.format(partial.amount),
+                        other=other.move_id.display_name,
+                        debit=partial.company_currency_id.format(abs(debit.balance)),
+                        credit=partial.company_currency_id.format(abs(credit.balance)),
+                    )
+                )
+
+    def _is_bookkeeping(self):
+        """Whether this match joins a debit and a credit of one account, none of them by more than
+        it has."""
+        debit, credit = self.debit_move_id, self.credit_move_id
+        return (
+            debit.account_id == credit.account_id
+            and credit.balance <= 0 <= debit.balance
+            and all(
+                self.company_currency_id.compare_amounts(
+                    sum((item.matched_debit_ids | item.matched_credit_ids).mapped("amount")),
+                    abs(item.balance),
+                ) <= 0
+                for item in (debit, credit)
+            )
+        )
 
     def _get_undone_days(self):
         """On which accounting date what these matches paid is undone, where an entry says it: dict

@@ -72,6 +72,33 @@ BANKED = SQL(
 )
 
 
+# Items matched by more than they have: ours, and those that they are matched with.
+OVERMATCHED = SQL(
+    """SELECT DISTINCT document.grant_origin_model AS origin_model,
+              document.grant_origin_id AS origin_id, item.move_id, abs(item.balance) AS amount,
+              used.amount AS matched
+         FROM account_move document
+         JOIN account_move_line own ON own.move_id = document.id
+         JOIN LATERAL (
+                  SELECT credit_move_id AS other_id FROM account_partial_reconcile
+                   WHERE debit_move_id = own.id
+                   UNION
+                  SELECT debit_move_id FROM account_partial_reconcile WHERE credit_move_id = own.id
+              ) match ON TRUE
+         JOIN LATERAL (VALUES (own.id), (match.other_id)) AS side (id) ON TRUE
+         JOIN account_move_line item ON item.id = side.id
+         JOIN LATERAL (
+                  SELECT sum(amount) AS amount
+                    FROM (SELECT amount FROM account_partial_reconcile
+                           WHERE debit_move_id = item.id
+                           UNION ALL
+                          SELECT amount FROM account_partial_reconcile
+                           WHERE credit_move_id = item.id) sides
+              ) used ON used.amount > abs(item.balance)
+        WHERE document.grant_origin_id IS NOT NULL AND document.state = 'posted'"""
+)
+
+
 class GrantAccountedMixin(models.AbstractModel):
     """The verifier of what was paid: from the bank's side (R6)."""
 
@@ -139,5 +166,31 @@ class GrantAccountedMixin(models.AbstractModel):
                 amount=document.currency_id.format(float(amount)),
             )
             for origin_id, date, amount in rows
+            for document in self.browse(origin_id)
+        ] + self._get_overmatched(documents)
+
+    @api.model
+    def _get_overmatched(self, documents):
+        """Sentences naming the entries that settle ``documents`` by more than they are of."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT origin_id, move_id, amount, matched FROM (%s) items
+                    WHERE origin_model = %s AND origin_id = ANY(%s) ORDER BY 1, 2""",
+                OVERMATCHED,
+                self._name,
+                documents.ids,
+            )
+        )
+        # sudo: who verifies may not read the accounts, and is told which entry it is
+        moves = self.env["account.move"].sudo()
+        return [
+            self.env._(
+                "%(document)s: %(entry)s is of %(amount)s, and matched for %(matched)s.",
+                document=document.display_name,
+                entry=moves.browse(move_id).display_name,
+                amount=document.currency_id.format(float(amount)),
+                matched=document.currency_id.format(float(matched)),
+            )
+            for origin_id, move_id, amount, matched in rows
             for document in self.browse(origin_id)
         ]

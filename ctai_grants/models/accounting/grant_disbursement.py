@@ -374,11 +374,12 @@ class GrantDisbursement(models.Model):
         day = company._get_grant_undo_day(self.display_name, bill.date, journal)
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_withdrawn(reason)
-        if day == bill.date:
+        if day == bill.date and not bill.inalterable_hash:
             bill.button_draft()
             bill.button_cancel()
         else:
-            # Its period is closed: the order stays there, and its credit note takes it back.
+            # Its period is closed, or its journal secured: the order stays there, and its credit
+            # note takes it back.
             bill._reverse_moves([{"date": day, "invoice_date": day, "ref": bill.ref}], cancel=True)
 
     def _register_payment(self, date, amount, reference=None):
@@ -406,12 +407,30 @@ class GrantDisbursement(models.Model):
             return super()._do_pay(date, reference)
         return self._register_payment(date, self.residual_amount, reference)
 
-    def _take_payment_back(self, reason):
+    def _take_payment_back(self, reason, day=None):
         if not self._is_accounted():
-            return super()._take_payment_back(reason)
+            return super()._take_payment_back(reason, day)
         # The decision first, with its reason: accounting then follows what is decided.
         self._become_unpaid(reason)
-        return self._get_live_move()._cancel_grant_payments()
+        return self._get_live_move()._cancel_grant_payments(day)
+
+    def _get_taken_back_obstacles(self):
+        """Also the claims that took something off its order: of what was paid on it."""
+        # sudo: which claims stand, to who takes the payment back
+        claims = self.sudo().subsidy_id.recovery_ids
+        return super()._get_taken_back_obstacles() + [
+            self.env._(
+                "%(tranche)s: what was paid of it is not taken back, its order is reduced by the "
+                "claim of %(recovery)s. First take the entry of that claim back: cancel its "
+                "repayment, if there is one, then reset it to draft, or reverse it where it is "
+                "closed or secured. Claim it again afterwards, on what is still paid.",
+                tranche=disbursement.display_name,
+                recovery=recovery.display_name,
+            )
+            for disbursement in self
+            for recovery in claims
+            if recovery._reduces(disbursement) and recovery._get_reducing_amount() > 0
+        ]
 
     def _check_unpayable(self, what):
         """Also what is paid in part."""

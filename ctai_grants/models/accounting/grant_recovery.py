@@ -55,9 +55,9 @@ class GrantRecovery(models.Model):
         """The paid tranche whose order is reduced: of the year of ``date``, and not reduced by
         more than its amount; or none, and the claim stands by itself."""
         self.ensure_one()
-        # Those collected too: what they reduced stays reduced.
+        # Those collected or given up too: what they reduced stays reduced.
         claimed = self.subsidy_id.recovery_ids.filtered(
-            lambda recovery: recovery.state in ("claimed", "collected")
+            lambda recovery: recovery.state in ("claimed", "collected", "waived")
         )
         # Before it was paid there was nothing to reduce.
         paid = self.subsidy_id.disbursement_ids.filtered(
@@ -68,7 +68,7 @@ class GrantRecovery(models.Model):
             bill = tranche.sudo()._get_live_move()
             reduced = claimed.filtered(lambda recovery, t=tranche: recovery._reduces(t))
             room = tranche.amount - tranche.reduced_amount - self.amount
-            room -= sum(reduced.mapped("amount"))
+            room -= sum(recovery._get_reducing_amount() for recovery in reduced)
             if (
                 bill
                 and bill.date.year == date.year
@@ -77,13 +77,12 @@ class GrantRecovery(models.Model):
                 return tranche
         return self.env["grant.disbursement"]
 
-    def _check_claim_date(self, date):
-        """Refuse also a credit note that would reduce an order of another year, or of a later day:
+    def _check_reduced_order(self, date):
+        """Refuse a credit note that would reduce an order of another year, or of a later day:
         posted again at another date, what it is has to be chosen anew.
 
         :raise UserError: naming the recovery, the order and both dates
         """
-        result = super()._check_claim_date(date)
         reduced = self.reduced_disbursement_id
         # sudo: who claims may not read every journal entry
         bill = reduced.sudo()._get_live_move() if reduced else self.env["account.move"]
@@ -100,10 +99,17 @@ class GrantRecovery(models.Model):
                     ordered=format_date(self.env, reduced.order_date) or self.env._("no date"),
                 )
             )
-        return result
 
     def _reduces(self, tranche):
         return self.reduced_disbursement_id == tranche
+
+    def _get_reducing_amount(self):
+        """Euros that the credit note of this claim takes off its order: none, once it is taken
+        back; less, where it is reversed in part."""
+        # sudo: who claims may not read every journal entry
+        claim = self.sudo()._get_live_move()
+        reversed_by = self.env["grant.settlement"]._get(claim, "reversal")
+        return claim.amount_total - sum(reversed_by.mapped("amount"))
 
     def _get_claim_account(self, date):
         if tranche := self.reduced_disbursement_id:
@@ -133,6 +139,7 @@ class GrantRecovery(models.Model):
             move = moves[recovery.id]
             recovery._check_not_future(move.date)
             recovery._check_claim_date(move.date)
+            recovery._check_reduced_order(move.date)
             recovery._check_same(move, recovery._prepare_claim(move.date))
         self._check_recoverable()
 

@@ -266,13 +266,13 @@ class GrantRecovery(models.Model):
         return self
 
     def _check_facts(self):
-        if not (self.facts or "").strip():
+        if self._get_empty(["facts"]):
             raise UserError(
                 self.env._("%(recovery)s: write the facts first.", recovery=self.display_name)
             )
 
     def _check_letter(self):
-        if not (self.letter or "").strip():
+        if self._get_empty(["letter"]):
             raise UserError(
                 self.env._("%(recovery)s: write the letter first.", recovery=self.display_name)
             )

@@ -154,6 +154,9 @@ class GrantSubsidy(models.Model):
         withdrawn = self.recovery_ids.filtered(lambda recovery: recovery.reason in WITHDRAWALS)
         return sum(withdrawn.mapped("collected_amount"))
 
+    def _get_payable_again_amount(self):
+        return super()._get_payable_again_amount() - self._get_withdrawn_amount()
+
     def _get_due_left(self):
         """Euros that the accepted financial report leaves to pay, or None without one."""
         self.ensure_one()

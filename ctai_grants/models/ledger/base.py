@@ -1,8 +1,20 @@
-import psycopg2
+from psycopg2.errors import ForeignKeyViolation, RestrictViolation
 
 from odoo import api, models
 
 LEDGER = "grant_ledger_"
+
+
+class _InUse(ForeignKeyViolation):
+    """What PostgreSQL 18 tells apart, and Odoo has words for under its old name."""
+
+    def __init__(self, error):
+        super().__init__(str(error))
+        self.error = error
+
+    @property
+    def diag(self):
+        return self.error.diag
 
 
 class Base(models.AbstractModel):
@@ -23,6 +35,12 @@ class Base(models.AbstractModel):
         return super()._sql_error_to_message(exc)
 
     @api.model
+    def _sql_error_to_message_generic(self, exc):
+        if isinstance(exc, RestrictViolation):
+            exc = _InUse(exc)
+        return super()._sql_error_to_message_generic(exc)
+
+    @api.model
     def _find_who_refuses(self, error):
         """The model whose constraint the database stands on, when it is of our add-ons and has a
         sentence of its own; nothing is read: the transaction has failed."""
@@ -40,7 +58,7 @@ class Base(models.AbstractModel):
     def _find_who_names(self, error):
         """The name of the model of ours that refers to what was to be deleted, or None. Since
         PostgreSQL 18 the database says so by a code that Odoo has no words for."""
-        if not isinstance(error, psycopg2.errors.RestrictViolation):
+        if not isinstance(error, RestrictViolation):
             return None
         table = error.diag.table_name
         for name, model in self.env.registry.items():

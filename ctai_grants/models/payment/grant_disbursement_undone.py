@@ -23,13 +23,22 @@ class GrantDisbursement(models.Model):
         :raise UserError: not paid, or the subsidy is closed
         :raise AccessError: the user is not a finance manager
         """
+        self._undo_payment(reason)
+
+    def _undo_payment(self, reason, day=None):
+        """Take back what was paid.
+
+        :param day: on which the money came back; by default it never left, and the payment is
+            taken back on its own date
+        :raise UserError: as :meth:`_do_unpay`
+        """
         self.ensure_one()
         what = self.env._("Cancelling a payment")
         self._check_group("group_finance_manager", what)
         self.env["grant.entry"]._begin_posting(self.envelope_id)
         self._check_unpayable(what)
         self._check_taken_back()
-        self._take_payment_back(reason)
+        self._take_payment_back(reason, day)
 
     def _get_reason_preview(self, action):
         preview = super()._get_reason_preview(action)
@@ -67,9 +76,9 @@ class GrantDisbursement(models.Model):
         """
         self._check_state(("paid",), what)
 
-    def _take_payment_back(self, reason):
-        """Record that the State's payment was none, with the opposite entry of the same date."""
-        date = self.paid_date
+    def _take_payment_back(self, reason, day=None):
+        """Record that the State's payment was none, or came back, with the opposite entry."""
+        date = max(self.paid_date, day or self.paid_date)
         self._decide(
             "unpaid",
             reason,

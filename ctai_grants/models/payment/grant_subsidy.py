@@ -129,8 +129,12 @@ class GrantSubsidy(models.Model):
             for sentence in subsidy._get_schedule_obstacles():
                 raise UserError(sentence)
 
+    def _get_payable_again_amount(self):
+        """Euros that were paid, came back, and may be paid by another tranche."""
+        return self.recovered_amount
+
     def _get_schedule_obstacles(self):
-        planned = self._get_planned_amount() - self.recovered_amount
+        planned = self._get_planned_amount() - self._get_payable_again_amount()
         if self.currency_id.compare_amounts(planned, self.amount) <= 0:
             return []
         sentence = self.env._(

@@ -420,8 +420,8 @@ class GrantTreasuryImport(models.Model):
     def _read_tranches(self, kind, tranches, ledger, keys):
         """These tranches as matching sees them: read in one query, since there are thousands."""
         columns = (
-            "id", "state", "amount", "due_date", "order_number", "exercise", "order_date",
-            "partner_id", "subsidy_id", "paid_date", "payment_reference",
+            "id", "state", "amount", "reduced_amount", "due_date", "order_number", "exercise",
+            "order_date", "partner_id", "subsidy_id", "paid_date", "payment_reference",
         )  # fmt: skip
         query = tranches._as_query(ordered=False)
         rows = self.env.execute_query(
@@ -444,11 +444,12 @@ class GrantTreasuryImport(models.Model):
 
     def _as_tranche(self, row, paid, operators, commitments):
         (
-            tranche_id, state, amount, due, number, exercise, ordered, partner_id, subsidy_id,
-            paid_date, reference,
+            tranche_id, state, amount, reduced, due, number, exercise, ordered, partner_id,
+            subsidy_id, paid_date, reference,
         ) = row  # fmt: skip
         keys, former, registry = operators[partner_id]
-        amount = euros(amount)
+        # What credit notes of the order took off it is neither left to pay nor paid.
+        amount = euros(amount) - euros(reduced or 0)
         return Tranche(
             id=tranche_id,
             state=state if state in KNOWN_STATES else "waiting",

@@ -447,7 +447,7 @@ class GrantTreasuryLine(models.Model):
             )
             try:
                 with self.env.cr.savepoint():
-                    line.disbursement_id._do_unpay(reason)
+                    line.disbursement_id._undo_payment(self._check_reason(reason), line.date)
             except UserError as refusal:
                 values = {"status": "refused", "reason": "rule", "about": str(refusal)}
             else:

@@ -120,6 +120,20 @@ class TestPartsOnDirectEnvelopes(RecoveryCase):
         self.assertEqual(recovery.state, "collected")
         self.assertFalse(self.verify())
 
+    def test_a_part_undone_after_the_rest_was_given_up(self):
+        recovery = self.claimed()
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 9, 20), "V", 400)
+        self.ask(recovery, "waive_recovery", self.finance_manager, "Irrécouvrable")
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, recovery.residual_amount), ("claimed", 1000))
+        self.assertEqual(self.direct.recovered_amount, 0)
+        self.assertFalse(self.verify())
+        # Of one of which nothing came back, there is nothing to undo.
+        self.ask(recovery, "waive_recovery", self.finance_manager, "Irrécouvrable")
+        with self.assertRefused(recovery.name):
+            self.ask(recovery, "uncollect", self.finance_manager, "Encore")
+
     def test_through_the_window(self):
         recovery = self.claimed()
         window = self.env["grant.recovery.step"].with_user(self.finance_officer)
@@ -133,8 +147,8 @@ class TestPartsOnDirectEnvelopes(RecoveryCase):
 class TestClaimsSettledOtherwise(RecoveryCase):
     """A claim is collected by money or by a set-off; given up, by an entry of its own."""
 
-    def claim(self, date=datetime.date(2022, 9, 1)):
-        recovery = self.decide(self.make_recovery(self.subsidy), on=date)
+    def claim(self, date=datetime.date(2022, 9, 1), **values):
+        recovery = self.decide(self.make_recovery(self.subsidy, **values), on=date)
         recovery.with_user(self.finance_officer)._do_claim(date)
         return recovery.with_env(self.env)
 
@@ -178,24 +192,23 @@ class TestClaimsSettledOtherwise(RecoveryCase):
         self.assertEqual((other.paid_amount, self.subsidy.recovered_amount), (0, 0))
         self.assertFalse(self.verify())
 
-    def test_given_up(self):
-        recovery = self.claim()
-        claim = recovery.move_ids
-        receivable = claim._get_payment_lines()
-        loss = self.env["account.account"].create(
-            {"code": "6541T", "name": "Non-valeur", "account_type": "expense"}
-        )
+    def give_up(self, recovery, amount):
+        """An entry by which the city does without what it was owed (admission en non-valeur)."""
+        receivable = recovery.move_ids._get_payment_lines()
+        loss = self.env["account.account"].search([("code", "=", "6541T")]) or self.env[
+            "account.account"
+        ].create({"code": "6541T", "name": "Non-valeur", "account_type": "expense"})
         entry = self.env["account.move"].create(
             {
                 "move_type": "entry",
                 "date": "2022-10-01",
                 "journal_id": self.company._find_journal("general").id,
                 "line_ids": [
-                    Command.create({"account_id": loss.id, "debit": 1000}),
+                    Command.create({"account_id": loss.id, "debit": amount}),
                     Command.create(
                         {
                             "account_id": receivable.account_id.id,
-                            "credit": 1000,
+                            "credit": amount,
                             "partner_id": self.operator.id,
                         }
                     ),
@@ -204,8 +217,43 @@ class TestClaimsSettledOtherwise(RecoveryCase):
         )
         entry.action_post()
         (receivable | entry._get_payment_lines()).reconcile()
+        self.env.invalidate_all()
+
+    def test_given_up(self):
+        recovery = self.claim()
+        self.give_up(recovery, 1000)
         self.assertEqual((recovery.state, recovery.collected_amount), ("waived", 0))
         self.assertFalse(self.verify())
+
+    def test_given_up_in_part(self):
+        """What is owed is what is left of the claim: not what the city does without."""
+        recovery = self.claim()
+        self.give_up(recovery, 600)
+        self.assertEqual((recovery.state, recovery.residual_amount), ("claimed", 400))
+        self.assertEqual(self.subsidy.owed_amount, 400)
+        self.assertIn("400.00", self.operator.with_user(self.coordinator)._get_grant_debts()[
+            self.operator.grant_body][-1][-1])
+        recovery.with_user(self.finance_officer)._do_collect(datetime.date(2022, 10, 2), "VIR")
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, recovery.collected_amount), ("waived", 400))
+        self.assertEqual((recovery.residual_amount, self.subsidy.owed_amount), (0, 0))
+        # The part that was paid back bounces: that much is owed again, and no more.
+        self.ask(recovery, "uncollect", self.finance_manager, "Chèque sans provision")
+        self.env.invalidate_all()
+        self.assertEqual((recovery.state, recovery.residual_amount), ("claimed", 400))
+        self.assertEqual(self.subsidy.owed_amount, 400)
+        self.assertFalse(self.verify())
+
+    def test_given_up_beside_an_order_that_it_reduced(self):
+        """Its credit note stands: what it took off the order is taken, paid back or not."""
+        day = datetime.date(2021, 12, 15)
+        first = self.claim(day, amount=5000)
+        first.with_user(self.finance_officer)._do_collect(datetime.date(2022, 1, 10), "V", 2000)
+        self.give_up(first, 3000)
+        self.assertEqual((first.state, first.collected_amount), ("waived", 2000))
+        second = self.claim(day, amount=6000)
+        self.assertFalse(second.reduced_disbursement_id)
+        self.assertEqual(second.move_ids.move_type, "out_invoice")
 
     def test_handed_to_somebody_else(self):
         """Another debtor is no money."""

@@ -64,6 +64,9 @@ class TestBill(PaidAccountCase):
             "date": OTHER_DAY, "invoice_date_due": "2031-01-01", "ref": "42",
             "payment_reference": "else", "journal_id": journal.id, "amount_total": 1,
             "amount_residual": 0, "currency_id": self.other_currency.id,
+            "origin_payment_id": self.env["account.payment"].sudo().create(
+                {"amount": 1, "partner_id": self.operator.id}
+            ).id,
         }  # fmt: skip
         for user in (self.finance_officer, self.finance_manager, self.accountant, self.env.user):
             mine = bill.with_user(user).with_context(skip_readonly_check=True)
@@ -111,6 +114,12 @@ class TestBill(PaidAccountCase):
             with self.subTest(values=values), self.assertRefused(payment.name, "cannot be changed"):
                 payment.with_user(self.finance_officer).write(values)
         payment.with_user(self.finance_officer).write({"partner_bank_id": self.account.id})
+        # Whom it paid stands on its lines too, which Odoo lets change once they are matched.
+        line = payment.move_id._get_payment_lines().with_user(self.finance_officer)
+        for partner in (self.other_operator, self.env["res.partner"]):
+            with self.subTest(partner=partner.name), self.assertRefused(payment.name, "Avance"):
+                line.partner_id = partner
+        self.assertEqual(line.partner_id, self.operator)
         self.assertFalse(self.verify())
 
     def test_posted_again(self):

@@ -1,6 +1,7 @@
 """What counts as paid: money out of a bank account, or a set-off recorded as such; nothing else."""
 
 import datetime
+from unittest.mock import patch
 
 import psycopg2
 
@@ -188,6 +189,27 @@ class TestWhatPays(SettlementCase):
         with self.assertRefused(self.subsidy.display_name):
             self.make_tranche(self.subsidy, amount=0.01)
 
+    def test_a_credit_note_of_what_is_paid(self):
+        """What was paid comes back by a recovery: paid on a credit note, no line of the ledger
+        would say so."""
+        self.register(self.bill(self.tranche), 400)
+        bill = self.bill(self.tranche)
+        for amounts in ((600.01,), (300, 300.01)):
+            notes = bill.browse()
+            for amount in amounts:
+                note = bill._reverse_moves([{"date": LATER, "invoice_date": LATER}])
+                note.invoice_line_ids.price_unit = amount
+                notes |= note
+            with self.subTest(amounts=amounts), self.assertRefused(
+                bill.name, self.money(600), self.money(sum(amounts)), "recovery"
+            ):
+                notes.action_post()
+        self.reduce(600)
+        self.assertAgree(self.tranche, 400, "paid")
+        with self.assertRefused(bill.name, self.money(0)):
+            self.reduce(1)
+        self.assertAgree(self.tranche, 400, "paid")
+
     def test_amended_after_a_reduction(self):
         """What a credit note took off counts for nothing: neither planned again, nor paid."""
         self.register(self.bill(self.tranche), 400)
@@ -263,6 +285,80 @@ class TestWhatPays(SettlementCase):
         )
         self.env.invalidate_all()
         self.assertTrue(self.verify())
+
+
+class TestMatchesByHand(SettlementCase):
+    """Who keeps invoices makes matches by RPC, and Odoo adds nothing up there."""
+
+    def pay_by_hand(self, amount, **values):
+        payment = self.env["account.payment"].with_user(self.accountant).create(
+            {
+                "payment_type": "outbound", "partner_type": "supplier", "amount": amount,
+                "partner_id": self.operator.id, "date": PAID,
+                "journal_id": self.company.grant_payment_journal_id.id, **values,
+            }
+        )  # fmt: skip
+        payment.action_post()
+        return payment.move_id
+
+    def match(self, debit, credit, amount):
+        return self.env["account.partial.reconcile"].with_user(self.accountant).create(
+            {
+                "debit_move_id": debit.id, "credit_move_id": credit.id, "amount": amount,
+                "debit_amount_currency": amount, "credit_amount_currency": amount,
+            }
+        )  # fmt: skip
+
+    def assertNoMatch(self, debit, credit, amount):
+        with self.assertRefused(self.tranche.name, self.money(amount)):
+            self.match(debit, credit, amount)
+        self.assertAgree(self.tranche, 0, "ordered")
+
+    def test_more_than_was_paid(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1)._get_payment_lines()
+        self.assertNoMatch(paid, order, 1000)
+        self.match(paid, order, 1)
+        self.assertAgree(self.tranche, 1, "ordered")
+
+    def test_from_before(self):
+        """Both books say the same of such a match: the verifier names it."""
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1)
+        partials = self.registry["account.partial.reconcile"]
+        with patch.object(partials, "_check_grant_amounts", lambda _partials: None):
+            self.match(paid._get_payment_lines(), order, 1000)
+        (wrong,) = self.verify()
+        for part in (self.tranche.display_name, paid.name, self.money(1), self.money(1000)):
+            self.assertIn(part, wrong)
+
+    def test_one_payment_for_two_orders(self):
+        self.order(self.second)
+        paid = self.pay_by_hand(1000)._get_payment_lines()
+        self.match(paid, self.bill(self.second)._get_payment_lines(), 700)
+        self.assertNoMatch(paid, self.bill(self.tranche)._get_payment_lines(), 300.01)
+
+    def test_more_than_was_ordered(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(2000)._get_payment_lines()
+        self.assertNoMatch(paid, order, 1000.01)
+
+    def test_what_is_no_debit_or_of_another_account(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1000)
+        bank = paid.line_ids - paid._get_payment_lines()
+        self.assertNoMatch(bank, order, 1000)
+        self.assertNoMatch(order, bank, 1000)
+        self.assertNoMatch(order, paid._get_payment_lines(), 1000)
+
+    def test_a_match_of_others_becomes_one_of_ours(self):
+        order = self.bill(self.tranche)._get_payment_lines()
+        paid = self.pay_by_hand(1000)._get_payment_lines()
+        other = self.entry((self.payable, -1000), (self.account("658T", "expense"), 1000))
+        match = self.match(paid, other._get_payment_lines(), 1000)
+        with self.assertRefused(self.bill(self.tranche).name, "Unmatch"):
+            match.credit_move_id = order
+        self.assertAgree(self.tranche, 0, "ordered")
 
 
 class TestBank(SettlementCase):
@@ -509,6 +605,22 @@ class TestClosedPeriod(SettlementCase):
         self.assertEqual(bill.reversal_move_ids.date, OPEN)
         self.tranche.with_user(self.finance_officer)._do_order("M-9", OPEN)
         self.assertAgree(self.tranche, 0, "ordered")
+
+    def test_an_order_that_is_secured(self):
+        """Odoo lets no entry of a secured journal be a draft again: its credit note takes it
+        back, and it is ordered again."""
+        journal = self.company.grant_purchase_journal_id
+        self.company.grant_purchase_journal_id = journal.copy(
+            {"code": "THAC", "restrict_mode_hash_table": True}
+        )
+        self.order(self.second)
+        bill = self.bill(self.second)
+        self.assertTrue(bill.inalterable_hash)
+        self.ask(self.second, "withdraw", self.finance_officer, "Rejeté par le comptable")
+        self.assertAgree(self.second, 0, "certified")
+        self.assertEqual((bill.state, bill.reversal_move_ids.state), ("posted", "posted"))
+        self.second.with_user(self.finance_officer)._do_order("M-9", LATER)
+        self.assertAgree(self.second, 0, "ordered")
 
     def test_a_bill_posted_again(self):
         bill = self.bill(self.tranche)
@@ -769,6 +881,17 @@ class TestAnalyticAccount(AccountingCase):
         wizards.with_user(self.finance_manager).create(values).action_confirm()
         self.assertEqual(self.envelope.analytic_account_id, other)
         self.assertIn("Erreur", self.envelope.message_ids[:1].body)
+
+
+    def test_in_use(self):
+        """Odoo's words, and not PostgreSQL 18's."""
+        account = self.envelope._get_analytic_account()
+        with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError) as caught:
+            with self.env.cr.savepoint():
+                account.unlink()
+        text = account._sql_error_to_message(caught.exception)
+        self.assertIn("using the record", text)
+        self.assertNotIn("RESTRICT", text)
 
 
 class TestAnalyticAccountOfOwnCosts(OwnCostCase):

@@ -373,9 +373,13 @@ class TestDueProcess(RecoveryCase):
 
     def test_what_is_withdrawn_is_not_paid_out_again(self):
         self.collect(self.decide(self.make_recovery(self.subsidy, amount=3000)))
-        again = self.make_tranche(self.subsidy, amount=2000.01)
+        # Neither planned nor, where it was planned before that was refused, ordered.
+        with self.assertRefused(self.subsidy.display_name, "10,000.01"):
+            self.make_tranche(self.subsidy, amount=2000.01)
+        again = self.make_tranche_beyond(self.subsidy, amount=2000.01)
         with self.assertRefused("2,000.00"):
             self.order(again)
+        self.ask(again, "cancel", self.finance_manager)
         again = self.make_tranche(self.subsidy, amount=2000)
         self.order(again, "M-3")
 
@@ -508,11 +512,13 @@ class TestDueProcess(RecoveryCase):
             with self.subTest(reason=reason):
                 for part in (word, "15 days", "L121-1", "2021-0042", self.subsidy.code):
                     self.assertIn(part, recovery.letter)
-        blank = self.make_recovery(self.subsidy, facts=False)
-        with self.assertRefused("facts"):
-            blank.action_write_letter()
-        with self.assertRefused("letter"):
-            blank.action_print_letter()
+        for nothing in (False, " \u200b", "\u2060…"):
+            blank = self.make_recovery(self.subsidy, facts=nothing)
+            with self.subTest(facts=nothing), self.assertRefused("facts"):
+                blank.action_write_letter()
+            blank.write({"facts": "Des faits", "letter": nothing})
+            with self.subTest(letter=nothing), self.assertRefused("letter"):
+                blank.action_print_letter()
         with self.assertRaises(AccessError):
             recovery.with_user(self.reader).action_write_letter()
 
@@ -611,7 +617,7 @@ class TestRecoveryInAccounting(RecoveryCase):
     def test_a_payment_that_is_claimed_is_not_cancelled(self):
         """8 000 paid, 5 000 of them claimed and not paid back yet: the claim falls first, whether
         it is cancelled by us or in the journal."""
-        recovery, move = self.claim(amount=5000)
+        recovery, move = self.claim(datetime.date(2022, 9, 1), amount=5000)
         bill = self.tranche.with_env(self.env)._get_live_move()
         payment = bill._get_payment_moves().origin_payment_id
         asked = (recovery.name, self.subsidy.code, "cannot be cancelled")
@@ -631,8 +637,8 @@ class TestRecoveryInAccounting(RecoveryCase):
 
     def test_a_payment_that_was_paid_back_is_not_cancelled(self):
         """8 000 paid, 5 000 of them paid back: undo the repayment first."""
-        recovery, move = self.claim(amount=5000)
-        self.pay_back(recovery)
+        recovery, move = self.claim(datetime.date(2022, 9, 1), amount=5000)
+        self.pay_back(recovery, date=datetime.date(2022, 9, 20))
         with self.assertRefused(self.subsidy.name, "3,000.00", "Cancel the repayments first"):
             self.ask(self.tranche, "unpay", self.finance_manager)
         with self.assertRefused("Cancel the repayments first"):
@@ -687,6 +693,38 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.assertEqual(move.move_type, "in_refund")
         third, move = self.claim(amount=2000)
         self.assertEqual(third.reduced_disbursement_id, another)
+
+    def test_an_order_that_is_reduced_stays_paid(self):
+        """What a claim takes off an order was paid on it: first the claim is taken back."""
+        another = self.make_tranche(self.subsidy, amount=2000, name="Suite")
+        self.pay(another, datetime.date(2021, 11, 24))
+        recovery, move = self.claim(amount=1500)
+        reduced = recovery.reduced_disbursement_id
+        payment = reduced.with_env(self.env)._get_live_move()._get_payment_moves()
+        for undo in (
+            lambda: self.ask(reduced, "unpay", self.finance_manager, "Rejet"),
+            lambda: payment.line_ids.remove_move_reconcile(),
+        ):
+            with self.assertRefused(reduced.display_name, recovery.name, "draft"):
+                undo()
+        self.assertLedger(recovery, "claimed", 0)
+        move.button_draft()
+        self.ask(reduced, "unpay", self.finance_manager, "Rejet")
+        move.with_context(force_delete=True).unlink()
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2021, 12, 16))
+        self.assertNotEqual(recovery.reduced_disbursement_id, reduced)
+        self.assertLedger(recovery, "claimed", 0)
+
+    def test_claimed_again_in_another_year(self):
+        """What it is, is chosen anew: an order of the year before is not reduced any more."""
+        recovery, move = self.claim()
+        self.assertEqual(move.move_type, "in_refund")
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        recovery.with_user(self.finance_officer)._do_claim(datetime.date(2022, 9, 1))
+        self.assertEqual(recovery.move_ids.move_type, "out_invoice")
+        self.assertFalse(recovery.reduced_disbursement_id)
+        self.assertLedger(recovery, "claimed", 0)
 
     def test_in_parts_and_undone(self):
         recovery, move = self.claim()

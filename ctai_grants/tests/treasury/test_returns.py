@@ -48,6 +48,13 @@ class ReturnsCase(TreasuryCase):
             self.assertNotEqual(line.message, line.about)
         return found
 
+    def entries(self, tranche):
+        """Date and amount of what the ledger says of a tranche, as it was posted."""
+        found = tranche.subsidy_id.entry_ids.filtered(
+            lambda entry: entry.kind == "payment" and entry.origin_id == tranche.id
+        )
+        return [(entry.date, entry.amount) for entry in found.sorted("id")]
+
     def book(self, *rows, user=None):
         found = self.preview(*rows)
         found.with_user(user or self.finance_officer).action_book()
@@ -80,6 +87,61 @@ class TestReturns(ReturnsCase):
         )
         later = self.upload(make_csv([HEAD, *reversed(rows)]))
         self.assertEqual(self.facts(later), [self.OUT, self.OUT, ("already", "recorded")])
+        self.assertFalse(self.verify())
+
+    def test_returned_on_its_day(self):
+        """Until it came back, the money had left: at any date the ledger says so."""
+        day = datetime.date(2022, 1, 10)
+        back, again = order_row(1, -1000.0, paid="10/01/2022"), order_row(1, paid="20/01/2022")
+        self.book(order_row(1))
+        self.book(back, user=self.finance_manager)
+        self.assertEqual(self.entries(self.tranche), [(PAID, 1000), (day, -1000)])
+        known = ("already", "recorded")
+        self.assertFacts(known, known, rows=[order_row(1), back])
+        self.book(again)
+        # And nothing of it is taken back once more, in whatever file it comes again.
+        self.assertFacts(known, rows=[order_row(1, -1000.0, paid="10/01/2022", OBJET_MANDAT="")])
+        self.assertFacts(known, known, known, rows=[again, back, order_row(1)])
+        last = order_row(1, -1000.0, paid="15/02/2022")
+        self.assertFacts(
+            known, known, known, ("to_return", "return"), rows=[order_row(1), back, again, last]
+        )
+        self.assertEqual(self.tranche.state, "paid")
+        self.assertFalse(self.verify())
+
+    def test_taken_back_in_accounting_on_its_day(self):
+        """By hand, too: what came back then is not taken from what was paid since."""
+        day = datetime.date(2022, 1, 10)
+        back, again = order_row(1, -1000.0, paid="10/01/2022"), order_row(1, paid="20/01/2022")
+        self.book(order_row(1))
+        payment = self.tranche._get_live_move()._get_payment_moves()
+        payment._reverse_moves([{"date": day}], cancel=True)
+        known = ("already", "recorded")
+        self.assertFacts(known, rows=[back])
+        self.book(again)
+        self.assertFacts(known, rows=[back])
+        self.assertFacts(known, known, known, rows=[order_row(1), back, again])
+
+    def test_of_a_reduced_order(self):
+        """What a credit note took off an order is not left to pay, nor awaited back."""
+        bill = self.tranche._get_live_move()
+        day = datetime.date(2021, 12, 1)
+        note = bill._reverse_moves([{"date": day, "invoice_date": day}])
+        note.invoice_line_ids.price_unit = 400
+        note.action_post()
+        (note | bill)._get_payment_lines().filtered(lambda line: not line.reconciled).reconcile()
+        self.assertEqual(self.tranche.reduced_amount, 400)
+        found = self.assertFacts(("refused", "too_much"), rows=[order_row(1)])
+        self.assertIn("600.00", found.line_ids.message)
+        self.assertFacts(("to_book", "partial"), rows=[order_row(1, 500.0)])
+        self.assertFacts(("to_book", None), rows=[order_row("", 600.0)])
+        self.assertFacts(("to_book", None), rows=[order_row(1, 600.0)])
+        self.book(order_row(1, 600.0))
+        self.assertEqual(self.tranche.state, "paid")
+        back = order_row(1, -600.0, paid="10/12/2021")
+        self.assertFacts(("to_return", "return"), rows=[back])
+        self.book(back, user=self.finance_manager)
+        self.assertEqual((self.tranche.state, self.tranche.residual_amount), ("ordered", 600))
         self.assertFalse(self.verify())
 
     def test_lines_of_one_payment_returned_at_once(self):
@@ -171,6 +233,20 @@ class TestReturns(ReturnsCase):
         said = ("refused", "not_a_payment")
         self.assertFacts(("to_book", None), said, said, rows=[order_row(1), *rows])
 
+    def test_comments(self):
+        """What people write beside a payment may say that it was none: an officer looks at it."""
+        for heading in ("Observations", "COMMENTAIRE", "Motif"):
+            for cell, expected in (
+                ("Virement rejeté, IBAN clos", ("left_out", "unclear_state")),
+                ("retourné le 10/12", ("left_out", "unclear_state")),
+                ("Subvention 2021, solde", ("to_book", None)),
+                ("", ("to_book", None)),
+            ):
+                with self.subTest(heading=heading, cell=cell):
+                    self.assertFacts(
+                        expected, rows=[[*order_row(1), cell]], head=[*HEAD, heading]
+                    )
+
     def test_columns_of_rejections(self):
         for heading, cell in (
             ("MOTIF REJET", "RIB invalide"), ("Motif de rejet", "05"),
@@ -225,7 +301,7 @@ class TestReturns(ReturnsCase):
         )
         # A cumulative file finds all of it known.
         later = self.upload(make_csv([HEAD, order_row(1), back, again]))
-        self.assertEqual(self.facts(later), [self.OUT, self.OUT, ("already", "recorded")])
+        self.assertEqual(self.facts(later), [("already", "recorded")] * 3)
         alone = self.upload(make_csv([HEAD, back]))
         self.assertEqual(self.facts(alone), [("already", "recorded")])
         self.assertFalse(self.verify())
@@ -523,6 +599,15 @@ class TestStateReturns(ReturnsCase):
         # A correction within one payment.
         found = self.state(state_row(8000), state_row(-500, part="2"))
         self.assertEqual(self.facts(found), [("to_book", None)] * 2)
+
+    def test_returned_on_its_day(self):
+        day = datetime.date(2022, 1, 10)
+        self.state(state_row(7500)).action_book()
+        back = self.state(state_row(-7500, dp="000199999", paid=day))
+        back.with_user(self.finance_manager).action_book()
+        self.assertEqual(self.entries(self.direct), [(PAID, 7500), (day, -7500)])
+        self.assertEqual(self.direct.state, "certified")
+        self.assertFalse(self.verify())
 
     def test_return_of_what_an_earlier_file_paid(self):
         self.state(state_row(7500)).action_book()

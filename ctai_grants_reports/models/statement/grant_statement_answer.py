@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import email_normalize, format_date
 
+from odoo.addons.ctai_grants.lib.guard.words import has_words
+
 
 class GrantStatement(models.Model):
     """The way to the prefecture and back: sent, opened, downloaded, acknowledged or contested."""
@@ -150,8 +152,8 @@ class GrantStatement(models.Model):
         self._check_answering()
         # sudo: as above
         statement = self.sudo()
-        text = (text or "").strip()
-        said = {key: words.strip() for key, words in (lines or {}).items() if words.strip()}
+        text = text.strip() if has_words(text) else ""
+        said = {key: words.strip() for key, words in (lines or {}).items() if has_words(words)}
         own = {line.id for line in statement.line_ids}
         if not own.issuperset(said):
             raise AccessError(self.env._("This line is not of this statement."))

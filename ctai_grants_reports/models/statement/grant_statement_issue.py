@@ -140,7 +140,7 @@ class GrantStatement(models.Model):
                 "%(other)s stands: correct it by its button, and do not issue another one.",
                 other=other.display_name,
             )
-        if self.replaces_id and not (self.correction or "").strip():
+        if self.replaces_id and self._get_empty(["correction"]):
             return self.env._(
                 "%(statement)s: write why it was corrected, which is told in it.", **about
             )

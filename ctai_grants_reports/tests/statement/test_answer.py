@@ -78,8 +78,10 @@ class TestAnswer(IssuedCase, HttpCase):
 
     def test_contested_line_by_line(self):
         self.authenticate(self.prefecture_user.login, self.prefecture_user.login)
-        self.assertEqual(self.post("contest", text=" ").status_code, 400)
         line = self.statement.line_ids.filtered("subsidy_id")
+        for nothing in (" ", "\u200b", "…"):
+            words = {"text": nothing, f"line_{line.id}": nothing}
+            self.assertEqual(self.post("contest", **words).status_code, 400)
         page = self.post("contest", text="Des écarts", **{f"line_{line.id}": "=1+1 <b>"})
         self.assertEqual(page.status_code, 200)
         self.assertNotIn("<b>", page.text.split("Your answers")[-1][:2000])

@@ -235,8 +235,10 @@ class TestIssue(IssuedCase):
             action = first.action_correct()
             self.assertEqual(first.action_correct()["res_id"], action["res_id"], "one draft")
             second = first.browse(action["res_id"])
-            with self.assertRefused("why it was corrected"):
-                second.action_issue()
+            for nothing in (False, "\u200b"):
+                second.correction = nothing
+                with self.assertRefused("why it was corrected"):
+                    second.action_issue()
             second.correction = "Un paiement de décembre"
             self.assertIn("2,000.00", second.changes_table)
             second.action_issue()
