@@ -1,20 +1,8 @@
-from psycopg2.errors import ForeignKeyViolation, RestrictViolation
+from psycopg2.errors import RestrictViolation
 
 from odoo import api, models
 
 LEDGER = "grant_ledger_"
-
-
-class _InUse(ForeignKeyViolation):
-    """What PostgreSQL 18 tells apart, and Odoo has words for under its old name."""
-
-    def __init__(self, error):
-        super().__init__(str(error))
-        self.error = error
-
-    @property
-    def diag(self):
-        return self.error.diag
 
 
 class Base(models.AbstractModel):
@@ -33,12 +21,6 @@ class Base(models.AbstractModel):
                 document=self.env["ir.model"]._get(model).name,
             )
         return super()._sql_error_to_message(exc)
-
-    @api.model
-    def _sql_error_to_message_generic(self, exc):
-        if isinstance(exc, RestrictViolation):
-            exc = _InUse(exc)
-        return super()._sql_error_to_message_generic(exc)
 
     @api.model
     def _find_who_refuses(self, error):

@@ -883,17 +883,6 @@ class TestAnalyticAccount(AccountingCase):
         self.assertIn("Erreur", self.envelope.message_ids[:1].body)
 
 
-    def test_in_use(self):
-        """Odoo's words, and not PostgreSQL 18's."""
-        account = self.envelope._get_analytic_account()
-        with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError) as caught:
-            with self.env.cr.savepoint():
-                account.unlink()
-        text = account._sql_error_to_message(caught.exception)
-        self.assertIn("using the record", text)
-        self.assertNotIn("RESTRICT", text)
-
-
 class TestAnalyticAccountOfOwnCosts(OwnCostCase):
     def change(self, account, reason="Erreur"):
         self.envelope.with_user(self.finance_manager)._do_change_account(account, reason)
