@@ -95,7 +95,7 @@ class TestCeilings(GrantsCommon):
         funding = self.env["grant.funding"].create(
             {"name": "F", "envelope_id": self.envelope.id, "amount": 1}
         )
-        with self.assertRefused(self.contract.code, "signed"):
+        with self.assertRefused(self.contract.code, "in force"):
             funding.with_user(self.finance_officer)._do_receive("2021-10-20", 1)
         early.signature_date = self.contract.signature_date
         self.sign(early)
