@@ -155,7 +155,9 @@ class GrantSubsidy(models.Model):
         return sum(withdrawn.mapped("collected_amount"))
 
     def _get_payable_again_amount(self):
-        return super()._get_payable_again_amount() - self._get_withdrawn_amount()
+        again = super()._get_payable_again_amount()
+        # Where nothing came back, nothing withdrawn did.
+        return again and again - self._get_withdrawn_amount()
 
     def _get_due_left(self):
         """Euros that the accepted financial report leaves to pay, or None without one."""
