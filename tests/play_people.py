@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from PIL import Image
+from playwright.sync_api import TimeoutError as NotShown
 from playwright.sync_api import expect
 
 from odoo import http
@@ -130,8 +131,15 @@ class Clerk(Person):
 
     def open_row(self, text):
         """Open the line of a list that has ``text``."""
-        self.page.locator(".o_data_row", has_text=text).first.locator(".o_data_cell").nth(1).click()
-        self.page.wait_for_selector(".o_form_view .o_form_statusbar")
+        cell = self.page.locator(".o_data_row", has_text=text).first.locator(".o_data_cell").nth(1)
+        form = ".o_form_view .o_form_statusbar"
+        cell.click()
+        try:
+            self.page.wait_for_selector(form, timeout=20_000)
+        except NotShown:
+            # Odoo drew the list anew under the hand: whoever sees that clicks again.
+            cell.click()
+            self.page.wait_for_selector(form)
 
     def get_button(self, name):
         return self.page.locator(f".o_form_view .o_form_statusbar button[name={name}]")
