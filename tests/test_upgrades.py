@@ -124,7 +124,7 @@ def test_not_yet_upgraded(upgraded):
     said, code = upgraded.said
     facts = ast.literal_eval((ROOT / "ctai_grants" / "__manifest__.py").read_text("utf-8"))
     if upgraded.version != facts["version"]:
-        assert code == 1
+        assert code == 1, said
         assert f"ctai_grants {upgraded.version}" in said and "-u ctai_grants" in said
 
 

@@ -48,9 +48,6 @@ COLUMNS = {
         "tranche_ids/months": ["1", "6"],
     },
 }
-#: Headings that are not the label of their field, and are known to Odoo's import as well
-#: (data/base_import_mapping_data.xml).
-HEADINGS = {("res.partner", "company_registry"): "SIRET"}
 
 
 class GrantImportTemplate(models.AbstractModel):
@@ -94,8 +91,6 @@ class GrantImportTemplate(models.AbstractModel):
 
     def _get_heading(self, model, path):
         """Labels, with a slash where the field is of a line."""
-        if heading := HEADINGS.get((model, path)):
-            return heading
         name, _slash, rest = path.partition("/")
         field = self.env[model]._fields[name]
         label = field._description_string(self.env)

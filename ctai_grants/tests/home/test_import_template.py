@@ -54,7 +54,6 @@ class TestImportTemplate(HttpCase, GrantsCommon):
     def test_operators(self):
         self.authenticate(self.coordinator.login, self.coordinator.login)
         content = self.download("res.partner").content
-        self.assertIn(b";SIRET;", content)
         made, messages = self.take("res.partner", content)
         self.assertFalse(messages)
         self.assertEqual(made.mapped("grant_role"), ["operator"])
