@@ -223,9 +223,11 @@ class AccountMove(models.Model):
             documents._sync_ledger(undone)
 
     def _get_payment_lines(self):
-        return self.line_ids.filtered(
+        lines = self.line_ids.filtered(
             lambda line: line.account_id.account_type in ("liability_payable", "asset_receivable")
         )
+        # Filtering forgets with whom they are read.
+        return lines.with_prefetch(self.line_ids._prefetch_ids)
 
     def _get_grant_account(self):
         """The account that an order or claim is booked on, as the books of its city call it: the
@@ -244,14 +246,12 @@ class AccountMove(models.Model):
         Odoo says “reversed” of what any credit note settles.
         """
         self.ensure_one()
+        # What is open is not asked for what settled it: debts are added up of many claims.
+        if not self.currency_id.is_zero(self.amount_residual):
+            return False
         settled_by = self._get_payment_moves()
-        return (
-            self.currency_id.is_zero(self.amount_residual)
-            and bool(settled_by)
-            and all(
-                move.reversed_entry_id == self and not move.origin_payment_id
-                for move in settled_by
-            )
+        return bool(settled_by) and all(
+            move.reversed_entry_id == self and not move.origin_payment_id for move in settled_by
         )
 
     def _register_grant_payment(self, date, amount, reference=None):

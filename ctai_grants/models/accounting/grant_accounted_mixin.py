@@ -72,7 +72,8 @@ class GrantAccountedMixin(models.AbstractModel):
                     moves=", ".join(live.mapped("display_name")),
                 )
             )
-        return live
+        # Filtering forgets with whom it is read: debts are added up of many documents.
+        return live.with_prefetch(self.move_ids._prefetch_ids)
 
     def _create_moves(self, vals_list):
         """Make and post the journal entry of each of these documents, in order.

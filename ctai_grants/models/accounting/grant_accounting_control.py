@@ -20,9 +20,9 @@ OPEN_ITEMS = SQL(
                                 JOIN res_partner operator ON operator.id = subsidy.partner_id
                                WHERE subsidy.company_id = line.company_id
                                  -- Whichever record of the body the bank's line names; of nobody
-                                -- it may be any of them.
-                                AND operator.grant_body
-                                    = COALESCE(partner.grant_body, operator.grant_body))
+                                 -- it may be any of them.
+                                 AND operator.grant_body
+                                     = COALESCE(partner.grant_body, operator.grant_body))
                 UNION ALL
                SELECT line.id, line.move_id, line.company_id, line.company_currency_id,
                       CASE WHEN account.reconcile THEN line.amount_residual ELSE line.balance END

@@ -563,6 +563,18 @@ class TestRecoveryInAccounting(RecoveryCase):
         self.assertEqual(self.subsidy.recovered_amount, amount)
         self.assertFalse(self.verify())
 
+    def test_what_is_owed_by_many_claims(self):
+        """It takes no more statements than what is owed by few."""
+        counts = []
+        for number in range(1, 6):
+            self.claim(amount=100)
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(self.subsidy.owed_amount, 100 * number)
+            counts.append(self.env.cr.sql_log_count - before)
+        # The first one fills the caches of the server.
+        self.assertLessEqual(counts[-1], counts[1])
+
     def test_the_year_is_open(self):
         """The order of the same year is reduced: a credit note on its account."""
         recovery, move = self.claim()
